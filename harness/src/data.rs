@@ -1,0 +1,1 @@
+//! Sources of data: generated (glyphs, spirals, teacher, gaussian) and files (IDX, CSV).

@@ -1,0 +1,1 @@
+//! Random numbers whose bits are the same everywhere.
