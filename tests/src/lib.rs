@@ -1,1 +1,8 @@
-//! Oracles
+//! What the tests of Isobath share: oracles that are independent of the code under test, generators, distances.
+
+pub mod fma;
+pub mod hash;
+pub mod levels;
+pub mod oracle;
+pub mod ulp;
+pub mod values;

@@ -1,0 +1,1 @@
+//! Activation functions, their derivatives and fused backward passes.

@@ -1,0 +1,1 @@
+//! Elementary functions over tokens and slices.

@@ -1,0 +1,1 @@
+//! Reductions in a fixed order.

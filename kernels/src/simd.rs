@@ -1,0 +1,167 @@
+//! Instruction sets: one token trait, one token per instruction set, and the run-time choice of a [`Level`].
+//!
+//! A token is a value of zero size that exists only where the CPU has the instructions, so code that is generic
+//! over [`Simd`] is safe code. Every operation is correctly rounded IEEE-754 binary32 arithmetic or an operation
+//! on bits; each lane computes the same on every token, so neither the vector width nor the tail of a slice shows
+//! in a result. That is what makes the bits of every kernel equal on every machine.
+//!
+//! A generic function over a token must be `#[inline(always)]`: it is compiled with the instruction set's features
+//! only where it is inlined into [`Simd::vectorize`]. Forgetting it costs a factor of ten and no error.
+
+mod fma;
+mod level;
+mod scalar;
+
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+mod avx2;
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+mod avx512;
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+mod neon;
+#[cfg(not(target_os = "none"))]
+mod portable;
+
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+pub use avx2::Avx2;
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+pub use avx512::Avx512;
+pub use fma::{fma, fma_from_integers};
+pub(crate) use level::Kind;
+pub use level::Level;
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+pub use neon::Neon;
+#[cfg(not(target_os = "none"))]
+pub use portable::Portable;
+pub use scalar::Scalar;
+
+/// The operations of an instruction set on vectors of [`Simd::LANES`] f32.
+///
+/// Operations whose name ends in `_bits` see each lane as a 32-bit integer: they serve exponents, signs, and
+/// comparisons that no compiler may replace by a float minimum.
+pub trait Simd: Copy + core::fmt::Debug + Send + Sync + 'static {
+    /// The level's name as the command line takes it.
+    const NAME: &'static str;
+    /// f32 values in a vector.
+    const LANES: usize;
+    /// Rows of the register tile of a matrix product (MR).
+    const TILE_ROWS: usize;
+    /// Vectors in a row of the register tile, 1 or 2 (NR is this times [`Simd::LANES`]).
+    const TILE_VECTORS: usize;
+    /// A vector of f32.
+    type F32: Copy;
+    /// One truth value per lane.
+    type Mask: Copy;
+
+    /// Runs `f` compiled with this instruction set's target features. `f` must be `#[inline(always)]`.
+    fn vectorize<R>(self, f: impl FnOnce() -> R) -> R;
+
+    /// All lanes `x`.
+    fn splat(self, x: f32) -> Self::F32;
+    /// The first [`Simd::LANES`] elements; lanes beyond the end of `x` are +0.0.
+    fn load(self, x: &[f32]) -> Self::F32;
+    /// Writes the lanes to the first [`Simd::LANES`] elements; lanes beyond the end of `out` are dropped.
+    fn store(self, v: Self::F32, out: &mut [f32]);
+
+    /// a + b.
+    fn add(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// a - b.
+    fn sub(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// a b.
+    fn mul(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// a / b.
+    fn div(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// Square root.
+    fn sqrt(self, a: Self::F32) -> Self::F32;
+    /// a b + c, rounded once.
+    fn mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
+    /// c - a b, rounded once.
+    #[inline(always)]
+    fn neg_mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32 {
+        self.mul_add(self.neg(a), b, c)
+    }
+    /// -a: flips the sign bit, of NaN too.
+    #[inline(always)]
+    fn neg(self, a: Self::F32) -> Self::F32 {
+        self.xor_bits(a, self.splat_bits(0x8000_0000))
+    }
+    /// |a|: clears the sign bit, of NaN too.
+    #[inline(always)]
+    fn abs(self, a: Self::F32) -> Self::F32 {
+        self.and_bits(a, self.splat_bits(0x7fff_ffff))
+    }
+
+    /// a < b; false where either is NaN.
+    fn lt(self, a: Self::F32, b: Self::F32) -> Self::Mask;
+    /// a == b; false where either is NaN.
+    fn eq(self, a: Self::F32, b: Self::F32) -> Self::Mask;
+    /// Lane of `a` where the mask is true, of `b` where it is false.
+    fn select(self, mask: Self::Mask, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// Whether any lane of the mask is true.
+    fn any(self, mask: Self::Mask) -> bool;
+
+    /// All lanes the f32 with these bits.
+    #[inline(always)]
+    fn splat_bits(self, bits: u32) -> Self::F32 {
+        self.splat(f32::from_bits(bits))
+    }
+    /// Bitwise and.
+    fn and_bits(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// Bitwise or.
+    fn or_bits(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// Bitwise exclusive or.
+    fn xor_bits(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// Wrapping sum of the lanes as 32-bit integers.
+    fn add_bits(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// Wrapping difference of the lanes as 32-bit integers.
+    fn sub_bits(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// Left shift by N bits.
+    fn shl_bits<const N: i32>(self, a: Self::F32) -> Self::F32;
+    /// Logical right shift by N bits.
+    fn shr_bits<const N: i32>(self, a: Self::F32) -> Self::F32;
+    /// Arithmetic (sign-keeping) right shift by N bits.
+    fn sar_bits<const N: i32>(self, a: Self::F32) -> Self::F32;
+    /// a < b, lanes taken as signed 32-bit integers.
+    fn lt_bits(self, a: Self::F32, b: Self::F32) -> Self::Mask;
+    /// a == b, lanes taken as 32-bit integers.
+    fn eq_bits(self, a: Self::F32, b: Self::F32) -> Self::Mask;
+}
+
+/// Runs `$body` with `$simd` bound to the token of `$level`, compiled for that instruction set.
+///
+/// A closure cannot be generic over the token's type; this is the one place that needs a macro for it.
+macro_rules! dispatch {
+    ($level:expr, $simd:ident => $body:expr) => {
+        match $level.kind() {
+            $crate::simd::Kind::Scalar($simd) => $crate::simd::Simd::vectorize(
+                $simd,
+                #[inline(always)]
+                || $body,
+            ),
+            #[cfg(not(target_os = "none"))]
+            $crate::simd::Kind::Portable($simd) => $crate::simd::Simd::vectorize(
+                $simd,
+                #[inline(always)]
+                || $body,
+            ),
+            #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+            $crate::simd::Kind::Neon($simd) => $crate::simd::Simd::vectorize(
+                $simd,
+                #[inline(always)]
+                || $body,
+            ),
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            $crate::simd::Kind::Avx2($simd) => $crate::simd::Simd::vectorize(
+                $simd,
+                #[inline(always)]
+                || $body,
+            ),
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            $crate::simd::Kind::Avx512($simd) => $crate::simd::Simd::vectorize(
+                $simd,
+                #[inline(always)]
+                || $body,
+            ),
+        }
+    };
+}
+pub(crate) use dispatch;

@@ -1,0 +1,189 @@
+//! The AVX2 token: vectors of 8 f32, with FMA. x86 from Haswell (2013) and Zen on.
+
+#[cfg(target_arch = "x86")]
+use core::arch::x86::*;
+#[cfg(target_arch = "x86_64")]
+use core::arch::x86_64::*;
+
+use super::Simd;
+
+/// AVX2 and FMA.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Avx2(());
+
+cpufeatures::new!(has_avx2, "avx2", "fma");
+
+impl Avx2 {
+    /// The token, if the CPU and the operating system have the instructions.
+    pub fn detect() -> Option<Self> {
+        has_avx2::get().then_some(Self(()))
+    }
+}
+
+/// A mask whose lanes below `length` are set (their sign bit), for the masked load and store.
+///
+/// # Safety
+/// The CPU has AVX2.
+#[inline(always)]
+unsafe fn lanes_below(length: usize) -> __m256i {
+    // SAFETY: the caller has AVX2.
+    unsafe {
+        let lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+        _mm256_cmpgt_epi32(_mm256_set1_epi32(length.min(8) as i32), lane)
+    }
+}
+
+impl Simd for Avx2 {
+    const NAME: &'static str = "avx2";
+    const LANES: usize = 8;
+    const TILE_ROWS: usize = 6;
+    const TILE_VECTORS: usize = 2;
+    type F32 = __m256;
+    type Mask = __m256;
+
+    #[inline(always)]
+    fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
+        #[inline]
+        #[target_feature(enable = "avx2,fma")]
+        fn with_features<R>(f: impl FnOnce() -> R) -> R {
+            f()
+        }
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { with_features(f) }
+    }
+
+    #[inline(always)]
+    fn load(self, x: &[f32]) -> __m256 {
+        // SAFETY: the token proves the instructions; the full load reads 8 elements only where the slice has 8, the
+        // masked one reads only lanes below the slice's length.
+        unsafe {
+            if x.len() >= 8 {
+                _mm256_loadu_ps(x.as_ptr())
+            } else {
+                _mm256_maskload_ps(x.as_ptr(), lanes_below(x.len()))
+            }
+        }
+    }
+    #[inline(always)]
+    fn store(self, v: __m256, out: &mut [f32]) {
+        // SAFETY: as for `load`, with writes.
+        unsafe {
+            if out.len() >= 8 {
+                _mm256_storeu_ps(out.as_mut_ptr(), v);
+            } else {
+                _mm256_maskstore_ps(out.as_mut_ptr(), lanes_below(out.len()), v);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> __m256 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm256_set1_ps(x) }
+    }
+    #[inline(always)]
+    fn add(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm256_add_ps(a, b) }
+    }
+    #[inline(always)]
+    fn sub(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm256_sub_ps(a, b) }
+    }
+    #[inline(always)]
+    fn mul(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm256_mul_ps(a, b) }
+    }
+    #[inline(always)]
+    fn div(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm256_div_ps(a, b) }
+    }
+    #[inline(always)]
+    fn sqrt(self, a: __m256) -> __m256 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm256_sqrt_ps(a) }
+    }
+    #[inline(always)]
+    fn mul_add(self, a: __m256, b: __m256, c: __m256) -> __m256 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm256_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    fn neg_mul_add(self, a: __m256, b: __m256, c: __m256) -> __m256 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm256_fnmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    fn lt(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm256_cmp_ps::<_CMP_LT_OQ>(a, b) }
+    }
+    #[inline(always)]
+    fn eq(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm256_cmp_ps::<_CMP_EQ_OQ>(a, b) }
+    }
+    #[inline(always)]
+    fn select(self, mask: __m256, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm256_blendv_ps(b, a, mask) }
+    }
+    #[inline(always)]
+    fn any(self, mask: __m256) -> bool {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm256_movemask_ps(mask) != 0 }
+    }
+    #[inline(always)]
+    fn and_bits(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm256_and_ps(a, b) }
+    }
+    #[inline(always)]
+    fn or_bits(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm256_or_ps(a, b) }
+    }
+    #[inline(always)]
+    fn xor_bits(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm256_xor_ps(a, b) }
+    }
+    #[inline(always)]
+    fn add_bits(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), _mm256_castps_si256(b))) }
+    }
+    #[inline(always)]
+    fn sub_bits(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm256_castsi256_ps(_mm256_sub_epi32(_mm256_castps_si256(a), _mm256_castps_si256(b))) }
+    }
+    #[inline(always)]
+    fn shl_bits<const N: i32>(self, a: __m256) -> __m256 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm256_castsi256_ps(_mm256_slli_epi32::<N>(_mm256_castps_si256(a))) }
+    }
+    #[inline(always)]
+    fn shr_bits<const N: i32>(self, a: __m256) -> __m256 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm256_castsi256_ps(_mm256_srli_epi32::<N>(_mm256_castps_si256(a))) }
+    }
+    #[inline(always)]
+    fn sar_bits<const N: i32>(self, a: __m256) -> __m256 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm256_castsi256_ps(_mm256_srai_epi32::<N>(_mm256_castps_si256(a))) }
+    }
+    #[inline(always)]
+    fn lt_bits(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm256_castsi256_ps(_mm256_cmpgt_epi32(_mm256_castps_si256(b), _mm256_castps_si256(a))) }
+    }
+    #[inline(always)]
+    fn eq_bits(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_castps_si256(a), _mm256_castps_si256(b))) }
+    }
+}

@@ -1,0 +1,182 @@
+//! The AVX-512 token: vectors of 16 f32 and mask registers. Needs F, VL, BW and DQ (Skylake-X, Zen 4 and later).
+
+#[cfg(target_arch = "x86")]
+use core::arch::x86::*;
+#[cfg(target_arch = "x86_64")]
+use core::arch::x86_64::*;
+
+use super::Simd;
+
+/// AVX-512 with F, VL, BW and DQ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Avx512(());
+
+cpufeatures::new!(has_avx512, "avx512f", "avx512vl", "avx512bw", "avx512dq");
+
+impl Avx512 {
+    /// The token, if the CPU and the operating system have the instructions.
+    pub fn detect() -> Option<Self> {
+        has_avx512::get().then_some(Self(()))
+    }
+}
+
+/// The mask of the lanes below `length`, which is less than 16.
+#[inline(always)]
+fn lanes_below(length: usize) -> __mmask16 {
+    (1u16 << (length & 15)) - 1
+}
+
+impl Simd for Avx512 {
+    const NAME: &'static str = "avx512";
+    const LANES: usize = 16;
+    const TILE_ROWS: usize = 14;
+    const TILE_VECTORS: usize = 2;
+    type F32 = __m512;
+    type Mask = __mmask16;
+
+    #[inline(always)]
+    fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
+        #[inline]
+        #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq")]
+        fn with_features<R>(f: impl FnOnce() -> R) -> R {
+            f()
+        }
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { with_features(f) }
+    }
+
+    #[inline(always)]
+    fn load(self, x: &[f32]) -> __m512 {
+        // SAFETY: the token proves the instructions; the full load reads 16 elements only where the slice has 16, the
+        // masked one reads only lanes below the slice's length.
+        unsafe {
+            if x.len() >= 16 {
+                _mm512_loadu_ps(x.as_ptr())
+            } else {
+                _mm512_maskz_loadu_ps(lanes_below(x.len()), x.as_ptr())
+            }
+        }
+    }
+    #[inline(always)]
+    fn store(self, v: __m512, out: &mut [f32]) {
+        // SAFETY: as for `load`, with writes.
+        unsafe {
+            if out.len() >= 16 {
+                _mm512_storeu_ps(out.as_mut_ptr(), v);
+            } else {
+                _mm512_mask_storeu_ps(out.as_mut_ptr(), lanes_below(out.len()), v);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn any(self, mask: __mmask16) -> bool {
+        mask != 0
+    }
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> __m512 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm512_set1_ps(x) }
+    }
+    #[inline(always)]
+    fn add(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm512_add_ps(a, b) }
+    }
+    #[inline(always)]
+    fn sub(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm512_sub_ps(a, b) }
+    }
+    #[inline(always)]
+    fn mul(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm512_mul_ps(a, b) }
+    }
+    #[inline(always)]
+    fn div(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm512_div_ps(a, b) }
+    }
+    #[inline(always)]
+    fn sqrt(self, a: __m512) -> __m512 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm512_sqrt_ps(a) }
+    }
+    #[inline(always)]
+    fn mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm512_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    fn neg_mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm512_fnmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    fn lt(self, a: __m512, b: __m512) -> __mmask16 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b) }
+    }
+    #[inline(always)]
+    fn eq(self, a: __m512, b: __m512) -> __mmask16 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b) }
+    }
+    #[inline(always)]
+    fn select(self, mask: __mmask16, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm512_mask_blend_ps(mask, b, a) }
+    }
+    #[inline(always)]
+    fn and_bits(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm512_and_ps(a, b) }
+    }
+    #[inline(always)]
+    fn or_bits(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm512_or_ps(a, b) }
+    }
+    #[inline(always)]
+    fn xor_bits(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm512_xor_ps(a, b) }
+    }
+    #[inline(always)]
+    fn add_bits(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(a), _mm512_castps_si512(b))) }
+    }
+    #[inline(always)]
+    fn sub_bits(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm512_castsi512_ps(_mm512_sub_epi32(_mm512_castps_si512(a), _mm512_castps_si512(b))) }
+    }
+    #[inline(always)]
+    fn shl_bits<const N: i32>(self, a: __m512) -> __m512 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm512_castsi512_ps(_mm512_sllv_epi32(_mm512_castps_si512(a), _mm512_set1_epi32(N))) }
+    }
+    #[inline(always)]
+    fn shr_bits<const N: i32>(self, a: __m512) -> __m512 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm512_castsi512_ps(_mm512_srlv_epi32(_mm512_castps_si512(a), _mm512_set1_epi32(N))) }
+    }
+    #[inline(always)]
+    fn sar_bits<const N: i32>(self, a: __m512) -> __m512 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm512_castsi512_ps(_mm512_srav_epi32(_mm512_castps_si512(a), _mm512_set1_epi32(N))) }
+    }
+    #[inline(always)]
+    fn lt_bits(self, a: __m512, b: __m512) -> __mmask16 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm512_cmplt_epi32_mask(_mm512_castps_si512(a), _mm512_castps_si512(b)) }
+    }
+    #[inline(always)]
+    fn eq_bits(self, a: __m512, b: __m512) -> __mmask16 {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { _mm512_cmpeq_epi32_mask(_mm512_castps_si512(a), _mm512_castps_si512(b)) }
+    }
+}

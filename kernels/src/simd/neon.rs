@@ -1,0 +1,178 @@
+//! The NEON token: vectors of 4 f32 on aarch64, where Advanced SIMD is always present.
+
+use core::arch::aarch64::*;
+
+use super::Simd;
+
+/// Advanced SIMD of aarch64.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Neon(());
+
+impl Neon {
+    /// The token: every aarch64 target that compiles this file has the instructions.
+    #[expect(clippy::new_without_default, reason = "a token is a proof, not a value with a default")]
+    pub fn new() -> Self {
+        Self(())
+    }
+}
+
+impl Simd for Neon {
+    const NAME: &'static str = "neon";
+    const LANES: usize = 4;
+    const TILE_ROWS: usize = 8;
+    const TILE_VECTORS: usize = 2;
+    type F32 = float32x4_t;
+    type Mask = uint32x4_t;
+
+    #[inline(always)]
+    fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
+        #[inline]
+        #[target_feature(enable = "neon")]
+        fn with_features<R>(f: impl FnOnce() -> R) -> R {
+            f()
+        }
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { with_features(f) }
+    }
+
+    #[inline(always)]
+    fn load(self, x: &[f32]) -> float32x4_t {
+        let mut lanes = [0.0; 4];
+        let source = match x.first_chunk::<4>() {
+            Some(full) => full,
+            None => {
+                for (lane, x) in lanes.iter_mut().zip(x) {
+                    *lane = *x;
+                }
+                &lanes
+            }
+        };
+        // SAFETY: `source` is an array of 4 elements; the token proves the instruction.
+        unsafe { vld1q_f32(source.as_ptr()) }
+    }
+    #[inline(always)]
+    fn store(self, v: float32x4_t, out: &mut [f32]) {
+        if let Some(full) = out.first_chunk_mut::<4>() {
+            // SAFETY: `full` is an array of 4 elements; the token proves the instruction.
+            unsafe { vst1q_f32(full.as_mut_ptr(), v) };
+        } else {
+            let mut lanes = [0.0; 4];
+            // SAFETY: `lanes` is an array of 4 elements; the token proves the instruction.
+            unsafe { vst1q_f32(lanes.as_mut_ptr(), v) };
+            for (out, lane) in out.iter_mut().zip(lanes) {
+                *out = lane;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> float32x4_t {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { vdupq_n_f32(x) }
+    }
+    #[inline(always)]
+    fn add(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { vaddq_f32(a, b) }
+    }
+    #[inline(always)]
+    fn sub(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { vsubq_f32(a, b) }
+    }
+    #[inline(always)]
+    fn mul(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { vmulq_f32(a, b) }
+    }
+    #[inline(always)]
+    fn div(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { vdivq_f32(a, b) }
+    }
+    #[inline(always)]
+    fn sqrt(self, a: float32x4_t) -> float32x4_t {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { vsqrtq_f32(a) }
+    }
+    #[inline(always)]
+    fn mul_add(self, a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { vfmaq_f32(c, a, b) }
+    }
+    #[inline(always)]
+    fn neg_mul_add(self, a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { vfmsq_f32(c, a, b) }
+    }
+    #[inline(always)]
+    fn lt(self, a: float32x4_t, b: float32x4_t) -> uint32x4_t {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { vcltq_f32(a, b) }
+    }
+    #[inline(always)]
+    fn eq(self, a: float32x4_t, b: float32x4_t) -> uint32x4_t {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { vceqq_f32(a, b) }
+    }
+    #[inline(always)]
+    fn select(self, mask: uint32x4_t, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { vbslq_f32(mask, a, b) }
+    }
+    #[inline(always)]
+    fn any(self, mask: uint32x4_t) -> bool {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { vmaxvq_u32(mask) != 0 }
+    }
+    #[inline(always)]
+    fn and_bits(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b))) }
+    }
+    #[inline(always)]
+    fn or_bits(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { vreinterpretq_f32_u32(vorrq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b))) }
+    }
+    #[inline(always)]
+    fn xor_bits(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { vreinterpretq_f32_u32(veorq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b))) }
+    }
+    #[inline(always)]
+    fn add_bits(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { vreinterpretq_f32_u32(vaddq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b))) }
+    }
+    #[inline(always)]
+    fn sub_bits(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { vreinterpretq_f32_u32(vsubq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b))) }
+    }
+    #[inline(always)]
+    fn shl_bits<const N: i32>(self, a: float32x4_t) -> float32x4_t {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { vreinterpretq_f32_u32(vshlq_n_u32::<N>(vreinterpretq_u32_f32(a))) }
+    }
+    #[inline(always)]
+    fn shr_bits<const N: i32>(self, a: float32x4_t) -> float32x4_t {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { vreinterpretq_f32_u32(vshrq_n_u32::<N>(vreinterpretq_u32_f32(a))) }
+    }
+    #[inline(always)]
+    fn sar_bits<const N: i32>(self, a: float32x4_t) -> float32x4_t {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { vreinterpretq_f32_s32(vshrq_n_s32::<N>(vreinterpretq_s32_f32(a))) }
+    }
+    #[inline(always)]
+    fn lt_bits(self, a: float32x4_t, b: float32x4_t) -> uint32x4_t {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { vcltq_s32(vreinterpretq_s32_f32(a), vreinterpretq_s32_f32(b)) }
+    }
+    #[inline(always)]
+    fn eq_bits(self, a: float32x4_t, b: float32x4_t) -> uint32x4_t {
+        // SAFETY: the token proves that the CPU has these instructions.
+        unsafe { vceqq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b)) }
+    }
+}

@@ -1,0 +1,334 @@
+//! Views of row-major matrices in borrowed memory: [`MatRef`] and [`MatMut`].
+//!
+//! Element (i, j) of a view lies at i stride + j. Shapes are checked once, here; a mutable view can be split by
+//! rows *and* by columns, which slices cannot, so that threads may share a matrix.
+
+use core::fmt;
+use core::marker::PhantomData;
+
+/// Why a slice is no matrix of the wanted shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ViewError {
+    /// The stride between rows is less than the number of columns.
+    StrideTooSmall {
+        /// Elements from one row to the next.
+        stride: usize,
+        /// Columns of the matrix.
+        columns: usize,
+    },
+    /// The slice ends before the last row does.
+    TooShort {
+        /// Elements that the shape needs.
+        needed: usize,
+        /// Elements in the slice.
+        found: usize,
+    },
+    /// The size of the matrix does not fit in memory.
+    TooLarge,
+}
+
+impl fmt::Display for ViewError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::StrideTooSmall { stride, columns } => {
+                write!(f, "a row stride of {stride} is less than the {columns} columns")
+            }
+            Self::TooShort { needed, found } => {
+                write!(f, "the matrix needs {needed} elements but the slice has {found}")
+            }
+            Self::TooLarge => f.write_str("the matrix is larger than memory"),
+        }
+    }
+}
+
+impl core::error::Error for ViewError {}
+
+/// Elements from the first of the matrix to its last, or why there is no such matrix.
+fn extent(rows: usize, columns: usize, stride: usize) -> Result<usize, ViewError> {
+    if stride < columns {
+        return Err(ViewError::StrideTooSmall { stride, columns });
+    }
+    if rows == 0 || columns == 0 {
+        return Ok(0);
+    }
+    let before_last = (rows - 1).checked_mul(stride).ok_or(ViewError::TooLarge)?;
+    before_last.checked_add(columns).ok_or(ViewError::TooLarge)
+}
+
+fn check(rows: usize, columns: usize, stride: usize, found: usize) -> Result<(), ViewError> {
+    let needed = extent(rows, columns, stride)?;
+    if found < needed { Err(ViewError::TooShort { needed, found }) } else { Ok(()) }
+}
+
+/// A matrix that is read.
+#[derive(Clone, Copy, Debug)]
+pub struct MatRef<'a> {
+    // Invariant: data.len() >= extent(rows, columns, stride).
+    data: &'a [f32],
+    rows: usize,
+    columns: usize,
+    stride: usize,
+}
+
+impl<'a> MatRef<'a> {
+    /// A matrix whose rows follow each other without gaps.
+    ///
+    /// # Errors
+    /// The slice is shorter than `rows * columns`.
+    pub fn new(data: &'a [f32], rows: usize, columns: usize) -> Result<Self, ViewError> {
+        Self::with_stride(data, rows, columns, columns)
+    }
+
+    /// A matrix with `stride` elements from one row's start to the next.
+    ///
+    /// # Errors
+    /// The stride is less than `columns`, or the slice ends before the last row.
+    pub fn with_stride(
+        data: &'a [f32],
+        rows: usize,
+        columns: usize,
+        stride: usize,
+    ) -> Result<Self, ViewError> {
+        check(rows, columns, stride, data.len())?;
+        Ok(Self { data, rows, columns, stride })
+    }
+
+    /// Number of rows.
+    pub fn rows(self) -> usize {
+        self.rows
+    }
+
+    /// Number of columns.
+    pub fn columns(self) -> usize {
+        self.columns
+    }
+
+    /// Row i; empty beyond the last.
+    #[inline(always)]
+    pub fn row(self, i: usize) -> &'a [f32] {
+        if i >= self.rows {
+            return &[];
+        }
+        self.data.get(i * self.stride..).and_then(|rest| rest.get(..self.columns)).unwrap_or(&[])
+    }
+
+    /// The rows `from..to`, clamped to the matrix.
+    pub fn sub_rows(self, from: usize, to: usize) -> Self {
+        let to = to.min(self.rows);
+        let from = from.min(to);
+        // Behind the last row the data may end before a whole stride.
+        let data = self.data.get(from * self.stride..).unwrap_or(&[]);
+        Self { data, rows: to - from, ..self }
+    }
+
+    /// The columns `from..to`, clamped to the matrix.
+    pub fn sub_columns(self, from: usize, to: usize) -> Self {
+        let to = to.min(self.columns);
+        let from = from.min(to);
+        let data = self.data.get(from..).unwrap_or(&[]);
+        Self { data, columns: to - from, ..self }
+    }
+
+    /// R lines of the matrix side by side, element by element: the A operand of a register tile.
+    ///
+    /// With `transposed` false, line r is row `line + r`, read along its columns from `start`; with `transposed`
+    /// true, line r is column `line + r`, read along its rows. None if that leaves the matrix.
+    #[inline(always)]
+    pub(crate) fn lines<const R: usize>(
+        self,
+        transposed: bool,
+        line: usize,
+        start: usize,
+        length: usize,
+    ) -> Option<Lines<'a, R>> {
+        let (lines, depth, across, along) = if transposed {
+            (self.columns, self.rows, 1, self.stride)
+        } else {
+            (self.rows, self.columns, self.stride, 1)
+        };
+        if R == 0 || length == 0 || line.checked_add(R)? > lines || start.checked_add(length)? > depth {
+            return None;
+        }
+        let offset = line * across + start * along;
+        debug_assert!(offset + (R - 1) * across + (length - 1) * along < self.data.len());
+        // SAFETY: element (line, start) lies in the matrix, so its offset is less than the data's length.
+        let first = unsafe { self.data.as_ptr().add(offset) };
+        Some(Lines { first, across, along, left: length, data: PhantomData })
+    }
+
+    /// `length` consecutive rows from `start`, cut to the columns `column..column + width`: the B operand of a
+    /// register tile. None if that leaves the matrix.
+    #[inline(always)]
+    pub(crate) fn strips(
+        self,
+        start: usize,
+        length: usize,
+        column: usize,
+        width: usize,
+    ) -> Option<Strips<'a>> {
+        if length == 0
+            || width == 0
+            || start.checked_add(length)? > self.rows
+            || column.checked_add(width)? > self.columns
+        {
+            return None;
+        }
+        let offset = start * self.stride + column;
+        debug_assert!(offset + (length - 1) * self.stride + width <= self.data.len());
+        // SAFETY: element (start, column) lies in the matrix, so its offset is less than the data's length.
+        let first = unsafe { self.data.as_ptr().add(offset) };
+        Some(Strips { first, stride: self.stride, left: length, data: PhantomData })
+    }
+}
+
+/// Iterator over R lines at once, see [`MatRef::lines`].
+pub(crate) struct Lines<'a, const R: usize> {
+    // Invariant: while left > 0, the elements first + r across + p along for r < R, p < left are in the data.
+    first: *const f32,
+    across: usize,
+    along: usize,
+    left: usize,
+    data: PhantomData<&'a [f32]>,
+}
+
+impl<const R: usize> Iterator for Lines<'_, R> {
+    type Item = [f32; R];
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<[f32; R]> {
+        if self.left == 0 {
+            return None;
+        }
+        let first = self.first;
+        // SAFETY: left > 0, so by the invariant all R elements are in the data, which 'a keeps borrowed.
+        let item = core::array::from_fn(|r| unsafe { *first.add(r * self.across) });
+        self.left -= 1;
+        // The last step may lead past the data's end, so it is wrapping; it is not read then.
+        self.first = first.wrapping_add(self.along);
+        Some(item)
+    }
+}
+
+/// Iterator over the rows of a strip, see [`MatRef::strips`].
+pub(crate) struct Strips<'a> {
+    // Invariant: while left > 0, the strip's width of elements from first + p stride for p < left are in the data.
+    first: *const f32,
+    stride: usize,
+    left: usize,
+    data: PhantomData<&'a [f32]>,
+}
+
+impl<'a> Strips<'a> {
+    /// The next row of the strip.
+    ///
+    /// # Safety
+    /// `width` is at most that given to [`MatRef::strips`].
+    #[inline(always)]
+    pub(crate) unsafe fn next(&mut self, width: usize) -> Option<&'a [f32]> {
+        if self.left == 0 {
+            return None;
+        }
+        // SAFETY: left > 0 and the caller's width is in bounds, so by the invariant the elements are in the data.
+        let row = unsafe { core::slice::from_raw_parts(self.first, width) };
+        self.left -= 1;
+        self.first = self.first.wrapping_add(self.stride);
+        Some(row)
+    }
+}
+
+/// A matrix that is written. No two views that exist at one time share an element.
+#[derive(Debug)]
+pub struct MatMut<'a> {
+    // Invariant: the elements i stride + j for i < rows, j < columns are valid and borrowed by this view alone.
+    first: *mut f32,
+    rows: usize,
+    columns: usize,
+    stride: usize,
+    data: PhantomData<&'a mut [f32]>,
+}
+
+// SAFETY: a view has its elements alone, like the `&mut [f32]` it was made from, and f32 may move between threads.
+unsafe impl Send for MatMut<'_> {}
+// SAFETY: a shared view gives out shared references only.
+unsafe impl Sync for MatMut<'_> {}
+
+impl<'a> MatMut<'a> {
+    /// A matrix whose rows follow each other without gaps.
+    ///
+    /// # Errors
+    /// The slice is shorter than `rows * columns`.
+    pub fn new(data: &'a mut [f32], rows: usize, columns: usize) -> Result<Self, ViewError> {
+        Self::with_stride(data, rows, columns, columns)
+    }
+
+    /// A matrix with `stride` elements from one row's start to the next; those between are not touched.
+    ///
+    /// # Errors
+    /// The stride is less than `columns`, or the slice ends before the last row.
+    pub fn with_stride(
+        data: &'a mut [f32],
+        rows: usize,
+        columns: usize,
+        stride: usize,
+    ) -> Result<Self, ViewError> {
+        check(rows, columns, stride, data.len())?;
+        Ok(Self { first: data.as_mut_ptr(), rows, columns, stride, data: PhantomData })
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Number of columns.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Row i; empty beyond the last.
+    #[inline(always)]
+    pub fn row(&self, i: usize) -> &[f32] {
+        if i >= self.rows || self.columns == 0 {
+            return &[];
+        }
+        // SAFETY: row i < rows is valid by the invariant, and borrowed with `self`.
+        unsafe { core::slice::from_raw_parts(self.first.add(i * self.stride), self.columns) }
+    }
+
+    /// Row i, to write; empty beyond the last.
+    #[inline(always)]
+    pub fn row_mut(&mut self, i: usize) -> &mut [f32] {
+        if i >= self.rows || self.columns == 0 {
+            return &mut [];
+        }
+        // SAFETY: row i < rows is valid by the invariant, and borrowed mutably with `self`.
+        unsafe { core::slice::from_raw_parts_mut(self.first.add(i * self.stride), self.columns) }
+    }
+
+    /// This view for a shorter time.
+    pub fn reborrow(&mut self) -> MatMut<'_> {
+        MatMut {
+            first: self.first,
+            rows: self.rows,
+            columns: self.columns,
+            stride: self.stride,
+            data: PhantomData,
+        }
+    }
+
+    /// The rows before `at` and those from it on; `at` is clamped to the number of rows.
+    pub fn split_rows(self, at: usize) -> (Self, Self) {
+        let at = at.min(self.rows);
+        let upper = Self { rows: at, ..self };
+        let lower = Self { first: self.first.wrapping_add(at * self.stride), rows: self.rows - at, ..self };
+        (upper, lower)
+    }
+
+    /// The columns before `at` and those from it on; `at` is clamped to the number of columns.
+    pub fn split_columns(self, at: usize) -> (Self, Self) {
+        let at = at.min(self.columns);
+        let left = Self { columns: at, ..self };
+        let right = Self { first: self.first.wrapping_add(at), columns: self.columns - at, ..self };
+        (left, right)
+    }
+}

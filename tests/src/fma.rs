@@ -1,0 +1,1 @@
+//! Fused multiply-add of f32 by integers alone, sharing no code with the kernels.

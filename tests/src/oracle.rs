@@ -1,0 +1,1 @@
+//! Oracles of the mathematical functions in double-double arithmetic.

@@ -1,0 +1,1 @@
+//! Distance in units in the last place.
