@@ -4,5 +4,6 @@ pub mod fma;
 pub mod hash;
 pub mod levels;
 pub mod oracle;
+pub mod reference;
 pub mod ulp;
 pub mod values;
