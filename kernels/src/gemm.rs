@@ -1,1 +1,230 @@
-//! Matrix products.
+//! Matrix products: C = epilogue(init + op(A) op(B)), op being none or transpose.
+//!
+//! Shapes: op(A) is m x k, op(B) is k x n, C is m x n, all row-major with free row strides.
+//! Forward is X W + b, backward is dX = dY W^T and dW = X^T dY; none needs a transposed copy.
+//!
+//! Numerics: k is cut into blocks of [`K_BLOCK`] = 256. Within a block each element of C is one chain of fused
+//! multiply-adds with k increasing, from +0.0; the blocks' sums are added in order, after the initial value if
+//! there is one: ((init + p0) + p1) + ... So no tile, cache block, instruction set or thread count shows in a bit,
+//! row i of C depends on row i of op(A) alone, and the error grows like that of a blocked sum:
+//! |error| <= (min(k, 256) + ceil(k / 256)) u |A| |B| with u = 2^-24. Nothing is padded along k and no product is
+//! skipped, so 0 x infinity is NaN as it must be. k = 0 gives the initial value, or +0.0.
+//!
+//! Cost: 2 m n k flops. Without [`Init::Accumulate`] C is never read.
+
+mod epilogue;
+mod pack;
+mod tile;
+
+use core::fmt;
+
+pub use epilogue::{Activate, ActivateWithDerivative, Epilogue, Store};
+
+use crate::simd::{Simd, dispatch};
+use crate::{Level, MatMut, MatRef};
+
+/// Length of the blocks that k is cut into. Part of the definition of the result.
+pub const K_BLOCK: usize = 256;
+
+/// Columns of the widest register tile that this target has.
+const WIDEST_TILE: usize = if cfg!(any(target_arch = "x86", target_arch = "x86_64")) { 32 } else { 8 };
+
+/// The size of a product and which operands are stored transposed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Rows of op(A) and of C.
+    pub m: usize,
+    /// Columns of op(B) and of C.
+    pub n: usize,
+    /// Columns of op(A), rows of op(B).
+    pub k: usize,
+    /// A is stored as k x m.
+    pub transpose_a: bool,
+    /// B is stored as n x k.
+    pub transpose_b: bool,
+}
+
+/// What the product is added to.
+#[derive(Clone, Copy, Debug)]
+pub enum Init<'a> {
+    /// Nothing: C is overwritten.
+    Zero,
+    /// C itself.
+    Accumulate,
+    /// A row of n values, the same for every row of C.
+    Bias(&'a [f32]),
+}
+
+/// Which argument of a product has the wrong shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operand {
+    /// The left factor as stored.
+    A,
+    /// The right factor as stored.
+    B,
+    /// The result.
+    C,
+}
+
+/// Why a product cannot be computed. Nothing has been written then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GemmError {
+    /// A matrix does not have the shape that the plan was made for.
+    Shape {
+        /// Which one.
+        operand: Operand,
+        /// Rows and columns of the plan.
+        expected: (usize, usize),
+        /// Rows and columns of the argument.
+        found: (usize, usize),
+    },
+    /// The bias does not have n elements.
+    Bias {
+        /// n.
+        expected: usize,
+        /// Length of the bias.
+        found: usize,
+    },
+    /// The workspace is neither empty nor as long as [`Gemm::workspace_len`] says.
+    Workspace {
+        /// Elements needed.
+        needed: usize,
+        /// Elements given.
+        found: usize,
+    },
+}
+
+impl fmt::Display for GemmError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shape { operand, expected, found } => write!(
+                f,
+                "matrix {operand:?} is {} x {} but the product needs {} x {}",
+                found.0, found.1, expected.0, expected.1
+            ),
+            Self::Bias { expected, found } => {
+                write!(f, "the bias has {found} elements but the product has {expected} columns")
+            }
+            Self::Workspace { needed, found } => {
+                write!(
+                    f,
+                    "the workspace has {found} elements but {needed} are needed (or none, which is slower)"
+                )
+            }
+        }
+    }
+}
+
+impl core::error::Error for GemmError {}
+
+/// The plan of a product: its shape, the level it runs on, and with them its blocking and workspace.
+#[derive(Clone, Copy, Debug)]
+pub struct Gemm {
+    level: Level,
+    shape: Shape,
+}
+
+impl Gemm {
+    /// Plans products of this shape.
+    pub fn new(level: Level, shape: Shape) -> Self {
+        Self { level, shape }
+    }
+
+    /// Elements of workspace with which [`Gemm::run`] is fastest. An empty workspace is legal too.
+    pub fn workspace_len(&self) -> usize {
+        Self::workspace_len_for(self.shape)
+    }
+
+    /// The same for any level of the target, as a constant for static buffers.
+    pub const fn workspace_len_for(shape: Shape) -> usize {
+        let depth = if shape.k < K_BLOCK { shape.k } else { K_BLOCK };
+        if shape.m == 0 || shape.n == 0 { 0 } else { depth * WIDEST_TILE }
+    }
+
+    /// Computes C = epilogue(init + op(A) op(B)). The workspace's contents do not matter and are lost.
+    ///
+    /// # Errors
+    /// A matrix or the bias is not of the planned shape, or the workspace is too small and not empty.
+    pub fn run<E: Epilogue>(
+        &self,
+        a: MatRef<'_>,
+        b: MatRef<'_>,
+        c: &mut MatMut<'_>,
+        init: Init<'_>,
+        workspace: &mut [f32],
+        mut epilogue: E,
+    ) -> Result<(), GemmError> {
+        self.check(a, b, c, init, workspace.len())?;
+        let shape = self.shape;
+        dispatch!(self.level, simd => run(simd, shape, a, b, c, init, workspace, &mut epilogue));
+        Ok(())
+    }
+
+    fn check(
+        &self,
+        a: MatRef<'_>,
+        b: MatRef<'_>,
+        c: &MatMut<'_>,
+        init: Init<'_>,
+        workspace: usize,
+    ) -> Result<(), GemmError> {
+        let Shape { m, n, k, transpose_a, transpose_b } = self.shape;
+        let expect = |operand, expected, found| {
+            if expected == found { Ok(()) } else { Err(GemmError::Shape { operand, expected, found }) }
+        };
+        expect(Operand::A, if transpose_a { (k, m) } else { (m, k) }, (a.rows(), a.columns()))?;
+        expect(Operand::B, if transpose_b { (n, k) } else { (k, n) }, (b.rows(), b.columns()))?;
+        expect(Operand::C, (m, n), (c.rows(), c.columns()))?;
+        if let Init::Bias(bias) = init
+            && bias.len() != n
+        {
+            return Err(GemmError::Bias { expected: n, found: bias.len() });
+        }
+        let needed = self.workspace_len();
+        if workspace != 0 && workspace < needed {
+            return Err(GemmError::Workspace { needed, found: workspace });
+        }
+        Ok(())
+    }
+}
+
+/// The loops around the register tile: blocks of k, strips of columns, tiles of rows.
+#[inline(always)]
+fn run<S: Simd, E: Epilogue>(
+    simd: S,
+    shape: Shape,
+    a: MatRef<'_>,
+    b: MatRef<'_>,
+    c: &mut MatMut<'_>,
+    init: Init<'_>,
+    workspace: &mut [f32],
+    epilogue: &mut E,
+) {
+    let Shape { m, n, k, transpose_a, transpose_b } = shape;
+    let tile_columns = S::LANES * S::TILE_VECTORS;
+    // A strip of B is copied where it must be transposed, and where its rows lie so far apart that they evict
+    // each other from the first-level cache while the strip is read again for every tile of rows.
+    let far_apart = n >= 256 && m >= 2 * S::TILE_ROWS;
+    let pack = (transpose_b || far_apart) && !workspace.is_empty();
+    let blocks = k.div_ceil(K_BLOCK).max(1);
+    for block in 0..blocks {
+        let start = block * K_BLOCK;
+        let depth = (k - start).min(K_BLOCK);
+        let mut column = 0;
+        while column < n {
+            let width = (n - column).min(tile_columns);
+            let strip = if pack {
+                pack::Strip::packed(simd, b, transpose_b, start, depth, column, width, workspace)
+            } else {
+                pack::Strip::in_place(b, transpose_b, start, column, width)
+            };
+            let mut row = 0;
+            while row < m {
+                let place = tile::Place { row, column, width, start, depth };
+                let when = tile::When { first: block == 0, last: block + 1 == blocks };
+                row += tile::run(simd, m - row, place, when, a, transpose_a, &strip, c, init, epilogue);
+            }
+            column += width;
+        }
+    }
+}

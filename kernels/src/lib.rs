@@ -11,6 +11,7 @@ pub mod loss;
 pub mod math;
 pub mod optimizer;
 pub mod reduce;
+pub mod residual;
 pub mod simd;
 pub mod view;
 

@@ -177,7 +177,7 @@ impl<'a> MatRef<'a> {
         debug_assert!(offset + (length - 1) * self.stride + width <= self.data.len());
         // SAFETY: element (start, column) lies in the matrix, so its offset is less than the data's length.
         let first = unsafe { self.data.as_ptr().add(offset) };
-        Some(Strips { first, stride: self.stride, left: length, data: PhantomData })
+        Some(Strips { first, stride: self.stride, width, left: length, data: PhantomData })
     }
 }
 
@@ -191,48 +191,84 @@ pub(crate) struct Lines<'a, const R: usize> {
     data: PhantomData<&'a [f32]>,
 }
 
-impl<const R: usize> Iterator for Lines<'_, R> {
-    type Item = [f32; R];
+/// One element of each of R lines, read when asked for, so that the tile needs no registers to hold them.
+pub(crate) struct Elements<'a, const R: usize> {
+    // Invariant: the elements first + r across for r < R are in the data.
+    first: *const f32,
+    across: usize,
+    data: PhantomData<&'a [f32]>,
+}
+
+impl<const R: usize> Elements<'_, R> {
+    /// The element of line r; 0 where there is no such line.
+    #[inline(always)]
+    pub(crate) fn get(&self, r: usize) -> f32 {
+        if r >= R {
+            return 0.0;
+        }
+        // SAFETY: r < R, so by the invariant the element is in the data, which 'a keeps borrowed.
+        unsafe { *self.first.add(r * self.across) }
+    }
+}
+
+impl<'a, const R: usize> Iterator for Lines<'a, R> {
+    type Item = Elements<'a, R>;
 
     #[inline(always)]
-    fn next(&mut self) -> Option<[f32; R]> {
+    fn next(&mut self) -> Option<Elements<'a, R>> {
         if self.left == 0 {
             return None;
         }
-        let first = self.first;
-        // SAFETY: left > 0, so by the invariant all R elements are in the data, which 'a keeps borrowed.
-        let item = core::array::from_fn(|r| unsafe { *first.add(r * self.across) });
+        let item = Elements { first: self.first, across: self.across, data: PhantomData };
         self.left -= 1;
         // The last step may lead past the data's end, so it is wrapping; it is not read then.
-        self.first = first.wrapping_add(self.along);
+        self.first = self.first.wrapping_add(self.along);
         Some(item)
     }
 }
 
 /// Iterator over the rows of a strip, see [`MatRef::strips`].
 pub(crate) struct Strips<'a> {
-    // Invariant: while left > 0, the strip's width of elements from first + p stride for p < left are in the data.
+    // Invariant: while left > 0, the `width` elements from first + p stride for p < left are in the data.
     first: *const f32,
     stride: usize,
+    width: usize,
     left: usize,
     data: PhantomData<&'a [f32]>,
 }
 
-impl<'a> Strips<'a> {
-    /// The next row of the strip.
-    ///
-    /// # Safety
-    /// `width` is at most that given to [`MatRef::strips`].
+impl<'a> Iterator for Strips<'a> {
+    type Item = &'a [f32];
+
     #[inline(always)]
-    pub(crate) unsafe fn next(&mut self, width: usize) -> Option<&'a [f32]> {
+    fn next(&mut self) -> Option<&'a [f32]> {
         if self.left == 0 {
             return None;
         }
-        // SAFETY: left > 0 and the caller's width is in bounds, so by the invariant the elements are in the data.
-        let row = unsafe { core::slice::from_raw_parts(self.first, width) };
+        // SAFETY: left > 0, so by the invariant the elements are in the data, which 'a keeps borrowed.
+        let row = unsafe { core::slice::from_raw_parts(self.first, self.width) };
         self.left -= 1;
         self.first = self.first.wrapping_add(self.stride);
         Some(row)
+    }
+}
+
+/// Calls `step` with the elements of A and the row of B for each step over k that both have, in order: the inner
+/// loop of a matrix product, with nothing left to check.
+#[inline(always)]
+pub(crate) fn for_each_step<'a, const R: usize>(
+    a: Lines<'a, R>,
+    b: Strips<'a>,
+    mut step: impl FnMut(Elements<'a, R>, &'a [f32]),
+) {
+    let (mut first_a, mut first_b) = (a.first, b.first);
+    for _ in 0..a.left.min(b.left) {
+        let elements = Elements { first: first_a, across: a.across, data: PhantomData };
+        // SAFETY: this is step p < b.left, so by the invariant of `b` the elements are in its data.
+        let row = unsafe { core::slice::from_raw_parts(first_b, b.width) };
+        step(elements, row);
+        first_a = first_a.wrapping_add(a.along);
+        first_b = first_b.wrapping_add(b.stride);
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod fma;
 pub mod hash;
 pub mod levels;
+pub mod naive_gemm;
 pub mod oracle;
 pub mod reference;
 pub mod ulp;
