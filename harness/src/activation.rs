@@ -121,3 +121,63 @@ impl FromStr for Activation {
         }
     }
 }
+
+/// Evaluates `$body` with `$phi` bound to the kernel of an [`Activation`]. Kernels are types, so that a program links
+/// only those it names; this is where a run-time choice becomes one.
+macro_rules! with_kernel {
+    ($activation:expr, $phi:ident => $body:expr) => {{
+        use isobath_kernels::activation as kernel;
+        use $crate::activation::Activation;
+        match $activation {
+            Activation::Identity => {
+                let $phi = kernel::Identity;
+                $body
+            }
+            Activation::Sigmoid => {
+                let $phi = kernel::Sigmoid;
+                $body
+            }
+            Activation::Tanh => {
+                let $phi = kernel::Tanh;
+                $body
+            }
+            Activation::Relu => {
+                let $phi = kernel::Relu;
+                $body
+            }
+            Activation::Leaky(slope) => {
+                let $phi = kernel::LeakyRelu { slope };
+                $body
+            }
+            Activation::Prelu(slope) => {
+                let $phi = kernel::PRelu { slope };
+                $body
+            }
+            Activation::Elu(alpha) => {
+                let $phi = kernel::Elu { alpha };
+                $body
+            }
+            Activation::Selu => {
+                let $phi = kernel::Selu;
+                $body
+            }
+            Activation::Gelu => {
+                let $phi = kernel::Gelu;
+                $body
+            }
+            Activation::GeluTanh => {
+                let $phi = kernel::GeluTanh;
+                $body
+            }
+            Activation::Silu => {
+                let $phi = kernel::Silu;
+                $body
+            }
+            Activation::Softplus => {
+                let $phi = kernel::Softplus;
+                $body
+            }
+        }
+    }};
+}
+pub(crate) use with_kernel;

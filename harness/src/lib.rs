@@ -4,6 +4,9 @@
 pub mod activation;
 #[cfg(feature = "std")]
 pub mod data;
+pub mod init;
+pub mod net;
 pub mod random;
 #[cfg(feature = "std")]
 pub mod theory;
+pub mod threads;

@@ -1,0 +1,178 @@
+//! Deep networks by a few numbers: depth, width, activation, initialiser, normalisation, residual branches.
+//!
+//! A plain hidden layer is dense, norm (if `pre`), activation, norm (if `post`). A residual network has a dense stem
+//! where the input is not as wide as the blocks, then blocks x + s branch(x); a branch is K such layers, the last one
+//! linear with Var W = 1/fan-in, or activated. The head is a dense layer with Var W = 1/fan-in.
+
+use std::fmt;
+
+use crate::activation::Activation;
+use crate::init::Init;
+use crate::net::{Dense, Layer};
+
+/// Which normalisation a hidden layer has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Norm {
+    /// None.
+    #[default]
+    None,
+    /// Over the batch.
+    Batch,
+    /// Over the layer.
+    Layer,
+}
+
+/// Where it stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NormPosition {
+    /// Before the activation.
+    #[default]
+    Pre,
+    /// After it.
+    Post,
+}
+
+/// Residual branches.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Residual {
+    /// s, the factor on a branch.
+    pub scale: f32,
+    /// K, the dense layers of a branch.
+    pub layers: usize,
+    /// Whether the branch's last dense layer is linear, with Var W = 1/fan-in, instead of activated.
+    pub last_is_linear: bool,
+}
+
+/// A deep network without its data.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Architecture {
+    /// Hidden layers, or blocks of a residual network. 0 is a linear model.
+    pub depth: usize,
+    /// Units per hidden layer.
+    pub width: usize,
+    /// phi.
+    pub activation: Activation,
+    /// How hidden dense layers are started.
+    pub init: Init,
+    /// The normalisation.
+    pub norm: Norm,
+    /// Its place.
+    pub norm_position: NormPosition,
+    /// Residual branches, if any.
+    pub residual: Option<Residual>,
+    /// A planted defect: the weights of this hidden layer (from 1) are multiplied by this factor.
+    pub scale_layer: Option<(usize, f32)>,
+}
+
+/// What follows the last hidden layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Head {
+    /// Nothing: the output is the last hidden layer.
+    None,
+    /// A dense layer with this many units.
+    Linear(usize),
+    /// A dense layer with this many units and a sigmoid on each, for the squared error.
+    Sigmoid(usize),
+}
+
+/// An architecture spelt out, with the indices at which hidden layers are observed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Built {
+    /// All layers.
+    pub layers: Vec<Layer>,
+    /// Of hidden layer l (entry l - 1), the layer whose input gradient is delta^l: its activation, or for a
+    /// residual network the start of block l.
+    pub delta_at: Vec<usize>,
+    /// Of hidden layer l, its (first) dense layer: there x enters and gW is taken.
+    pub dense_at: Vec<usize>,
+    /// The layer whose input gradient is that of the last hidden output.
+    pub top_at: usize,
+}
+
+impl Architecture {
+    /// The list of layers for `input` columns.
+    pub fn build(&self, input: usize, head: Head) -> Built {
+        let mut built = Built {
+            layers: Vec::new(),
+            delta_at: Vec::with_capacity(self.depth),
+            dense_at: Vec::with_capacity(self.depth),
+            top_at: 0,
+        };
+        if self.residual.is_some() && self.depth > 0 && input != self.width {
+            built.layers.push(Layer::dense(self.width, Init::LECUN));
+        }
+        for number in 1..=self.depth {
+            match self.residual {
+                None => self.plain_layer(number, &mut built),
+                Some(residual) => self.block(number, residual, &mut built),
+            }
+        }
+        built.top_at = built.layers.len();
+        match head {
+            Head::None => {}
+            Head::Linear(units) => built.layers.push(Layer::dense(units, Init::LECUN)),
+            Head::Sigmoid(units) => {
+                built.layers.push(Layer::dense(units, self.init));
+                built.layers.push(Layer::Activation(Activation::Sigmoid));
+            }
+        }
+        built
+    }
+
+    fn plain_layer(&self, number: usize, built: &mut Built) {
+        built.dense_at.push(built.layers.len());
+        self.dense(number, self.init, built);
+        self.normalise(NormPosition::Pre, built);
+        built.delta_at.push(built.layers.len());
+        built.layers.push(Layer::Activation(self.activation));
+        self.normalise(NormPosition::Post, built);
+    }
+
+    fn block(&self, number: usize, residual: Residual, built: &mut Built) {
+        built.delta_at.push(built.layers.len());
+        built.layers.push(Layer::SkipStart);
+        built.dense_at.push(built.layers.len());
+        for k in 1..=residual.layers {
+            if k == residual.layers && residual.last_is_linear {
+                self.dense(number, Init::LECUN, built);
+            } else {
+                self.dense(number, self.init, built);
+                self.normalise(NormPosition::Pre, built);
+                built.layers.push(Layer::Activation(self.activation));
+                self.normalise(NormPosition::Post, built);
+            }
+        }
+        built.layers.push(Layer::SkipEnd { scale: residual.scale });
+    }
+
+    fn dense(&self, number: usize, init: Init, built: &mut Built) {
+        let weight_scale = match self.scale_layer {
+            Some((layer, factor)) if layer == number => factor,
+            _ => 1.0,
+        };
+        built.layers.push(Layer::Dense(Dense { units: self.width, init, weight_scale }));
+    }
+
+    fn normalise(&self, position: NormPosition, built: &mut Built) {
+        if position == self.norm_position {
+            match self.norm {
+                Norm::None => {}
+                Norm::Batch => built.layers.push(Layer::BATCH_NORM),
+                Norm::Layer => built.layers.push(Layer::LAYER_NORM),
+            }
+        }
+    }
+}
+
+impl fmt::Display for Architecture {
+    /// In words, such as `30 sigmoid layers of 64 with batch norm`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.residual.is_some() { "residual blocks" } else { "layers" };
+        write!(f, "{} {} {what} of {}", self.depth, self.activation, self.width)?;
+        match self.norm {
+            Norm::None => Ok(()),
+            Norm::Batch => f.write_str(" with batch norm"),
+            Norm::Layer => f.write_str(" with layer norm"),
+        }
+    }
+}

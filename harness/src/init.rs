@@ -1,0 +1,197 @@
+//! Initial weights: the families and variances that networks are started from.
+//!
+//! A dense layer with fan-in n and fan-out m has weights of variance s_w^2 / n and biases of variance s_b^2.
+//!
+//! | name | weights | s_w^2 | s_b^2 | source |
+//! |---|---|---|---|---|
+//! | `xavier` | Gaussian | 2 n / (n + m), 1 where n = m | 0 | Glorot and Bengio 2010 |
+//! | `he` | Gaussian | 2 | 0 | He et al. 2015 |
+//! | `lecun` | Gaussian | 1 | 0 | LeCun et al. 1998 |
+//! | `uniform` | U(-1/sqrt n, 1/sqrt n) | 1/3 | 0 | the common default of frameworks |
+//! | `orthogonal` | rows or columns orthonormal | 1 | 0 | Saxe et al. 2014 |
+//! | `article` | Gaussian | 1 | 1 | Nielsen, Neural Networks and Deep Learning, ch. 5 |
+
+use core::fmt;
+use core::str::FromStr;
+
+use isobath_kernels::{Level, reduce};
+
+use crate::random::Random;
+
+/// The distribution of the weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// Independent normal weights.
+    Gaussian,
+    /// Independent weights, uniform on a symmetric interval.
+    Uniform,
+    /// A random matrix with orthonormal rows or columns, whichever are fewer, times sqrt(s_w^2 max(n, m) / n).
+    Orthogonal,
+}
+
+/// How s_w^2 is chosen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum WeightVariance {
+    /// This s_w^2.
+    Fixed(f32),
+    /// 2 n / (n + m): the mean of what the forward and the backward pass want.
+    Glorot,
+}
+
+/// How a dense layer is started.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Init {
+    /// The distribution of the weights.
+    pub family: Family,
+    /// s_w^2: fan-in times the variance of a weight.
+    pub weight_variance: WeightVariance,
+    /// s_b^2: the variance of a bias; biases are Gaussian.
+    pub bias_variance: f32,
+}
+
+impl Init {
+    /// The names that [`FromStr`] takes, for help texts and error messages.
+    pub const NAMES: &'static str = "xavier, he, lecun, uniform, orthogonal, article";
+
+    /// Glorot and Bengio's compromise.
+    pub const XAVIER: Self =
+        Self { family: Family::Gaussian, weight_variance: WeightVariance::Glorot, bias_variance: 0.0 };
+    /// s_w^2 = 2, for ReLU.
+    pub const HE: Self = Self::gaussian(2.0, 0.0);
+    /// s_w^2 = 1.
+    pub const LECUN: Self = Self::gaussian(1.0, 0.0);
+    /// Uniform with s_w^2 = 1/3.
+    pub const UNIFORM: Self = Self {
+        family: Family::Uniform,
+        weight_variance: WeightVariance::Fixed(1.0 / 3.0),
+        bias_variance: 0.0,
+    };
+    /// Orthonormal.
+    pub const ORTHOGONAL: Self =
+        Self { family: Family::Orthogonal, weight_variance: WeightVariance::Fixed(1.0), bias_variance: 0.0 };
+    /// s_w^2 = 1 with standard normal biases.
+    pub const ARTICLE: Self = Self::gaussian(1.0, 1.0);
+
+    /// Gaussian weights and biases of these variances.
+    pub const fn gaussian(weight_variance: f32, bias_variance: f32) -> Self {
+        Self {
+            family: Family::Gaussian,
+            weight_variance: WeightVariance::Fixed(weight_variance),
+            bias_variance,
+        }
+    }
+
+    /// s_w^2 of a layer of this shape.
+    pub fn weight_variance(&self, fan_in: usize, fan_out: usize) -> f32 {
+        match self.weight_variance {
+            WeightVariance::Fixed(variance) => variance,
+            WeightVariance::Glorot => 2.0 * fan_in as f32 / (fan_in + fan_out) as f32,
+        }
+    }
+
+    /// Fills a fan-in x fan-out weight matrix and its biases.
+    ///
+    /// `scratch` serves the orthogonal family and has as many elements as the weights; the others leave it alone.
+    pub fn fill(
+        &self,
+        random: &mut Random,
+        fan_in: usize,
+        weights: &mut [f32],
+        biases: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let fan_out = biases.len();
+        let variance = self.weight_variance(fan_in, fan_out);
+        let deviation = libm::sqrtf(variance / fan_in as f32);
+        match self.family {
+            Family::Gaussian => random.fill_normal(weights, deviation),
+            Family::Uniform => {
+                // A uniform variable on (-a, a) has variance a^2 / 3.
+                let limit = libm::sqrtf(3.0 * variance / fan_in as f32);
+                for weight in weights.iter_mut() {
+                    *weight = random.uniform_in(-limit, limit);
+                }
+            }
+            Family::Orthogonal => {
+                let scale = libm::sqrtf(variance * fan_in.max(fan_out) as f32 / fan_in as f32);
+                orthogonal(random, fan_in, fan_out, scale, weights, scratch);
+            }
+        }
+        if self.bias_variance == 0.0 {
+            biases.fill(0.0);
+        } else {
+            random.fill_normal(biases, libm::sqrtf(self.bias_variance));
+        }
+    }
+}
+
+/// A Haar-distributed orthogonal matrix, cut to shape, times `scale`: Gram-Schmidt on Gaussian vectors, each made
+/// orthogonal twice, which is enough (Giraud et al. 2005).
+fn orthogonal(
+    random: &mut Random,
+    fan_in: usize,
+    fan_out: usize,
+    scale: f32,
+    weights: &mut [f32],
+    scratch: &mut [f32],
+) {
+    let (count, length) = if fan_in < fan_out { (fan_in, fan_out) } else { (fan_out, fan_in) };
+    if count == 0 {
+        return;
+    }
+    random.fill_normal(scratch, 1.0);
+    for i in 0..count {
+        let (before, rest) = scratch.split_at_mut(i * length);
+        let vector = rest.split_at_mut(length).0;
+        for _ in 0..2 {
+            for other in before.chunks_exact(length) {
+                // Few, short vectors: the scalar level costs nothing and gives the bits of every other.
+                let projection = reduce::dot(Level::SCALAR, other, vector).unwrap_or(0.0);
+                for (v, o) in vector.iter_mut().zip(other) {
+                    *v -= projection * o;
+                }
+            }
+        }
+        let norm = libm::sqrtf(reduce::dot(Level::SCALAR, vector, vector).unwrap_or(1.0));
+        for v in vector {
+            *v /= norm;
+        }
+    }
+    // The orthonormal vectors are the rows of W where there are fewer rows, else its columns.
+    for (i, vector) in scratch.chunks_exact(length).take(count).enumerate() {
+        for (j, v) in vector.iter().enumerate() {
+            let at = if fan_in < fan_out { i * fan_out + j } else { j * fan_out + i };
+            if let Some(weight) = weights.get_mut(at) {
+                *weight = scale * v;
+            }
+        }
+    }
+}
+
+/// No initialiser has this name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParseInitError;
+
+impl fmt::Display for ParseInitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "unknown initialiser; allowed are {}", Init::NAMES)
+    }
+}
+
+impl core::error::Error for ParseInitError {}
+
+impl FromStr for Init {
+    type Err = ParseInitError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "xavier" => Ok(Self::XAVIER),
+            "he" => Ok(Self::HE),
+            "lecun" => Ok(Self::LECUN),
+            "uniform" => Ok(Self::UNIFORM),
+            "orthogonal" => Ok(Self::ORTHOGONAL),
+            "article" => Ok(Self::ARTICLE),
+            _ => Err(ParseInitError),
+        }
+    }
+}

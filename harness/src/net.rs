@@ -1,0 +1,24 @@
+//! Networks: a list of layers over one arena that a plan lays out before the first step.
+//!
+//! Nothing here allocates, reads a clock or needs an operating system: a microcontroller runs this very code over a
+//! static buffer. [`Plan`] says where everything lies, [`Arena`] is the memory cut up accordingly, and
+//! [`forward`](Pass::forward), [`backward`](Pass::backward) and [`update`](update::update) work on it.
+//!
+//! Shape letters: B rows of the batch, n_in and n_out the widths of a layer. Activations are B x n, row-major;
+//! dense weights are n_in x n_out, so forward is X W + b.
+
+mod arena;
+mod backward;
+mod forward;
+mod layer;
+mod pass;
+mod plan;
+mod product;
+pub mod update;
+mod watch;
+
+pub use arena::Arena;
+pub use layer::{Dense, Layer};
+pub use pass::{Mode, NetError, Pass};
+pub use plan::{Place, Plan, PlanError};
+pub use watch::{Unwatched, Watch};

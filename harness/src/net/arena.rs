@@ -1,0 +1,112 @@
+//! The memory of a network, cut into its regions.
+
+use super::{Layer, Place, Plan, PlanError};
+use crate::random::Random;
+
+/// The regions of an arena. Parameters, gradients and moments have the same layout.
+#[derive(Debug)]
+pub struct Arena<'a> {
+    /// All trained parameters.
+    pub parameters: &'a mut [f32],
+    /// Their gradients after a backward pass.
+    pub gradients: &'a mut [f32],
+    /// The optimiser's state: one run of the parameters' length per moment.
+    pub moments: &'a mut [f32],
+    /// Batch and running statistics of the normalisations.
+    pub statistics: &'a mut [f32],
+    /// Inputs and outputs of all layers.
+    pub values: &'a mut [f32],
+    /// Gradients with respect to values, on their way.
+    pub(super) deltas: &'a mut [f32],
+    /// For the matrix products.
+    pub(super) workspace: &'a mut [f32],
+}
+
+impl<'a> Arena<'a> {
+    /// Cuts `memory` up as the plan says.
+    ///
+    /// # Errors
+    /// `memory` is shorter than [`Plan::arena_len`] for these `moments` and `threads`.
+    pub fn new(
+        plan: &Plan<'_>,
+        moments: usize,
+        threads: usize,
+        memory: &'a mut [f32],
+    ) -> Result<Self, PlanError> {
+        let needed = plan.arena_len(moments, threads)?;
+        let found = memory.len();
+        let delta = plan.batch * plan.widest;
+        let lengths = [
+            plan.parameters,
+            plan.parameters,
+            plan.parameters * moments,
+            plan.statistics,
+            plan.values,
+            delta * (2 + plan.nesting),
+            plan.workspace * threads,
+        ];
+        let mut rest = memory;
+        let mut regions: [&mut [f32]; 7] = Default::default();
+        for (region, length) in regions.iter_mut().zip(lengths) {
+            let (taken, left) =
+                rest.split_at_mut_checked(length).ok_or(PlanError::Arena { needed, found })?;
+            (*region, rest) = (taken, left);
+        }
+        let [parameters, gradients, moments, statistics, values, deltas, workspace] = regions;
+        Ok(Self { parameters, gradients, moments, statistics, values, deltas, workspace })
+    }
+
+    /// Starts the network: weights and biases as their layers say, gains 1, shifts 0, slopes at their initial value,
+    /// moments and running statistics at theirs.
+    pub fn initialise(&mut self, plan: &Plan<'_>, random: &mut Random) {
+        self.gradients.fill(0.0);
+        self.moments.fill(0.0);
+        self.statistics.fill(0.0);
+        for (layer, place) in plan.layers.iter().zip(plan.places) {
+            let range = place.parameters..place.parameters + place.parameter_count;
+            let Some(parameters) = self.parameters.get_mut(range.clone()) else { continue };
+            match layer {
+                Layer::Dense(dense) => {
+                    let (weights, biases) = parameters.split_at_mut(place.weight_count);
+                    let scratch = self.gradients.get_mut(range).unwrap_or_default();
+                    let scratch = scratch.split_at_mut(place.weight_count).0;
+                    dense.init.fill(random, place.fan_in, weights, biases, scratch);
+                    if dense.weight_scale != 1.0 {
+                        for weight in weights {
+                            *weight *= dense.weight_scale;
+                        }
+                    }
+                }
+                Layer::BatchNorm { .. } | Layer::LayerNorm { .. } => {
+                    let (gain, shift) = parameters.split_at_mut(place.width);
+                    gain.fill(1.0);
+                    shift.fill(0.0);
+                    if let Layer::BatchNorm { .. } = layer {
+                        let running_variance = place.statistics + 4 * place.width;
+                        let end = running_variance + place.width;
+                        self.statistics.get_mut(running_variance..end).unwrap_or_default().fill(1.0);
+                    }
+                }
+                Layer::Activation(crate::activation::Activation::Prelu(slope)) => parameters.fill(*slope),
+                Layer::Activation(_) | Layer::SkipStart | Layer::SkipEnd { .. } => {}
+            }
+        }
+        self.gradients.fill(0.0);
+    }
+
+    /// The parameters of one layer.
+    pub fn parameters_of(&self, place: &Place) -> &[f32] {
+        self.parameters.get(place.parameters..place.parameters + place.parameter_count).unwrap_or(&[])
+    }
+
+    /// Where the network's input goes: `rows` rows, to be filled before a forward pass.
+    pub fn input_mut(&mut self, plan: &Plan<'_>, rows: usize) -> &mut [f32] {
+        self.values.get_mut(..rows.min(plan.batch) * plan.input).unwrap_or_default()
+    }
+
+    /// The network's output after a forward pass over `rows` rows.
+    pub fn output(&self, plan: &Plan<'_>, rows: usize) -> &[f32] {
+        let start = plan.places.last().map_or(0, |place| place.output);
+        self.values.get(start..start + rows.min(plan.batch) * plan.output).unwrap_or(&[])
+    }
+}

@@ -1,0 +1,265 @@
+//! The backward pass: from the gradient of the loss with respect to the output to that of every parameter.
+//!
+//! Deep networks take gradients out of the range of f32, so each delta carries a power of two: the pass rescales
+//! when the largest element leaves [2^-40, 2^40]. Scaling by a power of two is exact, so the result is what an f32 with
+//! a wider exponent per layer would give; only elements 2^-86 below their layer's largest can underflow.
+
+use isobath_kernels::gemm::{Init, Shape};
+use isobath_kernels::{MatMut, MatRef, activation, batch_norm, layer_norm, optimizer, reduce, residual};
+
+use super::forward::matrix;
+use super::plan::MAX_NESTING;
+use super::product::multiply;
+use super::{Arena, Layer, NetError, Pass, Place, Watch};
+use crate::activation::Activation;
+use crate::threads::Threads;
+
+/// The largest |log2| that a delta's largest element may have before the delta is rescaled.
+const BAND: i32 = 40;
+
+/// The gradient on its way down, and the buffers it moves through.
+struct Flow<'a> {
+    /// dL / d(output of the layer above), stored.
+    delta: &'a mut [f32],
+    /// Where a layer that cannot work in place writes.
+    other: &'a mut [f32],
+    /// Its power of two.
+    exponent: i32,
+    /// Of each open residual branch, the gradient on the skip connection.
+    stash: &'a mut [f32],
+    /// And its power of two.
+    stash_exponents: [i32; MAX_NESTING],
+    nesting: usize,
+}
+
+impl<T: Threads> Pass<'_, T> {
+    /// Computes all gradients after a forward pass in training mode over the same rows. `gradient` is that of the
+    /// loss with respect to the output. The gradient with respect to the input is computed only if `input_gradient`
+    /// says so: a training step has no use for it.
+    ///
+    /// # Errors
+    /// The rows, the gradient or the arena do not fit the plan, see [`NetError`].
+    pub fn backward(
+        &self,
+        arena: &mut Arena<'_>,
+        gradient: &[f32],
+        input_gradient: bool,
+        watch: &mut impl Watch,
+    ) -> Result<(), NetError> {
+        self.check_rows()?;
+        let plan = self.plan;
+        let count = plan.layers.len();
+        let missing = |layer| NetError::Arena { layer };
+        let size = plan.batch * plan.widest;
+        let deltas = core::mem::take(&mut arena.deltas);
+        let result = {
+            let (first, rest) = deltas.split_at_mut(size.min(deltas.len()));
+            let (second, stash) = rest.split_at_mut(size.min(rest.len()));
+            let mut flow = Flow {
+                delta: first,
+                other: second,
+                exponent: 0,
+                stash,
+                stash_exponents: [0; MAX_NESTING],
+                nesting: 0,
+            };
+            self.start(&mut flow, gradient).ok_or(missing(count)).and_then(|()| {
+                self.rescale(&mut flow, plan.output).ok_or(missing(count))?;
+                self.show(&flow, count, plan.output, watch);
+                let layers = plan.layers.iter().zip(plan.places).enumerate();
+                for (index, (layer, place)) in layers.rev() {
+                    let wanted = input_gradient || index > 0;
+                    self.layer(arena, &mut flow, index, layer, place, wanted, watch).ok_or(missing(index))?;
+                    if wanted {
+                        self.rescale(&mut flow, place.fan_in).ok_or(missing(index))?;
+                        self.show(&flow, index, place.fan_in, watch);
+                    }
+                }
+                Ok(())
+            })
+        };
+        arena.deltas = deltas;
+        result
+    }
+
+    fn start(&self, flow: &mut Flow<'_>, gradient: &[f32]) -> Option<()> {
+        let length = self.rows * self.plan.output;
+        flow.delta.get_mut(..length)?.copy_from_slice(gradient.get(..length)?);
+        Some(())
+    }
+
+    fn show(&self, flow: &Flow<'_>, layer: usize, width: usize, watch: &mut impl Watch) {
+        if let Some(delta) = matrix(flow.delta, 0, self.rows, width) {
+            watch.delta(layer, delta, flow.exponent);
+        }
+    }
+
+    fn layer(
+        &self,
+        arena: &mut Arena<'_>,
+        flow: &mut Flow<'_>,
+        index: usize,
+        layer: &Layer,
+        place: &Place,
+        wanted: bool,
+        watch: &mut impl Watch,
+    ) -> Option<()> {
+        match layer {
+            Layer::Dense(_) => {
+                self.weight_gradient(arena, flow, index, place, watch)?;
+                if wanted { self.input_gradient(arena, flow, place) } else { Some(()) }
+            }
+            Layer::Activation(Activation::Identity) => Some(()),
+            Layer::Activation(function) => self.activation(arena, flow, place, *function),
+            Layer::BatchNorm { .. } => self.batch_norm_backward(arena, flow, place),
+            Layer::LayerNorm { .. } => self.layer_norm_backward(arena, flow, place),
+            Layer::SkipEnd { scale } => self.fork(flow, place, *scale),
+            Layer::SkipStart => self.join(flow, place),
+        }
+    }
+
+    /// dW = X^T dY and db = column sums of dY, brought to their true value.
+    fn weight_gradient(
+        &self,
+        arena: &mut Arena<'_>,
+        flow: &Flow<'_>,
+        index: usize,
+        place: &Place,
+        watch: &mut impl Watch,
+    ) -> Option<()> {
+        let x = matrix(arena.values, place.input, self.rows, place.fan_in)?;
+        let dy = matrix(flow.delta, 0, self.rows, place.width)?;
+        let gradients = arena.gradients.get_mut(place.parameters..)?.get_mut(..place.parameter_count)?;
+        let (weights, biases) = gradients.split_at_mut(place.weight_count);
+        let shape =
+            Shape { m: place.fan_in, n: place.width, k: self.rows, transpose_a: true, transpose_b: false };
+        let dw = MatMut::new(weights, place.fan_in, place.width).ok()?;
+        multiply(self.level, self.threads, shape, x, dy, dw, Init::Zero, arena.workspace).ok()?;
+        reduce::column_sums(self.level, dy, biases).ok()?;
+        watch.weight_gradient(index, MatRef::new(weights, place.fan_in, place.width).ok()?, flow.exponent);
+        self.to_true_value(gradients, flow.exponent);
+        Some(())
+    }
+
+    /// dX = dY W^T.
+    fn input_gradient(&self, arena: &mut Arena<'_>, flow: &mut Flow<'_>, place: &Place) -> Option<()> {
+        let dy = matrix(flow.delta, 0, self.rows, place.width)?;
+        let weights = matrix(arena.parameters, place.parameters, place.fan_in, place.width)?;
+        let dx = MatMut::new(flow.other, self.rows, place.fan_in).ok()?;
+        let shape =
+            Shape { m: self.rows, n: place.fan_in, k: place.width, transpose_a: false, transpose_b: true };
+        multiply(self.level, self.threads, shape, dy, weights, dx, Init::Zero, arena.workspace).ok()?;
+        core::mem::swap(&mut flow.delta, &mut flow.other);
+        Some(())
+    }
+
+    /// dh = dy phi'(h), and the slope's gradient for PReLU.
+    fn activation(
+        &self,
+        arena: &mut Arena<'_>,
+        flow: &mut Flow<'_>,
+        place: &Place,
+        function: Activation,
+    ) -> Option<()> {
+        let length = self.rows * place.width;
+        let kept = arena.values.get(place.kept..)?.get(..length)?;
+        let delta = flow.delta.get_mut(..length)?;
+        let Activation::Prelu(_) = function else {
+            return activation::multiply(self.level, kept, delta).ok();
+        };
+        let slope = *arena.parameters.get(place.parameters)?;
+        let gradient = arena.gradients.get_mut(place.parameters..)?.get_mut(..1)?;
+        let h = MatRef::new(kept, self.rows, place.width).ok()?;
+        let dy = MatRef::new(delta, self.rows, place.width).ok()?;
+        gradient.fill(activation::prelu_shared_slope_gradient(self.level, h, dy).ok()?);
+        self.to_true_value(gradient, flow.exponent);
+        activation::backward_in_place(self.level, activation::PRelu { slope }, kept, delta).ok()
+    }
+
+    fn batch_norm_backward(&self, arena: &mut Arena<'_>, flow: &mut Flow<'_>, place: &Place) -> Option<()> {
+        let width = place.width;
+        let x = matrix(arena.values, place.input, self.rows, width)?;
+        let dy = matrix(flow.delta, 0, self.rows, width)?;
+        let dx = MatMut::new(flow.other, self.rows, width).ok()?;
+        let gain = arena.parameters.get(place.parameters..)?.get(..width)?;
+        let statistics = arena.statistics.get(place.statistics..)?.get(..2 * width)?;
+        let (mean, inverse_deviation) = statistics.split_at(width);
+        let gradients = arena.gradients.get_mut(place.parameters..)?.get_mut(..2 * width)?;
+        let (d_gain, d_shift) = gradients.split_at_mut(width);
+        batch_norm::backward(self.level, x, dy, gain, mean, inverse_deviation, dx, d_gain, d_shift).ok()?;
+        self.to_true_value(gradients, flow.exponent);
+        core::mem::swap(&mut flow.delta, &mut flow.other);
+        Some(())
+    }
+
+    fn layer_norm_backward(&self, arena: &mut Arena<'_>, flow: &mut Flow<'_>, place: &Place) -> Option<()> {
+        let width = place.width;
+        let x = matrix(arena.values, place.input, self.rows, width)?;
+        let dy = matrix(flow.delta, 0, self.rows, width)?;
+        let dx = MatMut::new(flow.other, self.rows, width).ok()?;
+        let gain = arena.parameters.get(place.parameters..)?.get(..width)?;
+        let statistics = arena.statistics.get(place.statistics..)?;
+        let (mean, rest) = statistics.split_at_checked(self.plan.batch)?;
+        let (mean, inverse_deviation) = (mean.get(..self.rows)?, rest.get(..self.rows)?);
+        let gradients = arena.gradients.get_mut(place.parameters..)?.get_mut(..2 * width)?;
+        let (d_gain, d_shift) = gradients.split_at_mut(width);
+        layer_norm::backward(self.level, x, dy, gain, mean, inverse_deviation, dx, d_gain, d_shift).ok()?;
+        self.to_true_value(gradients, flow.exponent);
+        core::mem::swap(&mut flow.delta, &mut flow.other);
+        Some(())
+    }
+
+    /// At the end of a branch the gradient goes both ways: as it is to the skip connection, scaled to the branch.
+    fn fork(&self, flow: &mut Flow<'_>, place: &Place, scale: f32) -> Option<()> {
+        let length = self.rows * place.width;
+        let size = self.plan.batch * self.plan.widest;
+        let delta = flow.delta.get_mut(..length)?;
+        flow.stash.get_mut(flow.nesting * size..)?.get_mut(..length)?.copy_from_slice(delta);
+        *flow.stash_exponents.get_mut(flow.nesting)? = flow.exponent;
+        flow.nesting += 1;
+        if scale != 1.0 {
+            optimizer::scale(self.level, scale, delta);
+        }
+        Some(())
+    }
+
+    /// At its start the two gradients are added, on the larger of their powers of two.
+    fn join(&self, flow: &mut Flow<'_>, place: &Place) -> Option<()> {
+        let length = self.rows * place.width;
+        let size = self.plan.batch * self.plan.widest;
+        flow.nesting = flow.nesting.checked_sub(1)?;
+        let stash = flow.stash.get_mut(flow.nesting * size..)?.get_mut(..length)?;
+        let exponent = *flow.stash_exponents.get(flow.nesting)?;
+        let delta = flow.delta.get_mut(..length)?;
+        let common = exponent.max(flow.exponent);
+        self.to_true_value(stash, exponent - common);
+        self.to_true_value(delta, flow.exponent - common);
+        flow.exponent = common;
+        residual::scale_add(self.level, 1.0, delta, stash).ok()
+    }
+
+    /// Brings the delta's largest element back to the neighbourhood of 1 when it has left the band.
+    fn rescale(&self, flow: &mut Flow<'_>, width: usize) -> Option<()> {
+        let delta = flow.delta.get_mut(..self.rows * width)?;
+        let largest = reduce::max_abs(self.level, delta);
+        if largest == 0.0 || !largest.is_finite() {
+            return Some(());
+        }
+        let (_, exponent) = libm::frexpf(largest);
+        if exponent.abs() > BAND {
+            self.to_true_value(delta, -exponent);
+            flow.exponent += exponent;
+        }
+        Some(())
+    }
+
+    /// x 2^exponent, exactly, but for what leaves the range of f32.
+    fn to_true_value(&self, x: &mut [f32], exponent: i32) {
+        let mut left = exponent.clamp(-400, 400);
+        while left != 0 {
+            let step = left.clamp(-100, 100);
+            optimizer::scale(self.level, libm::ldexpf(1.0, step), x);
+            left -= step;
+        }
+    }
+}

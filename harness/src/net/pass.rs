@@ -1,0 +1,71 @@
+//! What a forward or backward pass needs besides the memory: plan, level, threads, and how many rows.
+
+use core::fmt;
+
+use isobath_kernels::Level;
+
+use super::Plan;
+
+/// Whether batch norm uses the batch's statistics or the running ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The batch's own, which also move the running ones.
+    Training,
+    /// The running ones.
+    Inference,
+}
+
+/// Why a pass could not run: an argument does not fit the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NetError {
+    /// More rows than the plan's batch, or none.
+    Rows {
+        /// The plan's batch.
+        batch: usize,
+        /// Rows asked for.
+        found: usize,
+    },
+    /// Training with batch norm on a single row.
+    BatchNormRows,
+    /// The arena is not of this plan.
+    Arena {
+        /// The layer whose memory is missing.
+        layer: usize,
+    },
+}
+
+impl fmt::Display for NetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rows { batch, found } => {
+                write!(f, "a pass over {found} rows; the plan is for 1 to {batch}")
+            }
+            Self::BatchNormRows => f.write_str("batch norm cannot train on a batch of one row"),
+            Self::Arena { layer } => write!(f, "the arena does not belong to this plan (layer {layer})"),
+        }
+    }
+}
+
+impl core::error::Error for NetError {}
+
+/// A pass over the first `rows` rows of a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Pass<'a, T> {
+    /// Where everything lies.
+    pub plan: Plan<'a>,
+    /// The instruction set. It never shows in a bit.
+    pub level: Level,
+    /// Who shares the work. It never shows in a bit.
+    pub threads: &'a T,
+    /// Rows in use; the last batch of a data set may be ragged.
+    pub rows: usize,
+}
+
+impl<T> Pass<'_, T> {
+    pub(super) fn check_rows(&self) -> Result<(), NetError> {
+        if self.rows == 0 || self.rows > self.plan.batch {
+            return Err(NetError::Rows { batch: self.plan.batch, found: self.rows });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,364 @@
+//! Where everything of a network lies in its arena, settled before the first step.
+//!
+//! Values (activations) of a layer are kept once: an activation function overwrites the output of the layer below,
+//! which nothing needs any more, and a residual sum overwrites the branch's output. Gradients flow through two
+//! buffers that take turns, plus one per nested residual branch.
+
+use core::fmt;
+
+use isobath_kernels::gemm::{Gemm, K_BLOCK, Shape};
+
+use super::Layer;
+use crate::activation::Activation;
+
+/// Residual branches may nest this deep.
+pub const MAX_NESTING: usize = 4;
+
+/// Where one layer's things lie. Offsets count elements from the start of their region of the arena.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Columns of the layer's input.
+    pub fan_in: usize,
+    /// Columns of its output.
+    pub width: usize,
+    /// Start in the parameters (and gradients): weights then biases, or gain then shift, or the slope.
+    pub parameters: usize,
+    /// Elements there.
+    pub parameter_count: usize,
+    /// How many of these, from the start, are weights that decay: 0 for all but dense layers.
+    pub weight_count: usize,
+    /// Start of the input in the values.
+    pub input: usize,
+    /// Start of the output in the values.
+    pub output: usize,
+    /// Start of what an activation keeps for the backward pass: phi'(h), or h itself for PReLU.
+    pub kept: usize,
+    /// Start in the statistics: batch norm has mean, inverse deviation, variance, running mean, running variance;
+    /// layer norm mean and inverse deviation per row.
+    pub statistics: usize,
+    /// For [`Layer::SkipEnd`]: start of the skip connection's values.
+    pub skip: usize,
+}
+
+/// Why a list of layers is no network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlanError {
+    /// A width, the input or the batch is 0.
+    Zero(&'static str),
+    /// Fewer places than layers were given.
+    Places {
+        /// Layers.
+        needed: usize,
+        /// Places given.
+        found: usize,
+    },
+    /// A residual branch is not closed, not opened, empty, or nested too deep.
+    Skip {
+        /// The layer's index.
+        layer: usize,
+    },
+    /// A residual branch changes the width.
+    SkipWidth {
+        /// The layer's index.
+        layer: usize,
+        /// Columns of the skip connection.
+        skip: usize,
+        /// Columns of the branch.
+        branch: usize,
+    },
+    /// Batch norm needs at least two rows to have a variance.
+    BatchNormBatch {
+        /// Rows.
+        batch: usize,
+    },
+    /// The arena would not fit in memory.
+    TooLarge,
+    /// The arena is shorter than [`Plan::arena_len`].
+    Arena {
+        /// Elements needed.
+        needed: usize,
+        /// Elements given.
+        found: usize,
+    },
+}
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Zero(what) => write!(f, "{what} is 0; it must be at least 1"),
+            Self::Places { needed, found } => {
+                write!(f, "{needed} layers need as many places, {found} were given")
+            }
+            Self::Skip { layer } => write!(
+                f,
+                "layer {layer}: a residual branch must be opened, hold a layer, be closed, and nest at most {MAX_NESTING} deep"
+            ),
+            Self::SkipWidth { layer, skip, branch } => {
+                write!(
+                    f,
+                    "layer {layer}: the residual branch has {branch} columns but its skip connection {skip}"
+                )
+            }
+            Self::BatchNormBatch { batch } => {
+                write!(f, "batch norm needs a batch of at least 2 rows in training, not {batch}")
+            }
+            Self::TooLarge => f.write_str("the network does not fit in this machine's address space"),
+            Self::Arena { needed, found } => {
+                write!(f, "the arena has {found} elements but {needed} are needed")
+            }
+        }
+    }
+}
+
+impl core::error::Error for PlanError {}
+
+/// A network's layers and where everything of theirs lies.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan<'a> {
+    pub(super) layers: &'a [Layer],
+    pub(super) places: &'a [Place],
+    pub(super) input: usize,
+    pub(super) output: usize,
+    pub(super) batch: usize,
+    pub(super) widest: usize,
+    pub(super) parameters: usize,
+    pub(super) statistics: usize,
+    pub(super) values: usize,
+    pub(super) nesting: usize,
+    pub(super) workspace: usize,
+}
+
+impl<'a> Plan<'a> {
+    /// Lays out a network with `input` columns and batches of at most `batch` rows; `places` receives one entry per
+    /// layer.
+    ///
+    /// # Errors
+    /// The list is no network, see [`PlanError`].
+    pub fn new(
+        input: usize,
+        batch: usize,
+        layers: &'a [Layer],
+        places: &'a mut [Place],
+    ) -> Result<Self, PlanError> {
+        if input == 0 {
+            return Err(PlanError::Zero("the input width"));
+        }
+        if batch == 0 {
+            return Err(PlanError::Zero("the batch size"));
+        }
+        let found = places.len();
+        let needed = layers.len();
+        let Some(places) = places.get_mut(..needed) else { return Err(PlanError::Places { needed, found }) };
+        let mut total = Layout {
+            batch,
+            width: input,
+            current: 0,
+            overwritable: false,
+            widest: input,
+            parameters: 0,
+            statistics: 0,
+            values: product(batch, input)?,
+            nesting: 0,
+            deepest: 0,
+            skips: [(0, 0, 0); MAX_NESTING],
+            workspace: 0,
+        };
+        for (index, (layer, place)) in layers.iter().zip(places.iter_mut()).enumerate() {
+            *place = total.add(index, layer)?;
+        }
+        if total.nesting != 0 {
+            return Err(PlanError::Skip { layer: needed });
+        }
+        let Layout { width, widest, parameters, statistics, values, deepest, workspace, .. } = total;
+        Ok(Self {
+            layers,
+            places,
+            input,
+            output: width,
+            batch,
+            widest,
+            parameters,
+            statistics,
+            values,
+            nesting: deepest,
+            workspace,
+        })
+    }
+
+    /// The layers.
+    pub fn layers(&self) -> &'a [Layer] {
+        self.layers
+    }
+
+    /// Where each lies.
+    pub fn places(&self) -> &'a [Place] {
+        self.places
+    }
+
+    /// Columns of the network's input.
+    pub fn input(&self) -> usize {
+        self.input
+    }
+
+    /// Columns of its output.
+    pub fn output(&self) -> usize {
+        self.output
+    }
+
+    /// Rows of the largest batch.
+    pub fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// Number of trained parameters.
+    pub fn parameters(&self) -> usize {
+        self.parameters
+    }
+
+    /// Multiply-adds of the dense layers in one forward pass of one row. A training step takes three times as many.
+    pub fn multiply_adds(&self) -> u64 {
+        let dense = |(layer, place): (&Layer, &Place)| match layer {
+            Layer::Dense(_) => place.fan_in as u64 * place.width as u64,
+            _ => 0,
+        };
+        self.layers.iter().zip(self.places).map(dense).sum()
+    }
+
+    /// Elements of the arena for an optimiser that keeps `moments` values per parameter, on `threads` threads.
+    ///
+    /// # Errors
+    /// The number does not fit in a `usize`.
+    pub fn arena_len(&self, moments: usize, threads: usize) -> Result<usize, PlanError> {
+        let parameters = product(self.parameters, 2 + moments)?;
+        let delta = product(self.batch, self.widest)?;
+        let deltas = product(delta, 2 + self.nesting)?;
+        let workspace = product(self.workspace, threads)?;
+        [parameters, self.statistics, self.values, deltas, workspace].into_iter().try_fold(0, sum)
+    }
+}
+
+fn product(a: usize, b: usize) -> Result<usize, PlanError> {
+    a.checked_mul(b).ok_or(PlanError::TooLarge)
+}
+
+fn sum(a: usize, b: usize) -> Result<usize, PlanError> {
+    a.checked_add(b).ok_or(PlanError::TooLarge)
+}
+
+/// The plan as far as it has been laid out.
+struct Layout {
+    batch: usize,
+    width: usize,
+    /// Start of the newest values.
+    current: usize,
+    /// Whether the newest values may be overwritten: nothing but the next layer reads them.
+    overwritable: bool,
+    widest: usize,
+    parameters: usize,
+    statistics: usize,
+    values: usize,
+    nesting: usize,
+    deepest: usize,
+    /// Of each open residual branch: start of the skip's values, its width, index of the layer that opened it.
+    skips: [(usize, usize, usize); MAX_NESTING],
+    workspace: usize,
+}
+
+impl Layout {
+    fn add(&mut self, index: usize, layer: &Layer) -> Result<Place, PlanError> {
+        let mut place = Place {
+            fan_in: self.width,
+            width: self.width,
+            parameters: self.parameters,
+            statistics: self.statistics,
+            input: self.current,
+            output: self.current,
+            ..Place::default()
+        };
+        match *layer {
+            Layer::Dense(dense) => {
+                if dense.units == 0 {
+                    return Err(PlanError::Zero("the width of a dense layer"));
+                }
+                place.width = dense.units;
+                place.weight_count = product(place.fan_in, place.width)?;
+                place.parameter_count = sum(place.weight_count, place.width)?;
+                self.width = place.width;
+                self.widest = self.widest.max(self.width);
+                place.output = self.new_values(place.width)?;
+                self.plan_products(place);
+            }
+            Layer::Activation(activation) => {
+                // The identity leaves the values where they are.
+                if activation != Activation::Identity {
+                    if !self.overwritable {
+                        place.output = self.new_values(place.width)?;
+                    }
+                    place.kept = self.new_values(place.width)?;
+                    self.current = place.output;
+                }
+                place.parameter_count = usize::from(matches!(activation, Activation::Prelu(_)));
+            }
+            Layer::BatchNorm { .. } => {
+                if self.batch < 2 {
+                    return Err(PlanError::BatchNormBatch { batch: self.batch });
+                }
+                place.parameter_count = product(2, place.width)?;
+                self.statistics = sum(self.statistics, product(5, place.width)?)?;
+                place.output = self.new_values(place.width)?;
+            }
+            Layer::LayerNorm { .. } => {
+                place.parameter_count = product(2, place.width)?;
+                self.statistics = sum(self.statistics, product(2, self.batch)?)?;
+                place.output = self.new_values(place.width)?;
+            }
+            Layer::SkipStart => {
+                let Some(skip) = self.skips.get_mut(self.nesting) else {
+                    return Err(PlanError::Skip { layer: index });
+                };
+                *skip = (self.current, self.width, index);
+                self.nesting += 1;
+                self.deepest = self.deepest.max(self.nesting);
+                self.overwritable = false;
+            }
+            Layer::SkipEnd { .. } => {
+                let skip = self.nesting.checked_sub(1).and_then(|top| self.skips.get(top));
+                let Some(&(start, width, opened)) = skip else {
+                    return Err(PlanError::Skip { layer: index });
+                };
+                if opened + 1 == index || start == self.current {
+                    return Err(PlanError::Skip { layer: index });
+                }
+                if width != self.width {
+                    return Err(PlanError::SkipWidth { layer: index, skip: width, branch: self.width });
+                }
+                self.nesting -= 1;
+                place.skip = start;
+            }
+        }
+        self.parameters = sum(self.parameters, place.parameter_count)?;
+        Ok(place)
+    }
+
+    /// Room for a batch of this width, which becomes the newest values.
+    fn new_values(&mut self, width: usize) -> Result<usize, PlanError> {
+        let start = self.values;
+        self.values = sum(self.values, product(self.batch, width)?)?;
+        self.current = start;
+        self.overwritable = true;
+        Ok(start)
+    }
+
+    /// The workspace that a dense layer's three products need, and the initialiser's scratch is at least as small.
+    fn plan_products(&mut self, place: Place) {
+        let (b, n_in, n_out) = (self.batch, place.fan_in, place.width);
+        let shapes = [
+            Shape { m: b, n: n_out, k: n_in, transpose_a: false, transpose_b: false },
+            Shape { m: b, n: n_in, k: n_out, transpose_a: false, transpose_b: true },
+            Shape { m: n_in, n: n_out, k: b.min(K_BLOCK), transpose_a: true, transpose_b: false },
+        ];
+        for shape in shapes {
+            self.workspace = self.workspace.max(Gemm::workspace_len_for(shape));
+        }
+    }
+}

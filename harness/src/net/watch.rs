@@ -1,0 +1,33 @@
+//! What may look on while a network runs: the network calls, and knows nothing of what is measured.
+
+use isobath_kernels::MatRef;
+
+/// An onlooker of forward and backward passes. Every method does nothing unless it is written.
+///
+/// A delta stands for `stored * 2^exponent`: in deep networks gradients leave the range of f32, so the backward pass
+/// carries a power of two beside the array.
+pub trait Watch {
+    /// The input of layer `layer` in a forward pass.
+    fn input(&mut self, layer: usize, x: MatRef<'_>) {
+        let _ = (layer, x);
+    }
+    /// What an activation keeps, phi'(h), or h for PReLU.
+    fn slope(&mut self, layer: usize, kept: MatRef<'_>) {
+        let _ = (layer, kept);
+    }
+    /// The gradient of the loss with respect to the input of layer `layer`; for `layer` = number of layers, with
+    /// respect to the network's output.
+    fn delta(&mut self, layer: usize, delta: MatRef<'_>, exponent: i32) {
+        let _ = (layer, delta, exponent);
+    }
+    /// The gradient with respect to a dense layer's weights, before clipping and penalties.
+    fn weight_gradient(&mut self, layer: usize, gradient: MatRef<'_>, exponent: i32) {
+        let _ = (layer, gradient, exponent);
+    }
+}
+
+/// Nobody looks on.
+#[derive(Clone, Copy, Debug)]
+pub struct Unwatched;
+
+impl Watch for Unwatched {}

@@ -1,0 +1,286 @@
+//! A study as its user writes it: a TOML file. Unknown keys are errors, so that a slip of the pen is not ignored.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::{self, Deserializer, Visitor};
+use serde::{Deserialize, Serialize};
+
+use crate::activation::Activation;
+use crate::train::{Loss, Schedule};
+
+/// The whole file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StudyFile {
+    /// Short name; the run folder is called after it.
+    pub name: String,
+    /// What the study asks, in a sentence.
+    pub title: String,
+    /// Where samples come from and how many.
+    pub data: DataTable,
+    /// The protocol.
+    pub training: TrainingTable,
+    /// Optimisers and rates that every row is tuned over.
+    pub grid: Vec<GridTable>,
+    /// Sick networks with their remedies.
+    #[serde(rename = "group")]
+    pub groups: Vec<GroupTable>,
+}
+
+/// `[data]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataTable {
+    /// As `--data` takes it.
+    pub source: String,
+    /// Training samples.
+    pub train: usize,
+    /// Validation samples.
+    pub validation: usize,
+    /// Test samples.
+    pub test: usize,
+    /// Whether the linear softmax classifier is run as a reference.
+    #[serde(default = "yes")]
+    pub linear_reference: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// `[training]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingTable {
+    /// Optimiser steps of a run.
+    pub steps: usize,
+    /// Samples per step.
+    pub batch: usize,
+    /// Fresh seeds per row.
+    pub seeds: usize,
+    /// Steps between two records.
+    pub record_every: usize,
+    /// How the rate changes over a run.
+    #[serde(default)]
+    pub schedule: Schedule,
+}
+
+/// `[[grid]]`: one optimiser with its rates.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GridTable {
+    /// `sgd`, `momentum`, `nesterov`, `adam` or `adamw`.
+    pub optimizer: OptimizerName,
+    /// Learning rates.
+    pub rates: Vec<f32>,
+    /// Decoupled weight decay, for `adamw`.
+    #[serde(default)]
+    pub weight_decay: f32,
+}
+
+/// The optimisers by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OptimizerName {
+    /// Plain gradient descent.
+    Sgd,
+    /// Heavy ball, factor 0.9.
+    Momentum,
+    /// Nesterov's, factor 0.9.
+    Nesterov,
+    /// Adam, betas 0.9 and 0.999, epsilon 1e-8.
+    Adam,
+    /// Adam with decoupled weight decay.
+    #[serde(rename = "adamw")]
+    AdamW,
+}
+
+impl fmt::Display for OptimizerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sgd => "sgd",
+            Self::Momentum => "momentum",
+            Self::Nesterov => "nesterov",
+            Self::Adam => "adam",
+            Self::AdamW => "adamw",
+        })
+    }
+}
+
+/// `[[group]]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupTable {
+    /// Short name.
+    pub name: String,
+    /// The sick network in words.
+    pub title: String,
+    /// The untreated network.
+    pub sick: NetworkTable,
+    /// The remedies: each says only what it changes.
+    #[serde(default, rename = "remedy")]
+    pub remedies: Vec<NetworkTable>,
+}
+
+/// A network, or what a remedy changes of one.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkTable {
+    /// Short name.
+    pub name: String,
+    /// What was changed, in a sentence.
+    #[serde(default)]
+    pub change: String,
+    /// Hidden layers, or residual blocks.
+    pub depth: Option<usize>,
+    /// Units per hidden layer.
+    pub width: Option<usize>,
+    /// As `--activation` takes it.
+    pub activation: Option<Activation>,
+    /// As `--init` takes it.
+    pub init: Option<String>,
+    /// s_w^2, instead of the initialiser's.
+    pub weight_variance: Option<f32>,
+    /// s_b^2, instead of the initialiser's.
+    pub bias_variance: Option<f32>,
+    /// `none`, `batch` or `layer`.
+    pub norm: Option<NormName>,
+    /// `pre` or `post`.
+    pub norm_position: Option<PositionName>,
+    /// Residual branches.
+    pub residual: Option<ResidualTable>,
+    /// Gradient clipping.
+    pub clip: Option<ClipTable>,
+    /// A penalty on the weights.
+    pub penalty: Option<PenaltyTable>,
+    /// What is minimised.
+    pub loss: Option<Loss>,
+}
+
+/// The normalisations by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NormName {
+    /// None.
+    None,
+    /// Over the batch.
+    Batch,
+    /// Over the layer.
+    Layer,
+}
+
+/// Their places by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PositionName {
+    /// Before the activation.
+    Pre,
+    /// After it.
+    Post,
+}
+
+/// `residual = { scale = "1/sqrt(L)", layers = 2, last = "linear" }`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResidualTable {
+    /// The factor on a branch.
+    pub scale: BranchScale,
+    /// Dense layers of a branch.
+    pub layers: usize,
+    /// What follows the last of them.
+    pub last: LastName,
+}
+
+/// How a branch ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LastName {
+    /// Linearly, with Var W = 1/fan-in.
+    Linear,
+    /// With the activation.
+    Activation,
+}
+
+/// A branch scale: a number, or `"1/sqrt(L)"` for L blocks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum BranchScale {
+    /// This factor.
+    Fixed(f32),
+    /// 1 over the square root of the number of blocks.
+    InverseRootDepth,
+}
+
+impl<'de> Deserialize<'de> for BranchScale {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Scale;
+        impl Visitor<'_> for Scale {
+            type Value = BranchScale;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number or \"1/sqrt(L)\"")
+            }
+            fn visit_f64<E: de::Error>(self, value: f64) -> Result<BranchScale, E> {
+                Ok(BranchScale::Fixed(value as f32))
+            }
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<BranchScale, E> {
+                Ok(BranchScale::Fixed(value as f32))
+            }
+            fn visit_str<E: de::Error>(self, value: &str) -> Result<BranchScale, E> {
+                match value {
+                    "1/sqrt(L)" => Ok(BranchScale::InverseRootDepth),
+                    _ => Err(E::invalid_value(de::Unexpected::Str(value), &self)),
+                }
+            }
+        }
+        deserializer.deserialize_any(Scale)
+    }
+}
+
+/// `clip = { kind = "global-norm", limit = 1.0 }`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClipTable {
+    /// Which kind.
+    pub kind: ClipName,
+    /// The largest element or norm, or AGC's lambda.
+    pub limit: f32,
+}
+
+/// The kinds of clipping by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClipName {
+    /// Element by element.
+    Value,
+    /// All gradients together.
+    GlobalNorm,
+    /// Unit by unit, relative to the weights (AGC).
+    Adaptive,
+}
+
+/// `penalty = { kind = "l2", lambda = 1e-4 }`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PenaltyTable {
+    /// Which kind.
+    pub kind: PenaltyName,
+    /// Its factor.
+    pub lambda: f32,
+}
+
+/// The penalties by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PenaltyName {
+    /// lambda |w|.
+    L1,
+    /// lambda w^2 / 2.
+    L2,
+}
+
+impl<'de> Deserialize<'de> for Activation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::from_str(&text).map_err(|error| de::Error::custom(format!("`{text}`: {error}")))
+    }
+}

@@ -1,0 +1,264 @@
+//! A study's folder: `records.jsonl`, `summary.json`, `report.html`.
+//!
+//! `records.jsonl` begins with a header that says whose records these are. A finished run then appends one row per
+//! recorded step and layer and, last, one row with its result: a run counts only if that row is whole. What a kill left
+//! after the last whole run is cut off before the study goes on. The other files are written under another name and
+//! renamed, so that they are either old or new.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::StudyError;
+use super::summary::{SCHEMA_VERSION, Summary};
+use crate::train::Trained;
+
+/// Which run of a study.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RunId {
+    /// Group and row, `vanishing/untreated`; `linear softmax` for the reference.
+    pub network: String,
+    /// `tuning` or `trial`.
+    pub phase: Phase,
+    /// Index of the setting in the grid.
+    pub setting: usize,
+    /// Index of the seed within its phase.
+    pub seed: usize,
+}
+
+/// The two halves of a fair trial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Every setting, on the tuning seed, judged by the validation samples.
+    Tuning,
+    /// The best setting, on fresh seeds, judged by the test samples.
+    Trial,
+}
+
+/// A line of `records.jsonl`.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+enum Record {
+    Header(Header),
+    Layer(LayerRecord),
+    Run { id: RunId, result: Box<Trained> },
+}
+
+/// Whose records these are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The study's name.
+    pub study: String,
+    /// Its seed.
+    pub seed: u64,
+    /// Hash of what else determines the results.
+    pub fingerprint: String,
+    /// Version of the kernels' bits.
+    pub numerics_version: u32,
+    /// Version of the program that began the study.
+    pub version: String,
+    /// Instruction set it began on.
+    pub level: String,
+    /// Processor it began on.
+    pub cpu: String,
+}
+
+impl Header {
+    /// Whether records of the other may stand beside these: all that determines results agrees.
+    fn same_study(&self, other: &Self) -> bool {
+        self.schema_version == other.schema_version
+            && self.study == other.study
+            && self.seed == other.seed
+            && self.fingerprint == other.fingerprint
+            && self.numerics_version == other.numerics_version
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct LayerRecord {
+    network: String,
+    setting: String,
+    seed: usize,
+    step: usize,
+    layer: usize,
+    log10_delta: Option<f64>,
+    speed: Option<f64>,
+}
+
+/// An open study folder.
+#[derive(Debug)]
+pub struct Store {
+    folder: PathBuf,
+    records: File,
+    /// Runs that were finished before.
+    pub finished: BTreeMap<RunId, Trained>,
+}
+
+fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StudyError {
+    let path = path.to_owned();
+    move |source| StudyError::Io { action, path, source }
+}
+
+impl Store {
+    /// Opens the folder, or makes it. With `force`, what a study left there is removed first.
+    ///
+    /// # Errors
+    /// The folder holds another study or something that is none, or cannot be read or written.
+    pub fn open(folder: &Path, header: &Header, force: bool) -> Result<Self, StudyError> {
+        fs::create_dir_all(folder).map_err(io_error("create", folder))?;
+        let path = folder.join("records.jsonl");
+        if force {
+            for name in ["records.jsonl", "summary.json", "report.html"] {
+                match fs::remove_file(folder.join(name)) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        return Err(io_error("remove", &folder.join(name))(error));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let mut finished = BTreeMap::new();
+        let whole = match File::open(&path) {
+            Ok(file) => read(&path, file, header, &mut finished)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                refuse_strangers(folder)?;
+                0
+            }
+            Err(error) => return Err(io_error("read", &path)(error)),
+        };
+        let records = OpenOptions::new().create(true).write(true).truncate(false).open(&path);
+        let mut records = records.map_err(io_error("open", &path))?;
+        records.set_len(whole).map_err(io_error("truncate", &path))?;
+        io::Seek::seek(&mut records, io::SeekFrom::End(0)).map_err(io_error("read", &path))?;
+        let mut store = Self { folder: folder.to_owned(), records, finished };
+        if whole == 0 {
+            store.append(&[Record::Header(header.clone())])?;
+        }
+        Ok(store)
+    }
+
+    fn append(&mut self, lines: &[Record]) -> Result<(), StudyError> {
+        let mut text = Vec::new();
+        let path = self.folder.join("records.jsonl");
+        for line in lines {
+            serde_json::to_writer(&mut text, line).map_err(|e| io_error("write", &path)(e.into()))?;
+            text.push(b'\n');
+        }
+        // One write: a kill leaves at most a torn tail, which is cut off when the study goes on.
+        self.records.write_all(&text).map_err(io_error("write", &path))
+    }
+
+    /// Keeps a finished run. Layer rows are written for trials only.
+    ///
+    /// # Errors
+    /// The disk does not take it.
+    pub fn keep(&mut self, id: &RunId, setting: &str, result: &Trained) -> Result<(), StudyError> {
+        let mut lines = Vec::new();
+        if id.phase == Phase::Trial {
+            let course = &result.course;
+            for ((step, deltas), speeds) in course.steps.iter().zip(&course.log10_delta).zip(&course.speed) {
+                for (l, (log10_delta, speed)) in deltas.iter().zip(speeds).enumerate() {
+                    lines.push(Record::Layer(LayerRecord {
+                        network: id.network.clone(),
+                        setting: setting.to_owned(),
+                        seed: id.seed,
+                        step: *step,
+                        layer: l + 1,
+                        log10_delta: *log10_delta,
+                        speed: *speed,
+                    }));
+                }
+            }
+        }
+        lines.push(Record::Run { id: id.clone(), result: Box::new(result.clone()) });
+        self.append(&lines)
+    }
+
+    /// The summary of a finished study, if there is one.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn summary(&self) -> Result<Option<Summary>, StudyError> {
+        let path = self.folder.join("summary.json");
+        match fs::read(&path) {
+            Ok(text) => Ok(serde_json::from_slice(&text).ok()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(io_error("read", &path)(error)),
+        }
+    }
+
+    /// Writes a file of the folder as a whole.
+    ///
+    /// # Errors
+    /// The disk does not take it; the old file is still there then.
+    pub fn replace(&self, name: &str, content: &[u8]) -> Result<PathBuf, StudyError> {
+        let path = self.folder.join(name);
+        let temporary = self.folder.join(format!(".{name}.new"));
+        let written = File::create(&temporary).and_then(|mut file| {
+            file.write_all(content)?;
+            file.sync_all()
+        });
+        if let Err(error) = written.and_then(|()| fs::rename(&temporary, &path)) {
+            // Nothing half-written stays behind; if even that fails, the first error says more.
+            let _ = fs::remove_file(&temporary);
+            return Err(io_error("write", &path)(error));
+        }
+        Ok(path)
+    }
+}
+
+/// Reads finished runs and returns how many bytes of the file are whole.
+fn read(
+    path: &Path,
+    file: File,
+    header: &Header,
+    finished: &mut BTreeMap<RunId, Trained>,
+) -> Result<u64, StudyError> {
+    let occupied = |found: &str| StudyError::Occupied { path: path.to_owned(), found: found.to_owned() };
+    let mut reader = BufReader::new(file);
+    let mut line = Vec::new();
+    let (mut position, mut whole) = (0, 0);
+    loop {
+        line.clear();
+        let read = reader.read_until(b'\n', &mut line).map_err(io_error("read", path))?;
+        if read == 0 || line.last() != Some(&b'\n') {
+            // The end, or a torn line. A file that is torn before its first line ends may be anything.
+            return if whole == 0 && position + read as u64 > 0 { Err(occupied("no study of ours")) } else { Ok(whole) };
+        }
+        let record = serde_json::from_slice::<Record>(&line);
+        if position == 0 {
+            match &record {
+                Ok(Record::Header(found)) if found.same_study(header) => whole = read as u64,
+                Ok(Record::Header(_)) => return Err(occupied("a study with other settings")),
+                _ => return Err(occupied("no study of ours")),
+            }
+        }
+        position += read as u64;
+        match record {
+            Ok(Record::Run { id, result }) => {
+                finished.insert(id, *result);
+                whole = position;
+            }
+            Ok(Record::Header(_) | Record::Layer(_)) => {}
+            Err(error) => return Err(occupied(&format!("a record that cannot be read ({error})"))),
+        }
+    }
+}
+
+/// A folder without records must not hold files of the names that a study writes: they are someone else's.
+fn refuse_strangers(folder: &Path) -> Result<(), StudyError> {
+    for name in ["summary.json", "report.html"] {
+        let path = folder.join(name);
+        if path.exists() {
+            let found = format!("a {name} without the records of a study");
+            return Err(StudyError::Occupied { path: folder.to_owned(), found });
+        }
+    }
+    Ok(())
+}

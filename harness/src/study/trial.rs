@@ -1,0 +1,445 @@
+//! The fair trial: every row is tuned over one shared grid on a validation split with a tuning seed, then run with
+//! fresh seeds, and only then is the test split read, once per run.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use isobath_kernels::{Level, NUMERICS_VERSION};
+use rayon::prelude::*;
+
+use super::StudyError;
+use super::outcome::{grid_edge, outcome, ranks};
+use super::plan::{Contestant, StudyPlan};
+use super::store::{Header, Phase, RunId, Store};
+use super::summary::{Data, Group, LayerFigures, Machine, Row, SCHEMA_VERSION, Spread, Summary, Training};
+use crate::data::{Sizes, Splits};
+use crate::hash::Hash;
+use crate::threads::Serial;
+use crate::train::{LayerNorms, Trained, train};
+
+/// How a study is run. None of it shows in a result but the seed.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The run folder.
+    pub folder: PathBuf,
+    /// What everything follows from.
+    pub seed: u64,
+    /// The instruction set.
+    pub level: Level,
+    /// Networks trained at a time.
+    pub threads: usize,
+    /// Whether to begin again where a study is already there.
+    pub force: bool,
+}
+
+/// What a study tells while it runs.
+pub trait Progress: Sync {
+    /// So many steps of so many are done.
+    fn advance(&self, done: u64, total: u64, what: &str);
+}
+
+/// A finished study.
+#[derive(Debug)]
+pub struct Finished {
+    /// What it says.
+    pub summary: Summary,
+    /// Whether it had been finished before and nothing was run.
+    pub before: bool,
+    /// The page, if one was written.
+    pub report: PathBuf,
+}
+
+/// The streams that a study's seeds come from.
+const TUNING_SEED: u64 = 0x7475_6e65;
+const TRIAL_SEED: u64 = 0x7472_6961;
+
+fn seed_of(study: u64, phase: Phase, index: usize) -> u64 {
+    let stream = match phase {
+        Phase::Tuning => TUNING_SEED,
+        Phase::Trial => TRIAL_SEED,
+    };
+    let mut hash = Hash::new();
+    hash.u64(study);
+    hash.u64(stream);
+    hash.u64(index as u64);
+    hash.finish()
+}
+
+/// One row of the study with the name of its network.
+struct Entry<'a> {
+    network: String,
+    row: &'a Contestant,
+}
+
+/// Runs what is left of a study, writes summary and report, and returns them. `stop` ends it early.
+///
+/// # Errors
+/// Data, networks or the folder are not as they must be, or the user asked to stop.
+pub fn run(
+    plan: &StudyPlan,
+    options: &Options,
+    stop: &AtomicBool,
+    progress: &dyn Progress,
+) -> Result<Finished, StudyError> {
+    let started = Instant::now();
+    let (train_count, validation, test) = plan.samples;
+    let splits = plan.source.load(&Sizes { train: train_count, validation, test }, options.seed)?;
+    check_batch(plan, &splits)?;
+    let header = Header {
+        schema_version: SCHEMA_VERSION,
+        study: plan.name.clone(),
+        seed: options.seed,
+        fingerprint: format!("{:016x}", fingerprint(plan, &splits)),
+        numerics_version: NUMERICS_VERSION,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        level: options.level.name().to_owned(),
+        cpu: crate::machine::cpu(),
+    };
+    let store = Store::open(&options.folder, &header, options.force)?;
+    if let Some(summary) = store.summary()? {
+        return Ok(Finished { summary, before: true, report: options.folder.join("report.html") });
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build().map_err(|error| {
+        StudyError::Io { action: "start threads for", path: options.folder.clone(), source: std::io::Error::other(error) }
+    })?;
+
+    let linear = plan.linear();
+    let mut entries = Vec::new();
+    if plan.linear_reference {
+        entries.push(Entry { network: linear.name.clone(), row: &linear });
+    }
+    for group in &plan.groups {
+        for row in &group.rows {
+            entries.push(Entry { network: format!("{}/{}", group.name, row.name), row });
+        }
+    }
+
+    let trial = Trial::new(plan, options, &splits, &entries, store, stop, progress);
+    let chosen: Vec<usize> = if plan.grid.len() > 1 {
+        pool.install(|| trial.run_all(Phase::Tuning, &|_| (0..plan.grid.len()).collect()))?;
+        entries.iter().map(|entry| trial.best_setting(&entry.network)).collect()
+    } else {
+        vec![0; entries.len()]
+    };
+    pool.install(|| trial.run_all(Phase::Trial, &|entry| vec![chosen[entry]]))?;
+
+    let (store, finished) = trial.into_parts();
+    let mut summary = summarise(plan, options, &splits, &entries, &chosen, &finished);
+    summary.machine.seconds = started.elapsed().as_secs_f64();
+    let report = store.replace("report.html", crate::report::html(&summary).as_bytes())?;
+    let text = serde_json::to_vec_pretty(&summary)
+        .map_err(|e| StudyError::Io { action: "write", path: options.folder.clone(), source: e.into() })?;
+    // The summary comes last: it is the sign that the study is finished.
+    store.replace("summary.json", &text)?;
+    Ok(Finished { summary, before: false, report })
+}
+
+fn check_batch(plan: &StudyPlan, splits: &Splits) -> Result<(), StudyError> {
+    let found = splits.train.labels.len();
+    if plan.batch > found {
+        return Err(StudyError::Invalid {
+            file: plan.name.clone(),
+            message: format!("training.batch is {}; the data has only {found} training samples", plan.batch),
+        });
+    }
+    Ok(())
+}
+
+/// Everything that determines the results but the seed: the settings, and the samples themselves.
+fn fingerprint(plan: &StudyPlan, splits: &Splits) -> u64 {
+    let mut hash = Hash::new();
+    hash.u64(plan.fingerprint);
+    for data in [&splits.train, &splits.validation, &splits.test] {
+        hash.f32s(&data.inputs);
+        data.labels.iter().for_each(|label| hash.u64(u64::from(*label)));
+    }
+    hash.finish()
+}
+
+/// A study under way.
+struct Trial<'a> {
+    plan: &'a StudyPlan,
+    options: &'a Options,
+    splits: &'a Splits,
+    entries: &'a [Entry<'a>],
+    kept: Mutex<(Store, BTreeMap<RunId, Trained>)>,
+    done: Mutex<u64>,
+    total: u64,
+    stop: &'a AtomicBool,
+    progress: &'a dyn Progress,
+}
+
+impl<'a> Trial<'a> {
+    fn new(
+        plan: &'a StudyPlan,
+        options: &'a Options,
+        splits: &'a Splits,
+        entries: &'a [Entry<'a>],
+        mut store: Store,
+        stop: &'a AtomicBool,
+        progress: &'a dyn Progress,
+    ) -> Self {
+        let finished = std::mem::take(&mut store.finished);
+        let tuning = if plan.grid.len() > 1 { plan.grid.len() } else { 0 };
+        let total = (entries.len() * (tuning + plan.seeds) * (plan.steps + 1)) as u64;
+        let done = (finished.len() * (plan.steps + 1)) as u64;
+        Self {
+            plan,
+            options,
+            splits,
+            entries,
+            kept: Mutex::new((store, finished)),
+            done: Mutex::new(done),
+            total,
+            stop,
+            progress,
+        }
+    }
+
+    fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+        // A panic elsewhere does not make what was kept wrong.
+        mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn into_parts(self) -> (Store, BTreeMap<RunId, Trained>) {
+        self.kept.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Runs what is left of a phase. `settings` says which settings an entry is run with.
+    fn run_all(&self, phase: Phase, settings: &(dyn Fn(usize) -> Vec<usize> + Sync)) -> Result<(), StudyError> {
+        let seeds = if phase == Phase::Tuning { 1 } else { self.plan.seeds };
+        let mut runs = Vec::new();
+        for (e, entry) in self.entries.iter().enumerate() {
+            for setting in settings(e) {
+                for seed in 0..seeds {
+                    let id = RunId { network: entry.network.clone(), phase, setting, seed };
+                    if !Self::lock(&self.kept).1.contains_key(&id) {
+                        runs.push((entry, id));
+                    }
+                }
+            }
+        }
+        // One run at a time per thread, in order, so that a long row does not start last.
+        runs.into_par_iter().with_max_len(1).try_for_each(|(entry, id)| self.run_one(entry, id))
+    }
+
+    fn run_one(&self, entry: &Entry<'_>, id: RunId) -> Result<(), StudyError> {
+        let setting = &self.plan.grid[id.setting];
+        let recipe = self.plan.recipe(entry.row, setting);
+        let held_out = match id.phase {
+            Phase::Tuning => &self.splits.validation,
+            Phase::Trial => &self.splits.test,
+        };
+        let seed = seed_of(self.options.seed, id.phase, id.seed);
+        let mut counted = 0;
+        let on_step = |_| {
+            counted += 1;
+            if counted % 50 == 0 {
+                self.advance(50, &entry.network);
+            }
+            !self.stop.load(Ordering::Relaxed)
+        };
+        let level = self.options.level;
+        let result = train(&recipe, &self.splits.train, held_out, seed, level, &Serial, on_step)
+            .map_err(|source| StudyError::Train { network: entry.network.clone(), source })?;
+        let Some(result) = result else { return Err(StudyError::Interrupted) };
+        self.advance((self.plan.steps + 1 - counted / 50 * 50) as u64, &entry.network);
+        let mut kept = Self::lock(&self.kept);
+        kept.0.keep(&id, &setting.label(), &result)?;
+        kept.1.insert(id, result);
+        Ok(())
+    }
+
+    fn advance(&self, steps: u64, what: &str) {
+        let mut done = Self::lock(&self.done);
+        *done += steps;
+        self.progress.advance(*done, self.total, what);
+    }
+
+    /// The setting that did best in validation: a run that diverged counts as worse than any that did not, and of
+    /// equals the first in the grid wins.
+    fn best_setting(&self, network: &str) -> usize {
+        let kept = Self::lock(&self.kept);
+        let score = |setting: usize| tuning_score(&kept.1, network, setting).unwrap_or(-1.0);
+        let mut best = 0;
+        for setting in 1..self.plan.grid.len() {
+            if score(setting) > score(best) {
+                best = setting;
+            }
+        }
+        best
+    }
+}
+
+/// Validation accuracy of a setting; none if it diverged.
+fn tuning_score(finished: &BTreeMap<RunId, Trained>, network: &str, setting: usize) -> Option<f64> {
+    let id = RunId { network: network.to_owned(), phase: Phase::Tuning, setting, seed: 0 };
+    finished.get(&id).filter(|run| run.divergence.is_none()).map(|run| run.accuracy)
+}
+
+fn summarise(
+    plan: &StudyPlan,
+    options: &Options,
+    splits: &Splits,
+    entries: &[Entry<'_>],
+    chosen: &[usize],
+    finished: &BTreeMap<RunId, Trained>,
+) -> Summary {
+    let majority = majority_accuracy(splits);
+    let test = splits.test.labels.len();
+    let mut rows = entries.iter().zip(chosen);
+    let reference = |entry: &Entry<'_>, setting, linear| {
+        row(plan, entry, setting, finished, linear, majority, test)
+    };
+    let linear = if plan.linear_reference {
+        rows.next().map(|(entry, setting)| reference(entry, *setting, None))
+    } else {
+        None
+    };
+    let linear_accuracy = linear.as_ref().and_then(|row| row.accuracy.as_ref()).map(|s| s.median);
+    let mut hash = Hash::new();
+    let mut groups = Vec::new();
+    for group in &plan.groups {
+        let mut of_group: Vec<Row> = rows
+            .by_ref()
+            .take(group.rows.len())
+            .map(|(entry, setting)| reference(entry, *setting, linear_accuracy))
+            .collect();
+        let spreads: Vec<Option<Spread>> = of_group.iter().map(|row| row.accuracy.clone()).collect();
+        for (row, rank) in of_group.iter_mut().zip(ranks(&spreads)) {
+            row.rank = rank;
+            hash.bytes(row.hash.as_bytes());
+        }
+        groups.push(Group { name: group.name.clone(), title: group.title.clone(), rows: of_group });
+    }
+    if let Some(linear) = &linear {
+        hash.bytes(linear.hash.as_bytes());
+    }
+    let loss = plan.groups.first().and_then(|group| group.rows.first()).map(|row| row.loss).unwrap_or_default();
+    Summary {
+        schema_version: SCHEMA_VERSION,
+        name: plan.name.clone(),
+        title: plan.title.clone(),
+        seed: options.seed,
+        data: Data {
+            source: plan.source.to_string(),
+            train: splits.train.labels.len(),
+            validation: splits.validation.labels.len(),
+            test,
+            features: splits.train.features,
+            classes: splits.train.classes,
+            majority_accuracy: majority,
+            linear,
+        },
+        training: Training {
+            steps: plan.steps,
+            batch: plan.batch,
+            seeds: plan.seeds,
+            grid: plan.grid.iter().map(|setting| setting.label()).collect(),
+            loss: loss.to_string(),
+        },
+        groups,
+        hash: format!("{:016x}", hash.finish()),
+        machine: Machine {
+            level: options.level.name().to_owned(),
+            threads: options.threads,
+            cpu: crate::machine::cpu(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            numerics_version: NUMERICS_VERSION,
+            seconds: 0.0,
+        },
+    }
+}
+
+/// Test accuracy of always naming the commonest class of the training samples.
+fn majority_accuracy(splits: &Splits) -> f64 {
+    let mut counts = vec![0usize; splits.train.classes];
+    for label in &splits.train.labels {
+        counts[*label as usize] += 1;
+    }
+    let commonest = counts.iter().enumerate().max_by_key(|(class, count)| (**count, usize::MAX - class));
+    let commonest = commonest.map_or(0, |(class, _)| class as u32);
+    let right = splits.test.labels.iter().filter(|label| **label == commonest).count();
+    right as f64 / splits.test.labels.len().max(1) as f64
+}
+
+fn row(
+    plan: &StudyPlan,
+    entry: &Entry<'_>,
+    setting: usize,
+    finished: &BTreeMap<RunId, Trained>,
+    linear: Option<f64>,
+    majority: f64,
+    test: usize,
+) -> Row {
+    let runs: Vec<&Trained> = (0..plan.seeds)
+        .filter_map(|seed| {
+            finished.get(&RunId { network: entry.network.clone(), phase: Phase::Trial, setting, seed })
+        })
+        .collect();
+    let accuracies: Vec<f64> = runs.iter().map(|run| run.accuracy).collect();
+    let divergences: Vec<_> = runs.iter().map(|run| run.divergence).collect();
+    let spread = |figure: &dyn Fn(&Trained) -> Option<f64>| {
+        let values: Vec<f64> = runs.iter().filter_map(|run| figure(run)).collect();
+        Spread::of(&values)
+    };
+    let mut hash = Hash::new();
+    runs.iter().for_each(|run| hash.u64(run.hash));
+    let tuned = plan.grid.len() > 1;
+    Row {
+        name: entry.row.name.clone(),
+        change: entry.row.change.clone(),
+        depth: entry.row.architecture.depth,
+        accuracy: Spread::of(&accuracies),
+        rank: 1,
+        setting: plan.grid[setting].label(),
+        grid_edge: grid_edge(&plan.grid, setting),
+        tuning: if tuned {
+            (0..plan.grid.len()).map(|s| tuning_score(finished, &entry.network, s)).collect()
+        } else {
+            Vec::new()
+        },
+        steps: runs.iter().map(|run| run.steps).max().unwrap_or(0),
+        multiply_adds: runs.iter().map(|run| run.multiply_adds).max().unwrap_or(0),
+        ratio_start: spread(&|run| run.ratio[0]),
+        ratio_end: spread(&|run| run.ratio[1]),
+        outcome: outcome(&accuracies, &divergences, linear, majority, test),
+        layers: layers(&runs),
+        course: runs.first().map(|run| run.course.clone()).unwrap_or_default(),
+        hash: format!("{:016x}", hash.finish()),
+        seconds: runs.iter().map(|run| run.seconds).sum::<f64>() / runs.len().max(1) as f64,
+    }
+}
+
+/// Medians over the seeds, layer by layer.
+fn layers(runs: &[&Trained]) -> Vec<LayerFigures> {
+    let depth = runs.first().map_or(0, |run| run.moved.len());
+    let median = |values: &mut dyn Iterator<Item = Option<f64>>| {
+        let values: Vec<f64> = values.flatten().collect();
+        Spread::of(&values).map(|spread| spread.median)
+    };
+    (0..depth)
+        .map(|l| {
+            let at = |which: usize, figure: fn(&LayerNorms) -> Option<f64>| {
+                median(&mut runs.iter().map(|run| run.layers[which].get(l).and_then(figure)))
+            };
+            let both = |figure| [at(0, figure), at(1, figure)];
+            LayerFigures {
+                layer: l + 1,
+                log10_x: both(|norms| norms.log10_x),
+                log10_delta: both(|norms| norms.log10_delta),
+                log10_gw: both(|norms| norms.log10_gw),
+                speed: both(|norms| norms.speed),
+                moved: median(&mut runs.iter().map(|run| run.moved.get(l).copied().flatten())),
+            }
+        })
+        .collect()
+}
+
+/// `runs/NAME-SEED`, where a study goes that is not told otherwise.
+pub fn default_folder(plan: &StudyPlan, seed: u64) -> PathBuf {
+    Path::new("runs").join(format!("{}-{seed}", plan.name))
+}

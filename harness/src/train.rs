@@ -1,0 +1,121 @@
+//! Training one network from one seed: what to train, how, and what was seen.
+
+mod observe;
+mod run;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::architecture::Architecture;
+use crate::net::update::{Clipping, Optimizer, Penalty};
+use crate::study::summary::Course;
+
+pub use observe::{LayerNorms, Observer};
+pub use run::{TrainError, train};
+
+/// What is minimised: always a mean over the batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Loss {
+    /// Softmax cross-entropy on a linear head.
+    #[default]
+    CrossEntropy,
+    /// Half the squared error of sigmoid outputs against one-hot targets.
+    Squared,
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CrossEntropy => "cross-entropy",
+            Self::Squared => "squared",
+        })
+    }
+}
+
+/// How the rate changes over a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Schedule {
+    /// Not at all.
+    #[default]
+    Constant,
+    /// Linearly down to 0 at the last step.
+    Linear,
+    /// Up over the first tenth of the steps, then constant.
+    WarmUp,
+}
+
+impl Schedule {
+    /// The factor on the rate at `step` of `steps`.
+    pub fn factor(self, step: usize, steps: usize) -> f32 {
+        match self {
+            Self::Constant => 1.0,
+            Self::Linear => 1.0 - step as f32 / steps.max(1) as f32,
+            Self::WarmUp => {
+                let warm = (steps / 10).max(1);
+                if step < warm { (step + 1) as f32 / warm as f32 } else { 1.0 }
+            }
+        }
+    }
+}
+
+/// Everything that determines a run but the data, the seed and the machine.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Recipe {
+    /// The network's body.
+    pub architecture: Architecture,
+    /// What is minimised; it also chooses the head.
+    pub loss: Loss,
+    /// The rule that moves parameters.
+    pub optimizer: Optimizer,
+    /// Its rate at the start.
+    pub rate: f32,
+    /// How the rate changes.
+    pub schedule: Schedule,
+    /// How gradients are limited.
+    pub clipping: Clipping,
+    /// A penalty on the weights.
+    pub penalty: Penalty,
+    /// Optimiser steps.
+    pub steps: usize,
+    /// Samples per step.
+    pub batch: usize,
+    /// Steps between two records.
+    pub record_every: usize,
+}
+
+/// Where a run's loss stopped being finite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Divergence {
+    /// The step.
+    pub step: usize,
+    /// The hidden layer of the first value that is not finite, from 1; one more than the depth is the output.
+    pub layer: usize,
+}
+
+/// What came out of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trained {
+    /// Accuracy on the split that was asked for.
+    pub accuracy: f64,
+    /// Where the loss stopped being finite, if it did.
+    pub divergence: Option<Divergence>,
+    /// Steps taken.
+    pub steps: usize,
+    /// Multiply-adds of those steps.
+    pub multiply_adds: u64,
+    /// log10 of ||delta^1|| / ||delta^L|| before the first step and after the last.
+    pub ratio: [Option<f64>; 2],
+    /// Per hidden layer, before the first step and after the last.
+    pub layers: [Vec<LayerNorms>; 2],
+    /// ||W_end - W_start|| / ||W_start|| per hidden layer.
+    pub moved: Vec<Option<f64>>,
+    /// The course over the recorded steps.
+    pub course: Course,
+    /// Hash of the final weights and gradients.
+    pub hash: u64,
+    /// Seconds of training.
+    pub seconds: f64,
+}

@@ -1,0 +1,88 @@
+//! Norms per hidden layer, taken while a pass runs.
+
+use isobath_kernels::reduce::{self, Norm};
+use isobath_kernels::{Level, MatRef};
+use serde::{Deserialize, Serialize};
+
+use crate::architecture::Built;
+use crate::net::Watch;
+
+/// What was seen of one hidden layer in one step. Logarithms to base 10; none where the norm is zero or not finite.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LayerNorms {
+    /// Of the layer's input.
+    pub log10_x: Option<f64>,
+    /// Of delta.
+    pub log10_delta: Option<f64>,
+    /// Of the weight gradient.
+    pub log10_gw: Option<f64>,
+    /// Speed of learning: the norm of delta summed over the batch.
+    pub speed: Option<f64>,
+}
+
+/// Collects [`LayerNorms`] of every hidden layer, and the norm of delta above the last one.
+pub struct Observer<'a> {
+    level: Level,
+    built: &'a Built,
+    /// One entry per hidden layer.
+    pub layers: Vec<LayerNorms>,
+    /// log10 of the gradient with respect to the last hidden output.
+    pub log10_top: Option<f64>,
+    /// log10 of the gradient with respect to the network's input, if it was computed.
+    pub log10_input: Option<f64>,
+    sums: Vec<f32>,
+}
+
+impl<'a> Observer<'a> {
+    /// An observer of the network `built`.
+    pub fn new(level: Level, built: &'a Built) -> Self {
+        let layers = vec![LayerNorms::default(); built.delta_at.len()];
+        Self { level, built, layers, log10_top: None, log10_input: None, sums: Vec::new() }
+    }
+}
+
+/// log10 of a norm times 2^exponent; none where it is zero or not finite.
+pub(crate) fn log10(norm: Norm, exponent: i32) -> Option<f64> {
+    if norm.is_zero() || !norm.is_finite() {
+        return None;
+    }
+    let exponent = f64::from(norm.exponent) + f64::from(exponent);
+    Some(f64::from(norm.significand).log10() + exponent * std::f64::consts::LOG10_2)
+}
+
+/// The norm of a matrix without gaps between its rows, which is what networks hand out.
+fn norm(level: Level, x: MatRef<'_>) -> Norm {
+    let rows: Vec<&[f32]> = (0..x.rows()).map(|i| x.row(i)).collect();
+    reduce::norm_of_slices(level, &rows)
+}
+
+impl Watch for Observer<'_> {
+    fn input(&mut self, layer: usize, x: MatRef<'_>) {
+        if let Ok(l) = self.built.dense_at.binary_search(&layer) {
+            self.layers[l].log10_x = log10(norm(self.level, x), 0);
+        }
+    }
+
+    fn delta(&mut self, layer: usize, delta: MatRef<'_>, exponent: i32) {
+        if layer == self.built.top_at {
+            self.log10_top = log10(norm(self.level, delta), exponent);
+        }
+        if layer == 0 {
+            self.log10_input = log10(norm(self.level, delta), exponent);
+        }
+        if let Ok(l) = self.built.delta_at.binary_search(&layer) {
+            self.layers[l].log10_delta = log10(norm(self.level, delta), exponent);
+            self.sums.clear();
+            self.sums.resize(delta.columns(), 0.0);
+            let summed = reduce::column_sums(self.level, delta, &mut self.sums);
+            let log10_speed = summed.ok().and_then(|()| log10(reduce::norm(self.level, &self.sums), exponent));
+            self.layers[l].speed = log10_speed.map(|log10| 10f64.powf(log10));
+        }
+    }
+
+    fn weight_gradient(&mut self, layer: usize, gradient: MatRef<'_>, exponent: i32) {
+        if let Ok(l) = self.built.dense_at.binary_search(&layer) {
+            self.layers[l].log10_gw = log10(norm(self.level, gradient), exponent);
+        }
+    }
+}
