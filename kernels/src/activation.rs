@@ -1,1 +1,192 @@
 //! Activation functions, their derivatives and fused backward passes.
+//!
+//! Derivatives are functions of the argument h: the sigmoid's derivative from a stored y is exactly 0 above h = 17, a
+//! false "vanished". Training stores y and f'(h), which [`forward_with_derivative`] computes together; every fused
+//! form returns the bits of the separate ones. [`FromOutput`] serves small memories, with its stated error.
+//!
+//! Derivatives at kinks: relu'(0) = 0; the leaky forms take their slope at 0; elu'(0) and selu'(0) take the left
+//! limit. Both zeros count as 0.
+
+mod elu;
+mod from_output;
+mod gelu;
+mod gelu_tanh;
+mod identity;
+mod leaky_relu;
+mod prelu;
+mod relu;
+mod selu;
+mod sigmoid;
+mod silu;
+mod softplus;
+mod tanh;
+
+pub use elu::Elu;
+pub use from_output::{FromOutput, derivative_from_output};
+pub use gelu::Gelu;
+pub use gelu_tanh::GeluTanh;
+pub use identity::Identity;
+pub use leaky_relu::LeakyRelu;
+pub use prelu::{PRelu, prelu_shared_slope_gradient, prelu_slope_gradient};
+pub use relu::Relu;
+pub use selu::Selu;
+pub use sigmoid::Sigmoid;
+pub use silu::Silu;
+pub use softplus::Softplus;
+pub use tanh::Tanh;
+
+use crate::length::{LengthError, same};
+use crate::math::map::{map, map_in_place, zip_in_place};
+use crate::simd::{Level, Simd, dispatch};
+
+/// An activation function f and its derivative f', over vectors.
+pub trait Activation: Copy {
+    /// (f(h), f'(h)): what the two have in common is computed once.
+    fn value_and_derivative<S: Simd>(self, simd: S, h: S::F32) -> (S::F32, S::F32);
+
+    /// f(h): one half of [`Activation::value_and_derivative`], so the same bits; the compiler drops the other half.
+    #[inline(always)]
+    fn value<S: Simd>(self, simd: S, h: S::F32) -> S::F32 {
+        self.value_and_derivative(simd, h).0
+    }
+
+    /// f'(h): the other half.
+    #[inline(always)]
+    fn derivative<S: Simd>(self, simd: S, h: S::F32) -> S::F32 {
+        self.value_and_derivative(simd, h).1
+    }
+}
+
+/// y = f(h).
+///
+/// # Errors
+/// The slices differ in length.
+pub fn forward<A: Activation>(level: Level, act: A, h: &[f32], y: &mut [f32]) -> Result<(), LengthError> {
+    same(h.len(), y.len())?;
+    dispatch!(level, simd => map(simd, h, y, #[inline(always)] |h| act.value(simd, h)));
+    Ok(())
+}
+
+/// h becomes f(h).
+pub fn forward_in_place<A: Activation>(level: Level, act: A, h: &mut [f32]) {
+    dispatch!(level, simd => map_in_place(simd, h, #[inline(always)] |h| act.value(simd, h)));
+}
+
+/// d = f'(h).
+///
+/// # Errors
+/// The slices differ in length.
+pub fn derivative<A: Activation>(level: Level, act: A, h: &[f32], d: &mut [f32]) -> Result<(), LengthError> {
+    same(h.len(), d.len())?;
+    dispatch!(level, simd => map(simd, h, d, #[inline(always)] |h| act.derivative(simd, h)));
+    Ok(())
+}
+
+/// h becomes f'(h).
+pub fn derivative_in_place<A: Activation>(level: Level, act: A, h: &mut [f32]) {
+    dispatch!(level, simd => map_in_place(simd, h, #[inline(always)] |h| act.derivative(simd, h)));
+}
+
+/// y = f(h) and d = f'(h) in one pass.
+///
+/// # Errors
+/// The slices differ in length.
+pub fn forward_with_derivative<A: Activation>(
+    level: Level,
+    act: A,
+    h: &[f32],
+    y: &mut [f32],
+    d: &mut [f32],
+) -> Result<(), LengthError> {
+    same(h.len(), y.len())?;
+    same(h.len(), d.len())?;
+    dispatch!(level, simd => both(simd, act, h, y, d));
+    Ok(())
+}
+
+#[inline(always)]
+fn both<S: Simd, A: Activation>(simd: S, act: A, h: &[f32], y: &mut [f32], d: &mut [f32]) {
+    let outputs = y.chunks_mut(S::LANES).zip(d.chunks_mut(S::LANES));
+    for (h, (y, d)) in h.chunks(S::LANES).zip(outputs) {
+        let (value, derivative) = act.value_and_derivative(simd, simd.load(h));
+        simd.store(value, y);
+        simd.store(derivative, d);
+    }
+}
+
+/// d = f'(h), and h becomes f(h), in one pass.
+///
+/// # Errors
+/// The slices differ in length.
+pub fn forward_with_derivative_in_place<A: Activation>(
+    level: Level,
+    act: A,
+    h_to_y: &mut [f32],
+    d: &mut [f32],
+) -> Result<(), LengthError> {
+    same(h_to_y.len(), d.len())?;
+    dispatch!(level, simd => both_in_place(simd, act, h_to_y, d));
+    Ok(())
+}
+
+#[inline(always)]
+fn both_in_place<S: Simd, A: Activation>(simd: S, act: A, h_to_y: &mut [f32], d: &mut [f32]) {
+    for (h_to_y, d) in h_to_y.chunks_mut(S::LANES).zip(d.chunks_mut(S::LANES)) {
+        let (value, derivative) = act.value_and_derivative(simd, simd.load(h_to_y));
+        simd.store(value, h_to_y);
+        simd.store(derivative, d);
+    }
+}
+
+/// dx = dy f'(h).
+///
+/// # Errors
+/// The slices differ in length.
+pub fn backward<A: Activation>(
+    level: Level,
+    act: A,
+    h: &[f32],
+    dy: &[f32],
+    dx: &mut [f32],
+) -> Result<(), LengthError> {
+    same(h.len(), dy.len())?;
+    same(h.len(), dx.len())?;
+    dispatch!(level, simd => back(simd, act, h, dy, dx));
+    Ok(())
+}
+
+#[inline(always)]
+fn back<S: Simd, A: Activation>(simd: S, act: A, h: &[f32], dy: &[f32], dx: &mut [f32]) {
+    let inputs = h.chunks(S::LANES).zip(dy.chunks(S::LANES));
+    for ((h, dy), dx) in inputs.zip(dx.chunks_mut(S::LANES)) {
+        let derivative = act.derivative(simd, simd.load(h));
+        simd.store(simd.mul(simd.load(dy), derivative), dx);
+    }
+}
+
+/// dy becomes dy f'(h).
+///
+/// # Errors
+/// The slices differ in length.
+pub fn backward_in_place<A: Activation>(
+    level: Level,
+    act: A,
+    h: &[f32],
+    dy_to_dx: &mut [f32],
+) -> Result<(), LengthError> {
+    same(h.len(), dy_to_dx.len())?;
+    dispatch!(level, simd => zip_in_place(simd, h, dy_to_dx, #[inline(always)] |h, dy| {
+        simd.mul(dy, act.derivative(simd, h))
+    }));
+    Ok(())
+}
+
+/// dy becomes dy d, where d = f'(h) was stored.
+///
+/// # Errors
+/// The slices differ in length.
+pub fn multiply(level: Level, d: &[f32], dy_to_dx: &mut [f32]) -> Result<(), LengthError> {
+    same(d.len(), dy_to_dx.len())?;
+    dispatch!(level, simd => zip_in_place(simd, d, dy_to_dx, #[inline(always)] |d, dy| simd.mul(dy, d)));
+    Ok(())
+}

@@ -1,0 +1,50 @@
+//! The exponential linear unit: f(h) = h for h >= 0, else alpha (e^h - 1); f'(h) = 1 for h > 0, else alpha e^h.
+//!
+//! Numerics: see the table in [`crate::math`]; f(-inf) = -alpha, f'(-inf) = 0; f(-0) = -0; f'(0) = alpha; NaN stays
+//! NaN. Where f' is subnormal it has the error of a subnormal's last place.
+//! Cost: one exponential.
+//! Source: Clevert, Unterthiner, Hochreiter (2016).
+
+use super::relu::{is_positive, keep_nan};
+use super::{Activation, FromOutput};
+use crate::math::double_word::DoubleWord;
+use crate::math::exp::Reduced;
+use crate::simd::Simd;
+
+/// f(h) = h for h >= 0, else alpha (e^h - 1).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Elu {
+    /// Minus the limit at -inf; [`FromOutput`] needs a positive one.
+    pub alpha: f32,
+}
+
+/// scale (e^h - 1) and scale e^h, for h <= 0.
+#[inline(always)]
+pub(super) fn negative_branch<S: Simd>(simd: S, scale: DoubleWord<S>, h: S::F32) -> (S::F32, S::F32) {
+    let limit = simd.splat(-104.0);
+    let h = simd.select(simd.lt(h, limit), limit, h);
+    let reduced = Reduced::new(simd, h, simd.splat(0.0));
+    let value = reduced.minus_one(simd).mul(simd, scale).round(simd);
+    let derivative = reduced.significand(simd).mul(simd, scale).round(simd);
+    (value, reduced.scale_down(simd, derivative))
+}
+
+impl Activation for Elu {
+    #[inline(always)]
+    fn value_and_derivative<S: Simd>(self, simd: S, h: S::F32) -> (S::F32, S::F32) {
+        let alpha = DoubleWord::splat(simd, (self.alpha, 0.0));
+        let (value, derivative) = negative_branch(simd, alpha, h);
+        let value = simd.select(simd.lt(h, simd.splat(0.0)), value, h);
+        let derivative = simd.select(is_positive(simd, h), simd.splat(1.0), derivative);
+        (value, keep_nan(simd, h, derivative))
+    }
+}
+
+impl FromOutput for Elu {
+    /// 1 for y > 0, else y + alpha: rounded once after y was, so the relative error is unbounded near -alpha.
+    #[inline(always)]
+    fn derivative_from_output<S: Simd>(self, simd: S, y: S::F32) -> S::F32 {
+        let derivative = simd.add(y, simd.splat(self.alpha));
+        simd.select(is_positive(simd, y), simd.splat(1.0), derivative)
+    }
+}

@@ -1,0 +1,73 @@
+//! What sigmoid, tanh and their kin share: E = e^-a for a >= 0, and R = 1 / (1 + E), as double words.
+//!
+//! E is kept as a significand and a power of two, 2^n, so that results keep their relative accuracy down to the
+//! smallest subnormal: a result is computed without 2^n and scaled last.
+
+use super::double_word::DoubleWord;
+use super::exp::{Reduced, at_most};
+use crate::simd::Simd;
+
+/// e^-a and 1 / (1 + e^-a).
+#[derive(Clone, Copy)]
+pub(crate) struct Logistic<S: Simd> {
+    reduced: Reduced<S>,
+    /// 2^n, subnormal or zero far out.
+    power: S::F32,
+    /// The significand of E: E = 2^n significand.
+    pub(crate) significand: DoubleWord<S>,
+    /// 1 / (1 + E).
+    pub(crate) reciprocal: DoubleWord<S>,
+}
+
+/// e^-a rounds to zero even beside a factor of 100 beyond this.
+const LIMIT: f32 = 120.0;
+
+impl<S: Simd> Logistic<S> {
+    /// For E = e^-(a + low), a >= 0.
+    #[inline(always)]
+    pub(crate) fn new(simd: S, a: S::F32, low: S::F32) -> Self {
+        let a = at_most(simd, a, LIMIT);
+        let reduced = Reduced::new(simd, simd.neg(a), simd.neg(low));
+        let power = reduced.scale_down(simd, simd.splat(1.0));
+        let significand = reduced.significand(simd);
+        let e = significand.scale_exactly(simd, power);
+        let denominator = DoubleWord::fast_sum(simd, simd.splat(1.0), e.hi).add_low(simd, e.lo);
+        Self { reduced, power, significand, reciprocal: denominator.reciprocal(simd) }
+    }
+
+    /// E / (1 + E), without 2^n.
+    #[inline(always)]
+    pub(crate) fn tail(self, simd: S) -> DoubleWord<S> {
+        self.significand.mul(simd, self.reciprocal)
+    }
+
+    /// 1 - E, with relative accuracy however small a is.
+    #[inline(always)]
+    pub(crate) fn complement(self, simd: S) -> DoubleWord<S> {
+        // 1 - E = (1 - 2^n) - 2^n t - 2^n u. The first difference rounds where n < -24; its error is known.
+        let rest = DoubleWord::fast_sum(simd, simd.splat(1.0), simd.neg(self.power));
+        let t = simd.mul(self.power, self.reduced.t);
+        let low = simd.neg_mul_add(self.power, self.reduced.u, rest.lo);
+        DoubleWord::fast_sum(simd, rest.hi, simd.neg(t)).add_low(simd, low).normalize(simd)
+    }
+
+    /// 1 / (1 + e^-h) where a = |h|; for negative h without 2^n.
+    #[inline(always)]
+    pub(crate) fn signed(self, simd: S, h: S::F32) -> DoubleWord<S> {
+        let one = DoubleWord::splat(simd, (1.0, 0.0));
+        let negative = simd.lt(h, simd.splat(0.0));
+        DoubleWord::select(simd, negative, self.significand, one).mul(simd, self.reciprocal)
+    }
+
+    /// y 2^n.
+    #[inline(always)]
+    pub(crate) fn unscale(self, simd: S, y: S::F32) -> S::F32 {
+        self.reduced.scale_down(simd, y)
+    }
+
+    /// y 2^n for negative h, else y.
+    #[inline(always)]
+    pub(crate) fn unscale_signed(self, simd: S, h: S::F32, y: S::F32) -> S::F32 {
+        simd.select(simd.lt(h, simd.splat(0.0)), self.unscale(simd, y), y)
+    }
+}
