@@ -1,5 +1,7 @@
 //! What the tests of Isobath share: oracles that are independent of the code under test, generators, distances.
 
+pub mod accuracy;
+pub mod double_double;
 pub mod fma;
 pub mod hash;
 pub mod levels;

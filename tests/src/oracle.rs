@@ -1,1 +1,225 @@
-//! Oracles of the mathematical functions in double-double arithmetic.
+//! Oracles of the mathematical functions in double-double arithmetic, relative error below 1e-24 over all f32.
+//!
+//! They share no formula with the kernels: Taylor series, Newton's method and a continued fraction.
+
+use crate::double_double::DoubleDouble;
+
+const LN_2: DoubleDouble = DoubleDouble::new(0.6931471805599453, 2.3190468138462996e-17);
+/// 1 / sqrt(2 pi).
+const NORMAL_PEAK: DoubleDouble = DoubleDouble::new(0.3989422804014327, -2.49232720227773e-17);
+/// 2 / sqrt(pi).
+const ERF_SLOPE: DoubleDouble = DoubleDouble::new(1.1283791670955126, 1.533545961316588e-17);
+
+fn number(x: f64) -> DoubleDouble {
+    x.into()
+}
+
+/// e^x - 1 for |x| <= 0.36: Taylor on x / 64, then (1 + e)^2 - 1 = 2 e + e^2 six times.
+fn small_expm1(x: DoubleDouble) -> DoubleDouble {
+    let r = x.scale(-6);
+    let mut sum = DoubleDouble::ONE;
+    for n in (2..=14).rev() {
+        sum = DoubleDouble::ONE + sum * r / number(f64::from(n));
+    }
+    let mut e = sum * r;
+    for _ in 0..6 {
+        e = e.scale(1) + e * e;
+    }
+    e
+}
+
+/// e^x; 0 below -700.
+pub fn exp(x: DoubleDouble) -> DoubleDouble {
+    if x.hi < -700.0 {
+        return number(0.0);
+    }
+    if x.hi > 700.0 {
+        return number(f64::INFINITY);
+    }
+    let n = (x.hi / LN_2.hi).round();
+    (DoubleDouble::ONE + small_expm1(x - LN_2 * number(n))).scale(n as i32)
+}
+
+/// e^x - 1.
+pub fn expm1(x: DoubleDouble) -> DoubleDouble {
+    if x.hi.abs() < 0.35 {
+        return small_expm1(x);
+    }
+    if x.hi > 700.0 {
+        return number(f64::INFINITY);
+    }
+    exp(x) - DoubleDouble::ONE
+}
+
+/// ln x, x > 0: one step of Newton's method from the f64 logarithm.
+pub fn ln(x: DoubleDouble) -> DoubleDouble {
+    let guess = number(x.hi.ln());
+    guess + (x * exp(-guess) - DoubleDouble::ONE)
+}
+
+/// ln(1 + x), x > -1.
+pub fn log1p(x: DoubleDouble) -> DoubleDouble {
+    if x.hi.abs() > 1e-3 {
+        return ln(DoubleDouble::ONE + x);
+    }
+    let mut sum = number(0.0);
+    for n in (1..=12).rev() {
+        sum = DoubleDouble::ONE / number(f64::from(n)) - sum * x;
+    }
+    sum * x
+}
+
+/// 1 / (1 + e^-x), with relative accuracy for negative x.
+pub fn sigmoid(x: DoubleDouble) -> DoubleDouble {
+    if x.hi < 0.0 {
+        let e = exp(x);
+        return e / (DoubleDouble::ONE + e);
+    }
+    (DoubleDouble::ONE + exp(-x)).reciprocal()
+}
+
+/// sigmoid'(x) = sigmoid(x) sigmoid(-x).
+pub fn sigmoid_derivative(x: DoubleDouble) -> DoubleDouble {
+    sigmoid(x) * sigmoid(-x)
+}
+
+/// tanh x = (e^2x - 1) / (e^2x + 1).
+pub fn tanh(x: DoubleDouble) -> DoubleDouble {
+    if x.hi.abs() > 50.0 {
+        return number(x.hi.signum());
+    }
+    let e = expm1(x.scale(1));
+    e / (e + number(2.0))
+}
+
+/// 1 - tanh^2 x = 4 sigmoid'(2 x).
+pub fn tanh_derivative(x: DoubleDouble) -> DoubleDouble {
+    sigmoid_derivative(x.scale(1)).scale(2)
+}
+
+/// x sigmoid(x).
+pub fn silu(x: DoubleDouble) -> DoubleDouble {
+    x * sigmoid(x)
+}
+
+/// s (1 + x (1 - s)), s = sigmoid(x).
+pub fn silu_derivative(x: DoubleDouble) -> DoubleDouble {
+    sigmoid(x) * (DoubleDouble::ONE + x * sigmoid(-x))
+}
+
+/// The argument of the sigmoid in the tanh form of GELU, 2 sqrt(2/pi) (x + 0.044715 x^3), and its slope.
+fn gelu_tanh_argument(x: DoubleDouble) -> (DoubleDouble, DoubleDouble) {
+    let coefficient = number(44_715.0) / number(1e6);
+    let cubic = coefficient * x * x;
+    let factor = NORMAL_PEAK.scale(2);
+    let slope = DoubleDouble::ONE + number(3.0) * cubic;
+    (factor * x * (DoubleDouble::ONE + cubic), factor * slope)
+}
+
+/// x / 2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
+pub fn gelu_tanh(x: DoubleDouble) -> DoubleDouble {
+    x * sigmoid(gelu_tanh_argument(x).0)
+}
+
+/// The derivative of [`gelu_tanh`].
+pub fn gelu_tanh_derivative(x: DoubleDouble) -> DoubleDouble {
+    let (w, slope) = gelu_tanh_argument(x);
+    if w.hi.abs() > 700.0 {
+        return number(if w.hi > 0.0 { 1.0 } else { 0.0 });
+    }
+    sigmoid(w) * (DoubleDouble::ONE + x * slope * sigmoid(-w))
+}
+
+/// ln(1 + e^x).
+pub fn softplus(x: DoubleDouble) -> DoubleDouble {
+    let rest = log1p(exp(if x.hi > 0.0 { -x } else { x }));
+    if x.hi > 0.0 { x + rest } else { rest }
+}
+
+/// The sum of z^n / (1 3 5 ... (2 n + 1)).
+fn odd_factorial_series(z: DoubleDouble) -> DoubleDouble {
+    let mut term = DoubleDouble::ONE;
+    let mut sum = term;
+    let mut n = 1.0;
+    while term.hi > 1e-34 * sum.hi {
+        n += 2.0;
+        term = term * z / number(n);
+        sum = sum + term;
+    }
+    sum
+}
+
+/// erf x = 2 x / sqrt(pi) e^(-x^2) times the series of 2 x^2; 1 beyond 8.
+pub fn erf(x: DoubleDouble) -> DoubleDouble {
+    if x.hi.abs() > 8.0 {
+        return number(x.hi.signum());
+    }
+    let square = x * x;
+    ERF_SLOPE * x * exp(-square) * odd_factorial_series(square.scale(1))
+}
+
+/// The density of the standard normal distribution.
+pub fn normal_density(x: DoubleDouble) -> DoubleDouble {
+    if x.hi.abs() > 40.0 {
+        return number(0.0);
+    }
+    NORMAL_PEAK * exp(-(x * x).scale(-1))
+}
+
+/// The standard normal distribution function, with relative accuracy for negative x.
+pub fn normal_distribution(x: DoubleDouble) -> DoubleDouble {
+    if x.hi.abs() > 40.0 {
+        return number(if x.hi > 0.0 { 1.0 } else { 0.0 });
+    }
+    let density = normal_density(x);
+    if x.hi.abs() < 4.0 {
+        return number(0.5) + density * x * odd_factorial_series(x * x);
+    }
+    // The tail by Laplace's continued fraction, density / (a + 1 / (a + 2 / (a + 3 / ...))).
+    let a = if x.hi < 0.0 { -x } else { x };
+    let mut fraction = a;
+    for n in (1..=120).rev() {
+        fraction = a + number(f64::from(n)) / fraction;
+    }
+    let tail = density / fraction;
+    if x.hi < 0.0 { tail } else { DoubleDouble::ONE - tail }
+}
+
+/// x Phi(x).
+pub fn gelu(x: DoubleDouble) -> DoubleDouble {
+    if x.hi < -40.0 {
+        return number(0.0);
+    }
+    x * normal_distribution(x)
+}
+
+/// Phi(x) + x phi(x).
+pub fn gelu_derivative(x: DoubleDouble) -> DoubleDouble {
+    if x.hi < -40.0 {
+        return number(0.0);
+    }
+    normal_distribution(x) + x * normal_density(x)
+}
+
+const SELU_LAMBDA: DoubleDouble = DoubleDouble::new(1.0507009873554805, 3.9874847667154144e-17);
+const SELU_LAMBDA_ALPHA: DoubleDouble = DoubleDouble::new(1.7580993408473768, 1.41535193800845e-17);
+
+/// alpha (e^x - 1) for negative x, else x.
+pub fn elu(alpha: f32, x: DoubleDouble) -> DoubleDouble {
+    if x.hi < 0.0 { number(f64::from(alpha)) * expm1(x) } else { x }
+}
+
+/// alpha e^x for x <= 0, else 1.
+pub fn elu_derivative(alpha: f32, x: DoubleDouble) -> DoubleDouble {
+    if x.hi <= 0.0 { number(f64::from(alpha)) * exp(x) } else { DoubleDouble::ONE }
+}
+
+/// lambda alpha (e^x - 1) for negative x, else lambda x.
+pub fn selu(x: DoubleDouble) -> DoubleDouble {
+    if x.hi < 0.0 { SELU_LAMBDA_ALPHA * expm1(x) } else { SELU_LAMBDA * x }
+}
+
+/// lambda alpha e^x for x <= 0, else lambda.
+pub fn selu_derivative(x: DoubleDouble) -> DoubleDouble {
+    if x.hi <= 0.0 { SELU_LAMBDA_ALPHA * exp(x) } else { SELU_LAMBDA }
+}

@@ -49,6 +49,12 @@ impl<S: Simd> DoubleWord<S> {
         Self { lo: simd.add(self.lo, term), ..self }
     }
 
+    /// The same number with a low word of at most half a unit in the last place of the high one.
+    #[inline(always)]
+    pub(crate) fn normalize(self, simd: S) -> Self {
+        Self::fast_sum(simd, self.hi, self.lo)
+    }
+
     /// This plus another, where |self| >= |other|.
     #[inline(always)]
     pub(crate) fn add(self, simd: S, other: Self) -> Self {

@@ -17,12 +17,13 @@ const ROUNDER: f32 = 12_582_912.0;
 const LN2_HI: f32 = 0.693_147_182_464_599_61;
 const LN2_LO: f32 = -1.904_654_212_125_933_5e-9;
 /// (e^r - 1 - r) / r^2 on |r| <= ln(2) / 2.
-const Q: [f32; 5] = [
-    0.499_999_989_410_593_29,
-    0.166_665_211_320_399_92,
-    4.166_896_268_725_395_2e-2,
-    8.368_673_734_366_893_8e-3,
-    1.378_249_726_258_218_3e-3,
+const Q: [f32; 6] = [
+    0.5,
+    0.166_666_641_831_398_01,
+    4.166_645_556_688_308_7e-2,
+    8.333_886_973_559_856_4e-3,
+    1.393_575_919_792_056_1e-3,
+    1.957_786_153_070_643_1e-4,
 ];
 /// e^x rounds to zero below the first and to infinity above the second.
 const LIMITS: (f32, f32) = (-104.0, 89.0);
@@ -49,8 +50,8 @@ impl<S: Simd> Reduced<S> {
         let v = simd.neg(simd.neg_mul_add(quotient, simd.splat(LN2_LO), low));
         let r = simd.sub(t, v);
         let square = simd.mul(r, r);
-        let [q0, q1, q2, q3, q4] = Q.map(|q| simd.splat(q));
-        let upper = simd.mul_add(simd.mul_add(q4, r, q3), r, q2);
+        let [q0, q1, q2, q3, q4, q5] = Q.map(|q| simd.splat(q));
+        let upper = simd.mul_add(simd.mul_add(q5, r, q4), square, simd.mul_add(q3, r, q2));
         let q = simd.mul_add(upper, square, simd.mul_add(q1, r, q0));
         Self { n, t, u: simd.mul_add(square, q, simd.neg(v)) }
     }
@@ -58,7 +59,7 @@ impl<S: Simd> Reduced<S> {
     /// 1 + t + u, between 0.7 and 1.42.
     #[inline(always)]
     pub(crate) fn significand(self, simd: S) -> DoubleWord<S> {
-        DoubleWord::fast_sum(simd, simd.splat(1.0), self.t).add_low(simd, self.u)
+        DoubleWord::fast_sum(simd, simd.splat(1.0), self.t).add_low(simd, self.u).normalize(simd)
     }
 
     /// e^(x + low) - 1, with relative accuracy however small x is, for n <= 0.
@@ -67,7 +68,8 @@ impl<S: Simd> Reduced<S> {
         let power = self.scale_down(simd, simd.splat(1.0));
         let rest = DoubleWord::fast_sum(simd, simd.splat(-1.0), power);
         let t = simd.mul(power, self.t);
-        DoubleWord::fast_sum(simd, rest.hi, t).add_low(simd, simd.mul_add(power, self.u, rest.lo))
+        let low = simd.mul_add(power, self.u, rest.lo);
+        DoubleWord::fast_sum(simd, rest.hi, t).add_low(simd, low).normalize(simd)
     }
 
     /// y 2^n for n <= 0, in two factors: only the second product can round.

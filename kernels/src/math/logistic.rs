@@ -47,8 +47,8 @@ impl<S: Simd> Logistic<S> {
         // 1 - E = (1 - 2^n) - 2^n t - 2^n u. The first difference rounds where n < -24; its error is known.
         let rest = DoubleWord::fast_sum(simd, simd.splat(1.0), simd.neg(self.power));
         let t = simd.mul(self.power, self.reduced.t);
-        DoubleWord::fast_sum(simd, rest.hi, simd.neg(t))
-            .add_low(simd, simd.neg_mul_add(self.power, self.reduced.u, rest.lo))
+        let low = simd.neg_mul_add(self.power, self.reduced.u, rest.lo);
+        DoubleWord::fast_sum(simd, rest.hi, simd.neg(t)).add_low(simd, low).normalize(simd)
     }
 
     /// 1 / (1 + e^-h) where a = |h|; for negative h without 2^n.

@@ -1,0 +1,141 @@
+//! The backward pass, with x^ = (x - mean) inv_std and n rows:
+//! d_beta = sum dy, d_gamma = sum dy x^, dx = gamma inv_std (dy - d_beta / n - x^ d_gamma / n).
+
+use super::{BatchNormError, check_batch};
+use crate::length::same;
+use crate::reduce::columns::{self, Source, VECTORS};
+use crate::reduce::same_shape;
+use crate::simd::{Level, Simd, dispatch};
+use crate::{MatMut, MatRef};
+
+/// What the forward pass knew of each channel.
+#[derive(Clone, Copy)]
+struct Channels<'a> {
+    gamma: &'a [f32],
+    mean: &'a [f32],
+    inv_std: &'a [f32],
+}
+
+/// Gradients of a training step's input and parameters; d_gamma and d_beta are written, not added to.
+///
+/// # Errors
+/// Shapes differ, or the batch has fewer than 2 rows.
+pub fn backward(
+    level: Level,
+    x: MatRef<'_>,
+    dy: MatRef<'_>,
+    gamma: &[f32],
+    mean: &[f32],
+    inv_std: &[f32],
+    mut dx: MatMut<'_>,
+    d_gamma: &mut [f32],
+    d_beta: &mut [f32],
+) -> Result<(), BatchNormError> {
+    let channels = Channels { gamma, mean, inv_std };
+    same_shape((x.rows(), x.columns()), (dy.rows(), dy.columns()))?;
+    check(x, &dx, channels, d_gamma, d_beta)?;
+    dispatch!(level, simd => backward_with(simd, x, Some(dy), channels, &mut dx, d_gamma, d_beta));
+    Ok(())
+}
+
+/// [`backward`] with dx over dy.
+///
+/// # Errors
+/// Shapes differ, or the batch has fewer than 2 rows.
+pub fn backward_in_place(
+    level: Level,
+    x: MatRef<'_>,
+    mut dy: MatMut<'_>,
+    gamma: &[f32],
+    mean: &[f32],
+    inv_std: &[f32],
+    d_gamma: &mut [f32],
+    d_beta: &mut [f32],
+) -> Result<(), BatchNormError> {
+    let channels = Channels { gamma, mean, inv_std };
+    check(x, &dy, channels, d_gamma, d_beta)?;
+    dispatch!(level, simd => backward_with(simd, x, None, channels, &mut dy, d_gamma, d_beta));
+    Ok(())
+}
+
+fn check(
+    x: MatRef<'_>,
+    dx: &MatMut<'_>,
+    channels: Channels<'_>,
+    d_gamma: &[f32],
+    d_beta: &[f32],
+) -> Result<(), BatchNormError> {
+    check_batch(x.rows())?;
+    same_shape((x.rows(), x.columns()), (dx.rows(), dx.columns()))?;
+    let Channels { gamma, mean, inv_std } = channels;
+    for length in [gamma.len(), mean.len(), inv_std.len(), d_gamma.len(), d_beta.len()] {
+        same(x.columns(), length)?;
+    }
+    Ok(())
+}
+
+#[inline(always)]
+fn backward_with<S: Simd>(
+    simd: S,
+    x: MatRef<'_>,
+    dy: Source<'_>,
+    channels: Channels<'_>,
+    dx: &mut MatMut<'_>,
+    d_gamma: &mut [f32],
+    d_beta: &mut [f32],
+) {
+    let Channels { gamma, mean, inv_std } = channels;
+    d_gamma.fill(0.0);
+    d_beta.fill(0.0);
+    columns::for_each_strip::<S>(
+        x.rows(),
+        x.columns(),
+        #[inline(always)]
+        |rows, strip| {
+            let sums = columns::chains(
+                simd,
+                rows,
+                strip,
+                #[inline(always)]
+                |i| [x.row(i), columns::row(dy, dx, i), mean, inv_std].map(
+                    #[inline(always)]
+                    |row| strip.of(row),
+                ),
+                #[inline(always)]
+                |_, [d_gamma, d_beta], [x, dy, mean, inv_std]| {
+                    let normal = simd.mul(simd.sub(x, mean), inv_std);
+                    [simd.mul_add(dy, normal, d_gamma), simd.add(d_beta, dy)]
+                },
+            );
+            columns::accumulate(simd, strip, sums, [&mut *d_gamma, &mut *d_beta]);
+        },
+    );
+    let n = simd.splat(x.rows() as f32);
+    columns::for_each_strip::<S>(
+        x.rows(),
+        x.columns(),
+        #[inline(always)]
+        |rows, strip| {
+            let mut parameters = [[simd.splat(0.0); 5]; VECTORS];
+            for (v, parameters) in parameters.iter_mut().enumerate() {
+                let [mean, inv_std, gamma] = [mean, inv_std, gamma].map(|row| strip.load(simd, row, v));
+                let sums = [&*d_gamma, &*d_beta].map(|row| strip.load(simd, row, v));
+                let [d_gamma, d_beta] = sums.map(|sum| simd.div(sum, n));
+                *parameters = [mean, inv_std, simd.mul(gamma, inv_std), d_gamma, d_beta];
+            }
+            columns::map(
+                simd,
+                rows,
+                strip,
+                parameters,
+                [Some(x), dy],
+                dx,
+                #[inline(always)]
+                |[mean, inv_std, scale, d_gamma, d_beta], [x, dy]| {
+                    let normal = simd.mul(simd.sub(x, mean), inv_std);
+                    simd.mul(scale, simd.neg_mul_add(normal, d_gamma, simd.sub(dy, d_beta)))
+                },
+            );
+        },
+    );
+}

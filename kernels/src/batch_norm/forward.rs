@@ -1,0 +1,138 @@
+//! The forward pass: y = fma(x - mean, gamma inv_std, beta), with inv_std = 1 / sqrt(variance + epsilon).
+//!
+//! Inference takes running statistics. Training takes those of the batch, then does what inference does with them; it
+//! leaves x alone, which the backward pass reads.
+
+use super::statistics::mean_and_variance;
+use super::{BatchNormError, BatchStatistics, check_batch};
+use crate::length::same;
+use crate::reduce::columns::{self, Source, VECTORS};
+use crate::reduce::{ShapeError, same_shape};
+use crate::simd::{Level, Simd, dispatch};
+use crate::{MatMut, MatRef};
+
+/// What normalises each channel.
+#[derive(Clone, Copy)]
+struct Channels<'a> {
+    gamma: &'a [f32],
+    beta: &'a [f32],
+    mean: &'a [f32],
+    variance: &'a [f32],
+    epsilon: f32,
+}
+
+impl Channels<'_> {
+    fn check(&self, columns: usize) -> Result<(), ShapeError> {
+        for length in [self.gamma.len(), self.beta.len(), self.mean.len(), self.variance.len()] {
+            same(columns, length)?;
+        }
+        Ok(())
+    }
+}
+
+/// Normalises each column of x by its own mean and variance, which go to `saved`.
+///
+/// # Errors
+/// Shapes differ, or the batch has fewer than 2 rows.
+pub fn forward_training(
+    level: Level,
+    x: MatRef<'_>,
+    gamma: &[f32],
+    beta: &[f32],
+    epsilon: f32,
+    mut y: MatMut<'_>,
+    saved: BatchStatistics<'_>,
+) -> Result<(), BatchNormError> {
+    let BatchStatistics { mean, inv_std, variance } = saved;
+    check_batch(x.rows())?;
+    same_shape((x.rows(), x.columns()), (y.rows(), y.columns()))?;
+    Channels { gamma, beta, mean, variance, epsilon }.check(x.columns())?;
+    same(x.columns(), inv_std.len())?;
+    dispatch!(level, simd => {
+        mean_and_variance(simd, x, mean, variance);
+        inverse_deviations(simd, variance, epsilon, inv_std);
+        let channels = Channels { gamma, beta, mean, variance, epsilon };
+        normalise(simd, channels, Some(x), &mut y);
+    });
+    Ok(())
+}
+
+/// Normalises each column of x by the given mean and variance.
+///
+/// # Errors
+/// Shapes differ.
+pub fn forward_inference(
+    level: Level,
+    x: MatRef<'_>,
+    gamma: &[f32],
+    beta: &[f32],
+    mean: &[f32],
+    variance: &[f32],
+    epsilon: f32,
+    mut y: MatMut<'_>,
+) -> Result<(), ShapeError> {
+    let channels = Channels { gamma, beta, mean, variance, epsilon };
+    same_shape((x.rows(), x.columns()), (y.rows(), y.columns()))?;
+    channels.check(x.columns())?;
+    dispatch!(level, simd => normalise(simd, channels, Some(x), &mut y));
+    Ok(())
+}
+
+/// [`forward_inference`] with the result over its input.
+///
+/// # Errors
+/// Shapes differ.
+pub fn forward_inference_in_place(
+    level: Level,
+    mut x: MatMut<'_>,
+    gamma: &[f32],
+    beta: &[f32],
+    mean: &[f32],
+    variance: &[f32],
+    epsilon: f32,
+) -> Result<(), ShapeError> {
+    let channels = Channels { gamma, beta, mean, variance, epsilon };
+    channels.check(x.columns())?;
+    dispatch!(level, simd => normalise(simd, channels, None, &mut x));
+    Ok(())
+}
+
+#[inline(always)]
+fn inverse_deviation<S: Simd>(simd: S, variance: S::F32, epsilon: f32) -> S::F32 {
+    simd.div(simd.splat(1.0), simd.sqrt(simd.add(variance, simd.splat(epsilon))))
+}
+
+#[inline(always)]
+fn inverse_deviations<S: Simd>(simd: S, variance: &[f32], epsilon: f32, inv_std: &mut [f32]) {
+    for (variance, inv_std) in variance.chunks(S::LANES).zip(inv_std.chunks_mut(S::LANES)) {
+        simd.store(inverse_deviation(simd, simd.load(variance), epsilon), inv_std);
+    }
+}
+
+#[inline(always)]
+fn normalise<S: Simd>(simd: S, channels: Channels<'_>, x: Source<'_>, y: &mut MatMut<'_>) {
+    let Channels { gamma, beta, mean, variance, epsilon } = channels;
+    columns::for_each_strip::<S>(
+        y.rows(),
+        y.columns(),
+        #[inline(always)]
+        |rows, strip| {
+            let mut parameters = [[simd.splat(0.0); 3]; VECTORS];
+            for (v, parameters) in parameters.iter_mut().enumerate() {
+                let inv_std = inverse_deviation(simd, strip.load(simd, variance, v), epsilon);
+                let scale = simd.mul(strip.load(simd, gamma, v), inv_std);
+                *parameters = [strip.load(simd, mean, v), scale, strip.load(simd, beta, v)];
+            }
+            columns::map(
+                simd,
+                rows,
+                strip,
+                parameters,
+                [x],
+                y,
+                #[inline(always)]
+                |[mean, scale, beta], [x]| simd.mul_add(simd.sub(x, mean), scale, beta),
+            );
+        },
+    );
+}

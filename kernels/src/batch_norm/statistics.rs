@@ -1,0 +1,138 @@
+//! Mean and variance of each column of a batch, and their running averages over training.
+
+use super::{BatchNormError, check_batch};
+use crate::MatRef;
+use crate::length::same;
+use crate::reduce::columns::{self, MAX_WIDTH, Strip};
+use crate::reduce::part::{from, from_mut};
+use crate::simd::{Level, Simd, dispatch};
+
+/// Moves the running statistics towards those of a batch: r = fma(momentum, new - r, r).
+///
+/// The running variance takes the unbiased variance, batch / (batch - 1) times the biased one that training
+/// normalises with: as PyTorch does. `momentum` is the weight of the new value (0.1 is common).
+///
+/// # Errors
+/// The slices differ in length, or the batch had fewer than 2 rows.
+pub fn update_running(
+    level: Level,
+    running_mean: &mut [f32],
+    running_variance: &mut [f32],
+    mean: &[f32],
+    variance: &[f32],
+    momentum: f32,
+    batch: usize,
+) -> Result<(), BatchNormError> {
+    check_batch(batch)?;
+    for length in [running_variance.len(), mean.len(), variance.len()] {
+        same(running_mean.len(), length)?;
+    }
+    let unbiased = batch as f32 / (batch - 1) as f32;
+    dispatch!(level, simd => {
+        move_towards(simd, running_mean, mean, 1.0, momentum);
+        move_towards(simd, running_variance, variance, unbiased, momentum);
+    });
+    Ok(())
+}
+
+/// r = fma(momentum, factor new - r, r).
+#[inline(always)]
+fn move_towards<S: Simd>(simd: S, running: &mut [f32], new: &[f32], factor: f32, momentum: f32) {
+    let (factor, momentum) = (simd.splat(factor), simd.splat(momentum));
+    for (running, new) in running.chunks_mut(S::LANES).zip(new.chunks(S::LANES)) {
+        let r = simd.load(running);
+        let step = simd.sub(simd.mul(simd.load(new), factor), r);
+        simd.store(simd.mul_add(momentum, step, r), running);
+    }
+}
+
+/// Writes each column's mean, and its biased variance.
+#[inline(always)]
+pub(super) fn mean_and_variance<S: Simd>(
+    simd: S,
+    x: MatRef<'_>,
+    mean: &mut [f32],
+    variance: &mut [f32],
+) {
+    columns::for_each_strip::<S>(
+        x.rows(),
+        x.columns(),
+        #[inline(always)]
+        |block, strip| {
+            let before = block.start as f32;
+            let moments = block_moments(simd, x.sub_rows(block.start, block.end), strip);
+            merge(simd, before, block.len() as f32, moments, strip.of_mut(mean), strip.of_mut(variance));
+        },
+    );
+    let rows = simd.splat(x.rows() as f32);
+    for variance in variance.chunks_mut(S::LANES) {
+        simd.store(simd.div(simd.load(variance), rows), variance);
+    }
+}
+
+/// Mean and centred second moment, sum of (x - mean)^2, of each column of a strip of a block.
+#[inline(always)]
+fn block_moments<S: Simd>(simd: S, block: MatRef<'_>, strip: Strip) -> [[S::F32; 2]; columns::VECTORS] {
+    let n = simd.splat(block.rows() as f32);
+    let sums = columns::chains(
+        simd,
+        0..block.rows(),
+        strip,
+        #[inline(always)]
+        |i| [strip.of(block.row(i))],
+        #[inline(always)]
+        |_, [sum], [x]| [simd.add(sum, x)],
+    );
+    let mut means = [0.0; MAX_WIDTH];
+    for (v, [sum]) in sums.into_iter().enumerate() {
+        simd.store(simd.div(sum, n), from_mut(&mut means, v * S::LANES));
+    }
+    let mut moments = columns::chains(
+        simd,
+        0..block.rows(),
+        strip,
+        #[inline(always)]
+        |i| [strip.of(block.row(i)), &means],
+        #[inline(always)]
+        |_, [s1, s2], [x, mean]| {
+            let d = simd.sub(x, mean);
+            [simd.add(s1, d), simd.mul_add(d, d, s2)]
+        },
+    );
+    for (v, [s1, s2]) in moments.iter_mut().enumerate() {
+        let correction = simd.div(*s1, n);
+        let moment = simd.neg_mul_add(*s1, correction, *s2);
+        // Rounding may leave a constant column a trifle below zero.
+        let zero = simd.splat(0.0);
+        *s2 = simd.select(simd.lt(moment, zero), zero, moment);
+        *s1 = simd.add(simd.load(from(&means, v * S::LANES)), correction);
+    }
+    moments
+}
+
+/// Chan's formula: the moments of `before` rows and those of the next `n` rows make those of all of them.
+#[inline(always)]
+fn merge<S: Simd>(
+    simd: S,
+    before: f32,
+    n: f32,
+    moments: [[S::F32; 2]; columns::VECTORS],
+    mean: &mut [f32],
+    moment: &mut [f32],
+) {
+    let weight = n / (before + n);
+    for (v, [block_mean, block_moment]) in moments.into_iter().enumerate() {
+        let (mean, moment) = (from_mut(mean, v * S::LANES), from_mut(moment, v * S::LANES));
+        if before == 0.0 {
+            simd.store(block_mean, mean);
+            simd.store(block_moment, moment);
+        } else {
+            let old = simd.load(mean);
+            let delta = simd.sub(block_mean, old);
+            let between = simd.mul(delta, simd.splat(before * weight));
+            let within = simd.add(simd.load(moment), block_moment);
+            simd.store(simd.mul_add(delta, simd.splat(weight), old), mean);
+            simd.store(simd.mul_add(delta, between, within), moment);
+        }
+    }
+}

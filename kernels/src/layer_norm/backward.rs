@@ -1,0 +1,122 @@
+//! The backward pass, with x^ = (x - mean) inv_std, g = dy gamma and n features:
+//! dx = inv_std (g - sum g / n - x^ sum g x^ / n), sums over the row; d_gamma = sum dy x^, d_beta = sum dy, sums over
+//! the columns.
+
+use core::ops::Range;
+
+use crate::length::same;
+use crate::reduce::{ShapeError, columns, lanes, same_shape};
+use crate::simd::{Level, Simd, dispatch};
+use crate::{MatMut, MatRef};
+
+/// Gradients of the input and the parameters; d_gamma and d_beta are written, not added to.
+///
+/// # Errors
+/// Shapes differ.
+pub fn backward(
+    level: Level,
+    x: MatRef<'_>,
+    dy: MatRef<'_>,
+    gamma: &[f32],
+    mean: &[f32],
+    inv_std: &[f32],
+    mut dx: MatMut<'_>,
+    d_gamma: &mut [f32],
+    d_beta: &mut [f32],
+) -> Result<(), ShapeError> {
+    let shape = (x.rows(), x.columns());
+    same_shape(shape, (dy.rows(), dy.columns()))?;
+    same_shape(shape, (dx.rows(), dx.columns()))?;
+    for length in [gamma.len(), d_gamma.len(), d_beta.len()] {
+        same(x.columns(), length)?;
+    }
+    for length in [mean.len(), inv_std.len()] {
+        same(x.rows(), length)?;
+    }
+    let rows = Rows { x, dy, mean, inv_std };
+    d_gamma.fill(0.0);
+    d_beta.fill(0.0);
+    dispatch!(level, simd => for start in (0..x.rows()).step_by(columns::BLOCK) {
+        // The block stays in the cache between the two passes.
+        let block = start..x.rows().min(start + columns::BLOCK);
+        parameter_gradients(simd, rows, block.clone(), d_gamma, d_beta);
+        for i in block {
+            input_gradient(simd, rows, i, gamma, dx.row_mut(i));
+        }
+    });
+    Ok(())
+}
+
+/// The operands that have rows.
+#[derive(Clone, Copy)]
+struct Rows<'a> {
+    x: MatRef<'a>,
+    dy: MatRef<'a>,
+    mean: &'a [f32],
+    inv_std: &'a [f32],
+}
+
+impl Rows<'_> {
+    /// Mean and inverse deviation of row i.
+    #[inline(always)]
+    fn statistics(&self, i: usize) -> [f32; 2] {
+        [self.mean, self.inv_std].map(|x| x.get(i).copied().unwrap_or(0.0))
+    }
+}
+
+/// Adds a block's rows to d_gamma and d_beta.
+#[inline(always)]
+fn parameter_gradients<S: Simd>(
+    simd: S,
+    rows: Rows<'_>,
+    block: Range<usize>,
+    d_gamma: &mut [f32],
+    d_beta: &mut [f32],
+) {
+    columns::strips::<S>(
+        rows.x.columns(),
+        #[inline(always)]
+        |strip| {
+            let sums = columns::chains(
+                simd,
+                block.clone(),
+                strip,
+                #[inline(always)]
+                |i| [strip.of(rows.x.row(i)), strip.of(rows.dy.row(i))],
+                #[inline(always)]
+                |i, [d_gamma, d_beta], [x, dy]| {
+                    let [mean, inv_std] = rows.statistics(i);
+                    let normal = simd.mul(simd.sub(x, simd.splat(mean)), simd.splat(inv_std));
+                    [simd.mul_add(dy, normal, d_gamma), simd.add(d_beta, dy)]
+                },
+            );
+            columns::accumulate(simd, strip, sums, [&mut *d_gamma, &mut *d_beta]);
+        },
+    );
+}
+
+/// Writes row i of dx.
+#[inline(always)]
+fn input_gradient<S: Simd>(simd: S, rows: Rows<'_>, i: usize, gamma: &[f32], dx: &mut [f32]) {
+    let (x, dy, [row_mean, row_inv_std]) = (rows.x.row(i), rows.dy.row(i), rows.statistics(i));
+    let (mean, inv_std) = (simd.splat(row_mean), simd.splat(row_inv_std));
+    let sums = lanes::reduce(
+        simd,
+        [x, dy, gamma],
+        [row_mean, 0.0, 0.0],
+        #[inline(always)]
+        |[sum, product], [x, dy, gamma]| {
+            let g = simd.mul(dy, gamma);
+            let normal = simd.mul(simd.sub(x, mean), inv_std);
+            [simd.add(sum, g), simd.mul_add(g, normal, product)]
+        },
+    );
+    let [sum, product] = sums.map(|sum| simd.splat(sum / x.len() as f32));
+    let slices = x.chunks(S::LANES).zip(dy.chunks(S::LANES)).zip(gamma.chunks(S::LANES));
+    for (dx, ((x, dy), gamma)) in dx.chunks_mut(S::LANES).zip(slices) {
+        let g = simd.mul(simd.load(dy), simd.load(gamma));
+        let normal = simd.mul(simd.sub(simd.load(x), mean), inv_std);
+        let centred = simd.neg_mul_add(normal, product, simd.sub(g, sum));
+        simd.store(simd.mul(inv_std, centred), dx);
+    }
+}

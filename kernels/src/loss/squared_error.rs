@@ -1,0 +1,59 @@
+//! Squared error: loss = 1 / (2 m) sum (y - target)^2 over all elements of m rows, dy = (y - target) / m.
+//!
+//! So loss is half the mean over rows of a row's squared distance, and dy is exactly its derivative: no factor depends
+//! on the number of outputs. Numerics: dy rounds twice; relative error of the loss below (72 + columns / 4096 +
+//! rows / 64) 2^-24. Infinite beyond f32, from differences of about 1e19 on; NaN gives NaN.
+//! Cost: 4 flops of which a division, two reads and one write per element.
+
+use super::{LossError, sum_over_rows};
+use crate::reduce::{lanes, same_shape};
+use crate::simd::{Level, Simd, dispatch};
+use crate::{MatMut, MatRef};
+
+/// The loss; writes its gradient.
+///
+/// # Errors
+/// Shapes differ.
+pub fn squared_error(
+    level: Level,
+    y: MatRef<'_>,
+    target: MatRef<'_>,
+    mut dy: MatMut<'_>,
+) -> Result<f32, LossError> {
+    let shape = (y.rows(), y.columns());
+    same_shape(shape, (target.rows(), target.columns()))?;
+    same_shape(shape, (dy.rows(), dy.columns()))?;
+    let rows = y.rows() as f32;
+    let sum = dispatch!(level, simd => sum_over_rows(
+        y.rows(),
+        #[inline(always)]
+        |i| {
+            write_gradient(simd, y.row(i), target.row(i), rows, dy.row_mut(i));
+            squared_distance(simd, y.row(i), target.row(i))
+        },
+    ));
+    Ok(sum / rows * 0.5)
+}
+
+#[inline(always)]
+fn write_gradient<S: Simd>(simd: S, y: &[f32], target: &[f32], rows: f32, dy: &mut [f32]) {
+    let rows = simd.splat(rows);
+    for (dy, (y, target)) in dy.chunks_mut(S::LANES).zip(y.chunks(S::LANES).zip(target.chunks(S::LANES))) {
+        simd.store(simd.div(simd.sub(simd.load(y), simd.load(target)), rows), dy);
+    }
+}
+
+#[inline(always)]
+fn squared_distance<S: Simd>(simd: S, y: &[f32], target: &[f32]) -> f32 {
+    let [sum] = lanes::reduce(
+        simd,
+        [y, target],
+        [0.0, 0.0],
+        #[inline(always)]
+        |[sum], [y, target]| {
+            let d = simd.sub(y, target);
+            [simd.mul_add(d, d, sum)]
+        },
+    );
+    sum
+}

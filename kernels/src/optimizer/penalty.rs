@@ -1,0 +1,47 @@
+//! Gradients of penalties on the weights: L2, lambda / 2 sum w^2, and L1, lambda sum |w|.
+//!
+//! L2: g = fma(lambda, w, g). L1: g = g + lambda sign(w), where sign(+-0) = 0 leaves g alone and sign(NaN) = NaN.
+//! Cost: 2 flops and 12 bytes per element.
+
+use crate::LengthError;
+use crate::length::same;
+use crate::simd::{Level, Simd, dispatch};
+
+/// g = fma(lambda, w, g).
+///
+/// # Errors
+/// The slices differ in length.
+pub fn add_l2(level: Level, lambda: f32, w: &[f32], g: &mut [f32]) -> Result<(), LengthError> {
+    same(g.len(), w.len())?;
+    dispatch!(level, simd => add_l2_with(simd, lambda, w, g));
+    Ok(())
+}
+
+/// g = g + lambda sign(w).
+///
+/// # Errors
+/// The slices differ in length.
+pub fn add_l1(level: Level, lambda: f32, w: &[f32], g: &mut [f32]) -> Result<(), LengthError> {
+    same(g.len(), w.len())?;
+    dispatch!(level, simd => add_l1_with(simd, lambda, w, g));
+    Ok(())
+}
+
+#[inline(always)]
+fn add_l2_with<S: Simd>(simd: S, lambda: f32, w: &[f32], g: &mut [f32]) {
+    let lambda = simd.splat(lambda);
+    for (g, w) in g.chunks_mut(S::LANES).zip(w.chunks(S::LANES)) {
+        simd.store(simd.mul_add(lambda, simd.load(w), simd.load(g)), g);
+    }
+}
+
+#[inline(always)]
+fn add_l1_with<S: Simd>(simd: S, lambda: f32, w: &[f32], g: &mut [f32]) {
+    let (lambda, zero, sign) = (simd.splat(lambda), simd.splat(0.0), simd.splat(-0.0));
+    for (g, w) in g.chunks_mut(S::LANES).zip(w.chunks(S::LANES)) {
+        let (old, w) = (simd.load(g), simd.load(w));
+        let slope = simd.xor_bits(lambda, simd.and_bits(w, sign));
+        let slope = simd.select(simd.eq(w, w), slope, w);
+        simd.store(simd.select(simd.eq(w, zero), old, simd.add(old, slope)), g);
+    }
+}

@@ -1,0 +1,81 @@
+//! Stochastic gradient descent, plain and with momentum (Polyak's and Nesterov's).
+//!
+//! SGD: w = fma(-rate, g, w). Momentum: v = fma(mu, v, g), then w = fma(-rate, v, w), or with Nesterov
+//! w = fma(-rate, fma(mu, v, g), w). The velocity is a sum of gradients, not of steps: PyTorch's convention.
+//! Each step rounds once per fused operation. Cost: 2, 4 or 6 flops and 12 or 20 bytes per element.
+//! Source: Sutskever et al. 2013.
+
+use crate::LengthError;
+use crate::length::same;
+use crate::simd::{Level, Simd, dispatch};
+
+/// How [`momentum`] steps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Momentum {
+    /// Step size.
+    pub learning_rate: f32,
+    /// What is kept of the velocity.
+    pub momentum: f32,
+    /// Whether the gradient counts once more, ahead of the velocity.
+    pub nesterov: bool,
+}
+
+/// w = fma(-learning_rate, g, w).
+///
+/// # Errors
+/// The slices differ in length.
+pub fn sgd(level: Level, learning_rate: f32, w: &mut [f32], g: &[f32]) -> Result<(), LengthError> {
+    same(w.len(), g.len())?;
+    dispatch!(level, simd => sgd_with(simd, learning_rate, w, g));
+    Ok(())
+}
+
+/// v = fma(momentum, v, g), then w goes along v, or with Nesterov along fma(momentum, v, g).
+///
+/// # Errors
+/// The slices differ in length.
+pub fn momentum(
+    level: Level,
+    settings: Momentum,
+    w: &mut [f32],
+    v: &mut [f32],
+    g: &[f32],
+) -> Result<(), LengthError> {
+    same(w.len(), v.len())?;
+    same(w.len(), g.len())?;
+    dispatch!(level, simd => momentum_with(simd, settings, w, v, g));
+    Ok(())
+}
+
+/// x = factor x.
+pub fn scale(level: Level, factor: f32, x: &mut [f32]) {
+    dispatch!(level, simd => scale_with(simd, factor, x));
+}
+
+#[inline(always)]
+fn sgd_with<S: Simd>(simd: S, learning_rate: f32, w: &mut [f32], g: &[f32]) {
+    let descent = simd.splat(-learning_rate);
+    for (w, g) in w.chunks_mut(S::LANES).zip(g.chunks(S::LANES)) {
+        simd.store(simd.mul_add(descent, simd.load(g), simd.load(w)), w);
+    }
+}
+
+#[inline(always)]
+fn momentum_with<S: Simd>(simd: S, settings: Momentum, w: &mut [f32], v: &mut [f32], g: &[f32]) {
+    let (mu, descent) = (simd.splat(settings.momentum), simd.splat(-settings.learning_rate));
+    for ((w, v), g) in w.chunks_mut(S::LANES).zip(v.chunks_mut(S::LANES)).zip(g.chunks(S::LANES)) {
+        let g = simd.load(g);
+        let velocity = simd.mul_add(mu, simd.load(v), g);
+        let step = if settings.nesterov { simd.mul_add(mu, velocity, g) } else { velocity };
+        simd.store(velocity, v);
+        simd.store(simd.mul_add(descent, step, simd.load(w)), w);
+    }
+}
+
+#[inline(always)]
+pub(crate) fn scale_with<S: Simd>(simd: S, factor: f32, x: &mut [f32]) {
+    let factor = simd.splat(factor);
+    for x in x.chunks_mut(S::LANES) {
+        simd.store(simd.mul(factor, simd.load(x)), x);
+    }
+}

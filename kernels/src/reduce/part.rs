@@ -1,0 +1,20 @@
+//! Parts of slices, cut to what is there: no range panics.
+
+/// At most `length` elements from `start` on.
+#[inline(always)]
+pub(crate) fn part(x: &[f32], start: usize, length: usize) -> &[f32] {
+    let rest = from(x, start);
+    rest.get(..length).unwrap_or(rest)
+}
+
+/// The elements from `start` on.
+#[inline(always)]
+pub(crate) fn from(x: &[f32], start: usize) -> &[f32] {
+    x.get(start..).unwrap_or(&[])
+}
+
+/// The elements from `start` on, to write.
+#[inline(always)]
+pub(crate) fn from_mut(x: &mut [f32], start: usize) -> &mut [f32] {
+    x.get_mut(start..).unwrap_or(&mut [])
+}

@@ -1,0 +1,156 @@
+//! Sums of squares and Euclidean norms over the whole range of f32.
+//!
+//! A chunk of 4096 elements (a column, where columns are summed) is first summed as it is. Squares are not negative,
+//! so a finite sum has not overflowed; and one of at least 2^-60 has lost less than n 2^-90 of itself to underflow,
+//! n the number of elements. Any other sum is taken again of the elements times 2^-e, with e the exponent of the
+//! largest: the squares are then below 16, and what underflows is below n 2^-90 of the sum again. The decision is
+//! made from the chunk's elements alone. The chunks' sums are added in order as [`Scaled`] numbers.
+//!
+//! Numerics: relative error of a sum of squares at most (70 + n / 4096) 2^-24, of a norm half of that and 2^-24.
+//! NaN gives NaN, infinity gives infinity. Cost: one read; a chunk taken again is read twice more from the cache.
+//! Source: the scaling is that of Blue (ACM TOMS 4, 1978), by chunks instead of by accumulators.
+
+use super::Norm;
+use super::columns::{self, BLOCK, MAX_WIDTH, Strip};
+use super::lanes::{self, CHUNK};
+use super::max_abs::{larger_magnitude, max_abs_with};
+use super::part::from_mut;
+use super::scaled::{Scaled, power_of_two};
+use crate::simd::{Level, Simd, dispatch};
+
+/// A sum of squares from here up to infinity is exact enough as it is: 2^-60.
+const LEAST: f32 = 1.0 / (1u64 << 60) as f32;
+
+/// The sum of x_i^2.
+pub fn sum_of_squares(level: Level, x: &[f32]) -> Scaled {
+    dispatch!(level, simd => add_squares(simd, Scaled::ZERO, x))
+}
+
+/// The Euclidean norm, sqrt(sum of x_i^2).
+pub fn norm(level: Level, x: &[f32]) -> Norm {
+    sum_of_squares(level, x).sqrt()
+}
+
+/// The Euclidean norm of all elements of several slices.
+pub fn norm_of_slices(level: Level, slices: &[&[f32]]) -> Norm {
+    let add = |total: Scaled, slice: &&[f32]| total.plus(sum_of_squares(level, slice));
+    slices.iter().fold(Scaled::ZERO, add).sqrt()
+}
+
+/// The total and the squares of each chunk of x.
+#[inline(always)]
+pub(crate) fn add_squares<S: Simd>(simd: S, mut total: Scaled, x: &[f32]) -> Scaled {
+    for chunk in x.chunks(CHUNK) {
+        let sum = scaled_squares(simd, chunk, 1.0);
+        total = total.plus(if is_safe(sum) { Scaled::new(sum) } else { rescaled_squares(simd, chunk) });
+    }
+    total
+}
+
+fn is_safe(sum: f32) -> bool {
+    (LEAST..f32::INFINITY).contains(&sum)
+}
+
+/// The sum of (factor x_i)^2.
+#[inline(always)]
+fn scaled_squares<S: Simd>(simd: S, x: &[f32], factor: f32) -> f32 {
+    let factor = simd.splat(factor);
+    let [sum] = lanes::reduce(
+        simd,
+        [x],
+        [0.0],
+        #[inline(always)]
+        |[sum], [x]| {
+            let x = simd.mul(x, factor);
+            [simd.mul_add(x, x, sum)]
+        },
+    );
+    sum
+}
+
+/// The sum of squares of a chunk whose plain sum is out of range.
+#[inline(always)]
+fn rescaled_squares<S: Simd>(simd: S, chunk: &[f32]) -> Scaled {
+    let max = Scaled::new(max_abs_with(simd, chunk));
+    if max.is_zero() || !max.is_finite() {
+        return max;
+    }
+    let (factor, exponent) = scale_of(max);
+    Scaled::with_exponent(scaled_squares(simd, chunk, factor), exponent)
+}
+
+/// The factor 2^-e by which a largest magnitude comes near 1, and the exponent 2 e that gives the squares back.
+fn scale_of(max: Scaled) -> (f32, i32) {
+    // 2^-e itself stays normal: the largest is then below 4, or a subnormal that comes to 2^-22 or more.
+    let e = max.exponent.clamp(-127, 126);
+    (power_of_two(-e), 2 * e)
+}
+
+/// The sum of squares of each column of a strip of the matrix whose rows are `row`.
+#[inline(always)]
+pub(crate) fn strip_squares<'a, S: Simd>(
+    simd: S,
+    rows: usize,
+    strip: Strip,
+    row: impl Fn(usize) -> &'a [f32],
+) -> [Scaled; MAX_WIDTH] {
+    let sums = scaled_strip_squares(simd, rows, strip, &row, &[1.0; MAX_WIDTH]);
+    if sums.iter().take(strip.width).all(|sum| is_safe(*sum)) {
+        return sums.map(Scaled::new);
+    }
+    let chains = columns::chains(
+        simd,
+        0..rows,
+        strip,
+        #[inline(always)]
+        |i| [strip.of(row(i))],
+        #[inline(always)]
+        |_, [max], [x]| [larger_magnitude(simd, max, x)],
+    );
+    let mut maxima = [0.0; MAX_WIDTH];
+    for (v, [max]) in chains.into_iter().enumerate() {
+        simd.store(max, from_mut(&mut maxima, v * S::LANES));
+    }
+    let mut scales = [(1.0, 0); MAX_WIDTH];
+    for ((scale, sum), max) in scales.iter_mut().zip(sums).zip(maxima) {
+        let max = Scaled::new(max);
+        if !is_safe(sum) && !max.is_zero() && max.is_finite() {
+            *scale = scale_of(max);
+        }
+    }
+    let mut squares = [Scaled::ZERO; MAX_WIDTH];
+    let sums = scaled_strip_squares(simd, rows, strip, &row, &scales.map(|(factor, _)| factor));
+    for ((square, sum), (_, exponent)) in squares.iter_mut().zip(sums).zip(scales) {
+        *square = Scaled::with_exponent(sum, exponent);
+    }
+    squares
+}
+
+/// The sum of (factor_j x_ij)^2 of each column j of a strip.
+#[inline(always)]
+fn scaled_strip_squares<'a, S: Simd>(
+    simd: S,
+    rows: usize,
+    strip: Strip,
+    row: &impl Fn(usize) -> &'a [f32],
+    factors: &[f32; MAX_WIDTH],
+) -> [f32; MAX_WIDTH] {
+    let mut totals = [0.0; MAX_WIDTH];
+    let here = Strip { column: 0, width: strip.width };
+    for start in (0..rows).step_by(BLOCK) {
+        let sums = columns::chains(
+            simd,
+            start..rows.min(start + BLOCK),
+            strip,
+            #[inline(always)]
+            |i| [strip.of(row(i)), factors],
+            #[inline(always)]
+            |_, [sum], [x, factor]| {
+                let x = simd.mul(x, factor);
+                [simd.mul_add(x, x, sum)]
+            },
+        );
+        columns::accumulate(simd, here, sums, [&mut totals]);
+    }
+    totals
+}
