@@ -1,6 +1,7 @@
 //! Mean-field theory of signal propagation: what a random deep network does to lengths, angles and gradients, before it runs.
 //!
-//! Everything here is f64 and knows neither networks nor measurements.
+//! Everything here is f64 and knows neither networks nor measurements. [`predict`] answers a whole [`Question`]; the modules
+//! answer its parts.
 
 pub mod born_dead;
 pub mod correlation;
@@ -9,12 +10,17 @@ pub mod ensemble;
 pub mod error;
 pub mod finite_width;
 pub mod gamma;
+mod headroom;
 pub mod jacobian;
+mod layer_law;
 pub mod length_map;
 pub mod mean_field;
 pub mod norm;
 pub mod phi;
+mod predict;
+pub mod prediction;
 pub mod quadrature;
+pub mod question;
 pub mod recurrent;
 pub mod residual;
 
@@ -23,6 +29,9 @@ pub use ensemble::Ensemble;
 pub use error::TheoryError;
 pub use finite_width::LogGain;
 pub use length_map::{FixedPoint, FixedPoints};
+pub use predict::{predict, predict_recurrent};
+pub use prediction::{LayerPrediction, Prediction, Source, TotalLogGain};
+pub use question::{Norm, NormPosition, Question};
 pub use recurrent::Recurrence;
 pub use residual::{BranchEnd, Residual};
 

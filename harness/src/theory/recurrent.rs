@@ -6,7 +6,9 @@
 //! Domain: those cases only; other weights make the gates random and have no closed form. Source: definitions; van der
 //! Westhuizen and Lasenby 2018 for the bias's role.
 
-/// A recurrence with an exact rate.
+use super::error::{TheoryError, at_least, positive};
+
+/// A recurrence, by what is known of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Recurrence {
     /// A gated cell whose weights are all 0.
@@ -19,14 +21,31 @@ pub enum Recurrence {
         /// g.
         gain: f64,
     },
+    /// Any other weights: no exact rate.
+    RandomWeights,
 }
 
 impl Recurrence {
-    /// What one step multiplies the gradient's norm by.
-    pub fn rate(self) -> f64 {
+    /// Checks the number.
+    ///
+    /// # Errors
+    /// A bias that is not finite, or a gain that is not positive.
+    pub fn check(self) -> Result<(), TheoryError> {
         match self {
-            Self::ZeroWeightGate { forget_bias } => 1.0 / (1.0 + (-forget_bias).exp()),
-            Self::ScaledOrthogonal { gain } => gain.abs(),
+            Self::ZeroWeightGate { forget_bias } => {
+                at_least("forget bias", forget_bias, f64::MIN, "a finite number")
+            }
+            Self::ScaledOrthogonal { gain } => positive("gain", gain),
+            Self::RandomWeights => Ok(()),
+        }
+    }
+
+    /// What one step multiplies the gradient's norm by, where that is known.
+    pub fn rate(self) -> Option<f64> {
+        match self {
+            Self::ZeroWeightGate { forget_bias } => Some(1.0 / (1.0 + (-forget_bias).exp())),
+            Self::ScaledOrthogonal { gain } => Some(gain),
+            Self::RandomWeights => None,
         }
     }
 }
@@ -40,8 +59,10 @@ mod tests {
         for (forget_bias, rate) in
             [(0.0, 0.5), (1.0, 0.731059), (2.0, 0.880797), (3.0, 0.952574), (5.0, 0.993307)]
         {
-            assert!((Recurrence::ZeroWeightGate { forget_bias }.rate() - rate).abs() < 5.1e-7);
+            assert!((Recurrence::ZeroWeightGate { forget_bias }.rate().unwrap() - rate).abs() < 5.1e-7);
         }
-        assert_eq!(Recurrence::ScaledOrthogonal { gain: -1.1 }.rate(), 1.1);
+        assert_eq!(Recurrence::ScaledOrthogonal { gain: 1.1 }.rate(), Some(1.1));
+        assert_eq!(Recurrence::RandomWeights.rate(), None);
+        assert!(Recurrence::ScaledOrthogonal { gain: -1.1 }.check().is_err());
     }
 }

@@ -16,8 +16,9 @@
 //! Domain: width >> branch layers, Gaussian cotangent. Source: Yang and Schoenholz 2017 for the growth, Hanin and Rolnick 2018
 //! for the branch scale; the coherent part is derived here.
 
-use super::ensemble::{Ensemble, mean, mean_square, slope_moment};
+use super::ensemble::{Ensemble, mean, mean_square};
 use super::error::{TheoryError, at_least, positive};
+use super::finite_width::{LogGain, relative_variance};
 use super::length_map::LONGEST;
 use super::phi::d_phi;
 use super::quadrature::gaussian;
@@ -54,8 +55,9 @@ struct Branch {
     /// E F^2 and its derivative to p.
     mean_square: f64,
     mean_square_slope: f64,
-    /// G.
+    /// G, and n times the relative variance of its finite-width counterpart.
     gain: f64,
+    relative_variance: f64,
 }
 
 /// One block, from its input's statistics.
@@ -65,12 +67,24 @@ pub struct Block {
     pub mean_square: f64,
     /// G: what the branch alone multiplies the squared gradient by.
     pub branch_gain: f64,
+    /// Relative variance of that over networks.
+    pub branch_variance: f64,
     /// exp E ln(||delta||^2 at the block's input / at its output).
     pub growth: f64,
     /// eta^2 p_{l+1} / p_l.
     coherent_growth: f64,
     /// rho^2.
     overlap: f64,
+}
+
+impl Block {
+    /// Mean and variance of the block's log gain: with f = J_F^T delta / ||delta||, the squared gain 1 + 2 s f.delta/||delta|| +
+    /// s^2 ||f||^2 varies by (4 s^2 G / n + s^4 G^2 v) / (1 + s^2 G)^2, v the branch's own relative variance.
+    pub(crate) fn log_gain(&self, scale: f64, width: usize) -> LogGain {
+        let gain = scale * scale * self.branch_gain;
+        let var = (4.0 * gain / width as f64 + gain * gain * self.branch_variance) / (1.0 + gain).powi(2);
+        LogGain { mean: self.growth.ln() - 0.5 * var, var }
+    }
 }
 
 impl Residual {
@@ -102,6 +116,7 @@ impl Residual {
             blocks.push(Block {
                 mean_square: p,
                 branch_gain: branch.gain,
+                branch_variance: branch.relative_variance / width as f64,
                 growth,
                 coherent_growth: eta * eta * (next / p),
                 overlap: (inner / p) * (inner / next),
@@ -119,9 +134,11 @@ impl Residual {
     fn branch(self, ensemble: Ensemble, p: f64) -> Branch {
         let mut q = ensemble.pre_activation_variance(p);
         let mut gain = 1.0;
+        let mut variance = 0.0;
         let mut length_slope = ensemble.weight_variance;
         for _ in 1..self.layers {
             gain *= ensemble.chi(q);
+            variance += relative_variance(ensemble, q, 1, false);
             length_slope *= ensemble.length_slope(q);
             q = ensemble.length_map(q);
         }
@@ -132,6 +149,7 @@ impl Residual {
                 mean_square: mean_square(ensemble.activation, q),
                 mean_square_slope: ensemble.length_slope(q) / ensemble.weight_variance * length_slope,
                 gain: gain * ensemble.chi(q),
+                relative_variance: variance + relative_variance(ensemble, q, 1, false),
             },
             BranchEnd::Linear { weight_variance } => {
                 // q is the variance of W x + b with the ensemble's s_w^2; the last layer has its own.
@@ -142,6 +160,7 @@ impl Residual {
                     mean_square: weight_variance * below + ensemble.bias_variance,
                     mean_square_slope: weight_variance * length_slope / ensemble.weight_variance,
                     gain: gain * weight_variance,
+                    relative_variance: variance + 2.0,
                 }
             }
         }
