@@ -2,11 +2,18 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 
 pub mod activation;
-#[cfg(feature = "std")]
-pub mod data;
 pub mod init;
 pub mod net;
 pub mod random;
+pub mod threads;
+
+#[cfg(feature = "std")]
+pub mod architecture;
+#[cfg(feature = "std")]
+pub mod data;
+#[cfg(feature = "std")]
+pub mod hash;
+#[cfg(feature = "std")]
+pub mod machine;
 #[cfg(feature = "std")]
 pub mod theory;
-pub mod threads;

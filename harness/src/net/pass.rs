@@ -25,6 +25,8 @@ pub enum NetError {
         /// Rows asked for.
         found: usize,
     },
+    /// A clipping limit is negative or NaN.
+    Limit,
     /// Training with batch norm on a single row.
     BatchNormRows,
     /// The arena is not of this plan.
@@ -40,6 +42,7 @@ impl fmt::Display for NetError {
             Self::Rows { batch, found } => {
                 write!(f, "a pass over {found} rows; the plan is for 1 to {batch}")
             }
+            Self::Limit => f.write_str("the clipping limit must be 0 or positive"),
             Self::BatchNormRows => f.write_str("batch norm cannot train on a batch of one row"),
             Self::Arena { layer } => write!(f, "the arena does not belong to this plan (layer {layer})"),
         }

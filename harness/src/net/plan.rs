@@ -12,7 +12,7 @@ use super::Layer;
 use crate::activation::Activation;
 
 /// Residual branches may nest this deep.
-pub const MAX_NESTING: usize = 4;
+pub(super) const MAX_NESTING: usize = 4;
 
 /// Where one layer's things lie. Offsets count elements from the start of their region of the arena.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -3,11 +3,10 @@
 //! Order: gradients of the loss are clipped first, then the penalties' gradients are added, then the optimiser steps.
 //! Decay and penalties touch dense weights alone, never biases, gains, shifts or slopes.
 
-use isobath_kernels::clip::{self, ClipReport};
 use isobath_kernels::optimizer::{self, Adam, AdamState, Momentum};
-use isobath_kernels::{Level, MatMut, MatRef};
+use isobath_kernels::{Level, MatMut, MatRef, clip};
 
-use super::{Arena, Plan};
+use super::{Arena, Layer, NetError, Plan};
 
 /// How gradients are limited before the step.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,8 +59,11 @@ pub enum Optimizer {
         /// Whether the step looks ahead.
         nesterov: bool,
     },
-    /// Adam; with a weight decay, AdamW.
-    Adam(Adam),
+    /// Adam; with a decoupled decay of the weights, AdamW. beta1 0.9, beta2 0.999, epsilon 1e-8.
+    Adam {
+        /// Each step multiplies weights by 1 - rate weight_decay.
+        weight_decay: f32,
+    },
 }
 
 impl Optimizer {
@@ -70,7 +72,130 @@ impl Optimizer {
         match self {
             Self::Sgd => 0,
             Self::Momentum { .. } => 1,
-            Self::Adam(_) => 2,
+            Self::Adam { .. } => 2,
+        }
+    }
+}
+
+/// Norm below which AGC takes a unit's weights to have this norm, as its authors do.
+const AGC_EPSILON: f32 = 1e-3;
+
+/// The end of every step of one training run.
+#[derive(Clone, Copy, Debug)]
+pub struct Update {
+    optimizer: Optimizer,
+    clipping: Clipping,
+    penalty: Penalty,
+    adam: AdamState,
+}
+
+impl Update {
+    /// Before the first step.
+    pub fn new(optimizer: Optimizer, clipping: Clipping, penalty: Penalty) -> Self {
+        Self { optimizer, clipping, penalty, adam: AdamState::new() }
+    }
+
+    /// Clips, adds the penalties, steps. Returns the fraction of gradient elements that clipping changed, or for
+    /// AGC of units.
+    ///
+    /// A gradient with an infinite or NaN element is not clipped by norm: it goes through, and the next loss shows it.
+    ///
+    /// # Errors
+    /// The arena does not belong to the plan, or a limit is negative or NaN.
+    pub fn apply(
+        &mut self,
+        level: Level,
+        plan: &Plan<'_>,
+        arena: &mut Arena<'_>,
+        rate: f32,
+    ) -> Result<f64, NetError> {
+        let clipped = self.clip(level, plan, arena).ok_or(NetError::Limit)?;
+        self.add_penalties(level, plan, arena).ok_or(NetError::Arena { layer: 0 })?;
+        self.step(level, plan, arena, rate).ok_or(NetError::Arena { layer: 0 })?;
+        Ok(clipped)
+    }
+
+    fn clip(&self, level: Level, plan: &Plan<'_>, arena: &mut Arena<'_>) -> Option<f64> {
+        let share = |changed: usize, all: usize| changed as f64 / all.max(1) as f64;
+        let all = arena.gradients.len();
+        match self.clipping {
+            Clipping::None => Some(0.0),
+            Clipping::Value { limit } => {
+                Some(share(clip::by_value(level, arena.gradients, limit).ok()?.clipped, all))
+            }
+            Clipping::GlobalNorm { max_norm } => {
+                let report = clip::by_global_norm(level, &mut [&mut *arena.gradients], max_norm).ok()?;
+                Some(share(report.clipped, all))
+            }
+            Clipping::Adaptive { lambda } => {
+                let (mut changed, mut units) = (0, 0);
+                for (layer, place) in plan.layers.iter().zip(plan.places) {
+                    if let Layer::Dense(_) = layer {
+                        let weights = arena.parameters.get(place.parameters..)?;
+                        let weights = MatRef::new(weights, place.fan_in, place.width).ok()?;
+                        let gradients = arena.gradients.get_mut(place.parameters..)?;
+                        let gradients = MatMut::new(gradients, place.fan_in, place.width).ok()?;
+                        let report = clip::adaptive(level, weights, gradients, lambda, AGC_EPSILON).ok()?;
+                        changed += report.clipped;
+                        units += place.width;
+                    }
+                }
+                Some(share(changed, units))
+            }
+        }
+    }
+
+    fn add_penalties(&self, level: Level, plan: &Plan<'_>, arena: &mut Arena<'_>) -> Option<()> {
+        if self.penalty == Penalty::None {
+            return Some(());
+        }
+        for place in plan.places {
+            let range = place.parameters..place.parameters + place.weight_count;
+            let weights = arena.parameters.get(range.clone())?;
+            let gradients = arena.gradients.get_mut(range)?;
+            match self.penalty {
+                Penalty::None => {}
+                Penalty::L1 { lambda } => optimizer::add_l1(level, lambda, weights, gradients).ok()?,
+                Penalty::L2 { lambda } => optimizer::add_l2(level, lambda, weights, gradients).ok()?,
+            }
+        }
+        Some(())
+    }
+
+    fn step(&mut self, level: Level, plan: &Plan<'_>, arena: &mut Arena<'_>, rate: f32) -> Option<()> {
+        let Arena { parameters, gradients, moments, .. } = arena;
+        match self.optimizer {
+            Optimizer::Sgd => optimizer::sgd(level, rate, parameters, gradients).ok(),
+            Optimizer::Momentum { momentum, nesterov } => {
+                let rule = Momentum { learning_rate: rate, momentum, nesterov };
+                optimizer::momentum(level, rule, parameters, moments, gradients).ok()
+            }
+            Optimizer::Adam { weight_decay } => {
+                let plain = Adam { learning_rate: rate, ..Adam::default() };
+                let correction = self.adam.advance(&plain);
+                let (first, second) = moments.split_at_mut_checked(parameters.len())?;
+                // Layer by layer, because only weights decay.
+                for place in plan.places {
+                    let end = place.parameters + place.parameter_count;
+                    let border = place.parameters + place.weight_count;
+                    for (range, weight_decay) in
+                        [(place.parameters..border, weight_decay), (border..end, 0.0)]
+                    {
+                        let rule = Adam { weight_decay, ..plain };
+                        optimizer::adam(
+                            level,
+                            &rule,
+                            &correction,
+                            parameters.get_mut(range.clone())?,
+                            first.get_mut(range.clone())?,
+                            second.get_mut(range.clone())?,
+                            gradients.get(range)?,
+                        )
+                        .ok()?;
+                    }
+                }
+                Some(())
+            }
         }
     }
 }

@@ -269,8 +269,8 @@ fn settings(grid: &GridTable) -> impl Iterator<Item = Setting> + '_ {
         OptimizerName::Sgd => Optimizer::Sgd,
         OptimizerName::Momentum => Optimizer::Momentum { momentum: MOMENTUM, nesterov: false },
         OptimizerName::Nesterov => Optimizer::Momentum { momentum: MOMENTUM, nesterov: true },
-        OptimizerName::Adam => Optimizer::adam(0.0),
-        OptimizerName::AdamW => Optimizer::adam(grid.weight_decay),
+        OptimizerName::Adam => Optimizer::Adam { weight_decay: 0.0 },
+        OptimizerName::AdamW => Optimizer::Adam { weight_decay: grid.weight_decay },
     };
     grid.rates.iter().map(move |rate| Setting { name: grid.optimizer, optimizer, rate: *rate })
 }

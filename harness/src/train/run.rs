@@ -110,7 +110,7 @@ pub fn train<T: Threads>(
         let mut clipped = 0.0;
         if !last {
             let rate = recipe.rate * recipe.schedule.factor(step, recipe.steps);
-            clipped = update.apply(level, &plan, &mut arena, rate);
+            clipped = update.apply(level, &plan, &mut arena, rate)?;
             steps = step + 1;
         }
         if let Some(observer) = observer {
