@@ -1,1 +1,7 @@
-fn main() {}
+//! The `isobath` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    isobath::commands::main()
+}

@@ -33,7 +33,11 @@ pub fn outcome(
     match linear {
         Some(linear) => {
             let trains_above = linear + BEATS * deviation(linear, test_samples);
-            if accuracies.iter().all(|accuracy| *accuracy > trains_above) { Outcome::Trains } else { Outcome::Partial }
+            if accuracies.iter().all(|accuracy| *accuracy > trains_above) {
+                Outcome::Trains
+            } else {
+                Outcome::Partial
+            }
         }
         None => Outcome::Partial,
     }

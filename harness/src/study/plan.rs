@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::StudyError;
 use super::file::{
-    BranchScale, ClipName, GridTable, GroupTable, LastName, NetworkTable, NormName, OptimizerName, PenaltyName,
-    PositionName, StudyFile,
+    BranchScale, ClipName, GridTable, GroupTable, LastName, NetworkTable, NormName, OptimizerName,
+    PenaltyName, PositionName, StudyFile,
 };
 use crate::activation::Activation;
 use crate::architecture::{Architecture, Norm, NormPosition, Residual};
@@ -335,7 +335,11 @@ fn contestant(group: &str, table: &NetworkTable) -> Result<Contestant, String> {
                 BranchScale::InverseRootDepth => (1.0 / (depth as f64).sqrt()) as f32,
             };
             positive(&of("residual.scale"), scale)?;
-            Some(Residual { scale, layers: residual.layers, last_is_linear: residual.last == LastName::Linear })
+            Some(Residual {
+                scale,
+                layers: residual.layers,
+                last_is_linear: residual.last == LastName::Linear,
+            })
         }
     };
     let clipping = match table.clip {

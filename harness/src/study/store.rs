@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::StudyError;
-use super::summary::{SCHEMA_VERSION, Summary};
+use super::summary::Summary;
 use crate::train::Trained;
 
 /// Which run of a study.
@@ -51,7 +51,7 @@ enum Record {
 /// Whose records these are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
-    /// [`SCHEMA_VERSION`].
+    /// [`SCHEMA_VERSION`](super::summary::SCHEMA_VERSION).
     pub schema_version: u32,
     /// The study's name.
     pub study: String,
@@ -229,7 +229,11 @@ fn read(
         let read = reader.read_until(b'\n', &mut line).map_err(io_error("read", path))?;
         if read == 0 || line.last() != Some(&b'\n') {
             // The end, or a torn line. A file that is torn before its first line ends may be anything.
-            return if whole == 0 && position + read as u64 > 0 { Err(occupied("no study of ours")) } else { Ok(whole) };
+            return if whole == 0 && position + read as u64 > 0 {
+                Err(occupied("no study of ours"))
+            } else {
+                Ok(whole)
+            };
         }
         let record = serde_json::from_slice::<Record>(&line);
         if position == 0 {

@@ -103,7 +103,11 @@ pub fn run(
         return Ok(Finished { summary, before: true, report: options.folder.join("report.html") });
     }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build().map_err(|error| {
-        StudyError::Io { action: "start threads for", path: options.folder.clone(), source: std::io::Error::other(error) }
+        StudyError::Io {
+            action: "start threads for",
+            path: options.folder.clone(),
+            source: std::io::Error::other(error),
+        }
     })?;
 
     let linear = plan.linear();
@@ -130,8 +134,11 @@ pub fn run(
     let mut summary = summarise(plan, options, &splits, &entries, &chosen, &finished);
     summary.machine.seconds = started.elapsed().as_secs_f64();
     let report = store.replace("report.html", crate::report::html(&summary).as_bytes())?;
-    let text = serde_json::to_vec_pretty(&summary)
-        .map_err(|e| StudyError::Io { action: "write", path: options.folder.clone(), source: e.into() })?;
+    let text = serde_json::to_vec_pretty(&summary).map_err(|e| StudyError::Io {
+        action: "write",
+        path: options.folder.clone(),
+        source: e.into(),
+    })?;
     // The summary comes last: it is the sign that the study is finished.
     store.replace("summary.json", &text)?;
     Ok(Finished { summary, before: false, report })
@@ -209,7 +216,11 @@ impl<'a> Trial<'a> {
     }
 
     /// Runs what is left of a phase. `settings` says which settings an entry is run with.
-    fn run_all(&self, phase: Phase, settings: &(dyn Fn(usize) -> Vec<usize> + Sync)) -> Result<(), StudyError> {
+    fn run_all(
+        &self,
+        phase: Phase,
+        settings: &(dyn Fn(usize) -> Vec<usize> + Sync),
+    ) -> Result<(), StudyError> {
         let seeds = if phase == Phase::Tuning { 1 } else { self.plan.seeds };
         let mut runs = Vec::new();
         for (e, entry) in self.entries.iter().enumerate() {
@@ -291,9 +302,8 @@ fn summarise(
     let majority = majority_accuracy(splits);
     let test = splits.test.labels.len();
     let mut rows = entries.iter().zip(chosen);
-    let reference = |entry: &Entry<'_>, setting, linear| {
-        row(plan, entry, setting, finished, linear, majority, test)
-    };
+    let reference =
+        |entry: &Entry<'_>, setting, linear| row(plan, entry, setting, finished, linear, majority, test);
     let linear = if plan.linear_reference {
         rows.next().map(|(entry, setting)| reference(entry, *setting, None))
     } else {
@@ -318,7 +328,8 @@ fn summarise(
     if let Some(linear) = &linear {
         hash.bytes(linear.hash.as_bytes());
     }
-    let loss = plan.groups.first().and_then(|group| group.rows.first()).map(|row| row.loss).unwrap_or_default();
+    let loss =
+        plan.groups.first().and_then(|group| group.rows.first()).map(|row| row.loss).unwrap_or_default();
     Summary {
         schema_version: SCHEMA_VERSION,
         name: plan.name.clone(),

@@ -75,7 +75,8 @@ impl Watch for Observer<'_> {
             self.sums.clear();
             self.sums.resize(delta.columns(), 0.0);
             let summed = reduce::column_sums(self.level, delta, &mut self.sums);
-            let log10_speed = summed.ok().and_then(|()| log10(reduce::norm(self.level, &self.sums), exponent));
+            let log10_speed =
+                summed.ok().and_then(|()| log10(reduce::norm(self.level, &self.sums), exponent));
             self.layers[l].speed = log10_speed.map(|log10| 10f64.powf(log10));
         }
     }

@@ -95,7 +95,8 @@ pub fn train<T: Threads>(
         let output = arena.output(&plan, recipe.batch);
         let loss = loss_and_gradient(recipe.loss, level, output, &labels, data.classes, &mut gradient)?;
         if !loss.is_finite() {
-            divergence = Some(Divergence { step, layer: first_bad_layer(&arena, &plan, &built, recipe.batch) });
+            divergence =
+                Some(Divergence { step, layer: first_bad_layer(&arena, &plan, &built, recipe.batch) });
             if let Some(observer) = &observer {
                 record(&mut course, step, loss, None, 0.0, observer);
             }
@@ -254,7 +255,7 @@ fn accuracy<T: Threads>(
         pass.forward(arena, Mode::Inference, &mut Unwatched)?;
         let output = MatRef::new(arena.output(&pass.plan, rows), rows, data.classes);
         let output = output.map_err(|e| TrainError::Loss(e.to_string()))?;
-        correct += loss::accuracy(output, labels).map_err(|e| TrainError::Loss(e.to_string()))?;
+        correct += loss::accuracy(pass.level, output, labels).map_err(|e| TrainError::Loss(e.to_string()))?;
     }
     Ok(correct as f64 / data.labels.len().max(1) as f64)
 }

@@ -1,0 +1,47 @@
+//! The command line: parsing and printing, nothing else.
+//!
+//! Exit codes: 0 done (or healthy, or borderline), 1 sick, 2 bad input, 3 input/output or memory, 130 interrupted.
+//! Results go to standard output, progress and errors to standard error.
+
+mod common;
+mod study;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Measures why deep networks do not train, and shows which remedy works.
+#[derive(Debug, Parser)]
+#[command(
+    name = "isobath",
+    version,
+    about,
+    after_help = "Examples:\n  isobath study                       which remedy makes a deep network train?\n  \
+                  isobath study depth                 how fast does each layer learn?\n  \
+                  isobath study --data idx:DIR        the same on MNIST's files"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a study: sick networks beside each remedy, tuned equally, ranked with their spread
+    Study(study::Arguments),
+}
+
+/// Parses the command line, runs the command, and says how it went.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Study(arguments) => study::run(&arguments),
+    };
+    match result {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("isobath: {}", failure.message);
+            ExitCode::from(failure.code)
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What the commands share: flags, failures, output that survives a closed pipe.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::Args;
+use isobath_kernels::Level;
+
+/// Exit code for input that cannot be used.
+pub(super) const BAD_INPUT: u8 = 2;
+/// Exit code for input/output and memory.
+pub(super) const INPUT_OUTPUT: u8 = 3;
+
+/// Why a command failed, and the exit code that says so.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) code: u8,
+    pub(super) message: String,
+}
+
+impl Failure {
+    pub(super) fn bad_input(message: impl Into<String>) -> Self {
+        Self { code: BAD_INPUT, message: message.into() }
+    }
+}
+
+/// Flags of every command.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Common {
+    /// What everything random follows from
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) seed: u64,
+    /// Threads; all cores by default. Results do not depend on it
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Instruction set: scalar, portable, neon, avx2, avx512; the fastest by default. Results do not depend on it
+    #[arg(long, value_name = "NAME")]
+    level: Option<String>,
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub(super) json: bool,
+    /// No progress
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+}
+
+impl Common {
+    /// The level asked for, or the fastest.
+    pub(super) fn level(&self) -> Result<Level, Failure> {
+        let Some(name) = &self.level else { return Ok(Level::detect()) };
+        Level::from_name(name).ok_or_else(|| {
+            let here: Vec<&str> = Level::available().map(Level::name).collect();
+            Failure::bad_input(format!(
+                "--level: this machine has no level `{name}`; it has {}",
+                here.join(", ")
+            ))
+        })
+    }
+
+    /// The number of threads asked for, or of cores.
+    pub(super) fn threads(&self) -> Result<usize, Failure> {
+        match self.threads {
+            None => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
+            Some(0) => Err(Failure::bad_input("--threads is 0; it must be 1 to 1024")),
+            Some(threads) if threads > 1024 => {
+                Err(Failure::bad_input(format!("--threads is {threads}; it must be 1 to 1024")))
+            }
+            Some(threads) => Ok(threads),
+        }
+    }
+}
+
+/// Prints to standard output. A reader that has gone away (`| head`) is no failure.
+pub(super) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure { code: INPUT_OUTPUT, message: format!("cannot print: {error}") })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A flag that Ctrl-C and a request to terminate raise; the second one ends the program at once.
+pub(super) fn stop_flag() -> Arc<AtomicBool> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let raised = Arc::clone(&flag);
+    let handler = move || {
+        if raised.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    };
+    // Without a handler Ctrl-C still ends the program, and finished runs are kept all the same.
+    let _ = ctrlc::set_handler(handler);
+    flag
+}

@@ -1,0 +1,113 @@
+//! `isobath study`.
+
+use std::fmt::Write as _;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::common::{Common, Failure, INPUT_OUTPUT, print, stop_flag};
+use crate::data::Source;
+use crate::report;
+use crate::study::plan::StudyPlan;
+use crate::study::trial::{self, Options, Progress};
+
+/// Flags of `isobath study`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// A built-in study (remedies, depth) or a TOML file
+    #[arg(value_name = "NAME or FILE.toml", default_value = "remedies")]
+    study: String,
+    /// The run folder; runs/NAME-SEED by default
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// glyphs, spirals, teacher, gaussian, idx:DIR or csv:FILE instead of the study's own data
+    #[arg(long, value_name = "SOURCE")]
+    data: Option<String>,
+    /// Five seeds instead of three
+    #[arg(long)]
+    full: bool,
+    /// Begin again where a study is already in the run folder
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Columns of the printed tables: what every terminal has.
+const TABLE_WIDTH: usize = 80;
+
+/// A bar on a terminal, silence elsewhere.
+struct Bar(ProgressBar);
+
+impl Progress for Bar {
+    fn advance(&self, done: u64, total: u64, what: &str) {
+        self.0.set_length(total);
+        self.0.set_position(done);
+        self.0.set_message(what.to_owned());
+    }
+}
+
+impl Bar {
+    fn new(quiet: bool) -> Self {
+        if quiet || !std::io::stderr().is_terminal() {
+            return Self(ProgressBar::hidden());
+        }
+        let style =
+            ProgressStyle::with_template("{bar:24} {percent:>3} %  {elapsed} of about {duration}  {msg:.30}");
+        let bar = ProgressBar::new(0);
+        if let Ok(style) = style {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+}
+
+/// Runs a study and prints its table.
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let source = match &arguments.data {
+        Some(text) => {
+            let source: Result<Source, _> = text.parse();
+            Some(source.map_err(|error| Failure::bad_input(format!("--data: {error}")))?)
+        }
+        None => None,
+    };
+    let failed =
+        |error: crate::study::StudyError| Failure { code: error.exit_code(), message: error.to_string() };
+    let plan = StudyPlan::load(&arguments.study, source, arguments.full).map_err(failed)?;
+    let common = &arguments.common;
+    let options = Options {
+        folder: arguments.out.clone().unwrap_or_else(|| trial::default_folder(&plan, common.seed)),
+        seed: common.seed,
+        level: common.level()?,
+        threads: common.threads()?,
+        force: arguments.force,
+    };
+    let bar = Bar::new(common.quiet || common.json);
+    let result = trial::run(&plan, &options, &stop_flag(), &bar);
+    bar.0.finish_and_clear();
+    let finished = result.map_err(failed)?;
+    if common.json {
+        let text = serde_json::to_string(&finished.summary);
+        let text = text.map_err(|error| Failure { code: INPUT_OUTPUT, message: error.to_string() })?;
+        print(&format!("{text}\n"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut text = report::table(&finished.summary, TABLE_WIDTH);
+    let when = if finished.before { "finished before; --force runs it again" } else { "finished" };
+    let summary = &finished.summary;
+    // Writing to a string cannot fail.
+    let _ = writeln!(
+        text,
+        "\n{when}: {:.0} s on {} threads, level {}\nhash {}\nreport {}",
+        summary.machine.seconds,
+        summary.machine.threads,
+        summary.machine.level,
+        summary.hash,
+        finished.report.display()
+    );
+    print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
