@@ -5,6 +5,7 @@
 
 pub mod born_dead;
 pub mod correlation;
+mod course;
 pub mod edge;
 pub mod ensemble;
 pub mod error;
@@ -13,6 +14,7 @@ pub mod gamma;
 mod headroom;
 pub mod jacobian;
 mod layer_law;
+mod layer_moments;
 pub mod length_map;
 pub mod mean_field;
 pub mod norm;
