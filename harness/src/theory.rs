@@ -1,7 +1,8 @@
-//! Mean-field theory of signal propagation: what a random deep network does to lengths, angles and gradients, before it runs.
+//! Mean-field theory of signal propagation: what a random deep network does to lengths, angles and gradients,
+//! before it runs.
 //!
-//! Everything here is f64 and knows neither networks nor measurements. [`predict`] answers a whole [`Question`]; the modules
-//! answer its parts.
+//! Everything here is f64 and knows neither networks nor measurements. [`predict`] answers a whole
+//! [`Question`]; the modules answer its parts.
 
 pub mod born_dead;
 pub mod correlation;

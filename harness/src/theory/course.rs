@@ -1,10 +1,12 @@
-//! The gradient's log gains through all layers of a network without skips, with finite-width corrections where they are known.
+//! The gradient's log gains through all layers of a network without skips, with finite-width corrections
+//! where they are known.
 //!
-//! A plain network's layer has three corrections to ln chi(q), all O(1/n): its own noise (`finite_width`); the noise of the
-//! length q, whose mean, variance and covariance with the gains below run up the network; and the alignment of delta with W x,
-//! because W^T delta has along x not a fresh Gaussian but x.(W^T delta) = (W x).delta, which is R_{l+1} times as large in the
-//! mean square and runs down the network from the top. With it the mean gains (R_{l+1} - 1) E phi'^2 phi^2 / (n m e).
-//! All three vanish beside the exact law for homogeneous activations. Normalised networks have only their rate.
+//! A plain network's layer has three corrections to ln chi(q), all O(1/n): its own noise (`finite_width`);
+//! the noise of the length q, whose mean, variance and covariance with the gains below run up the network;
+//! and the alignment of delta with W x, because W^T delta has along x not a fresh Gaussian but x.(W^T delta)
+//! = (W x).delta, which is R_{l+1} times as large in the mean square and runs down the network from the top.
+//! With it the mean gains (R_{l+1} - 1) E phi'^2 phi^2 / (n m e). All three vanish beside the exact law for
+//! homogeneous activations. Normalised networks have only their rate.
 //!
 //! Domain: width >> depth. Derived here; checked by simulation at width 64.
 

@@ -1,7 +1,8 @@
-//! One law per layer of a network without skips: the length below, and the gradient's log gain, plain or normalised.
+//! One law per layer of a network without skips: the length below, and the gradient's log gain, plain or
+//! normalised.
 //!
-//! Plain: q -> V(q) and chi(q) with its finite-width law. Norm before phi: q = 1 always. Norm after phi: q = s_w^2 + s_b^2
-//! above the first layer. See `length_map`, `finite_width` and `norm` for the formulas.
+//! Plain: q -> V(q) and chi(q) with its finite-width law. Norm before phi: q = 1 always. Norm after phi: q =
+//! s_w^2 + s_b^2 above the first layer. See `length_map`, `finite_width` and `norm` for the formulas.
 
 use super::course::LengthNoise;
 use super::ensemble::Ensemble;

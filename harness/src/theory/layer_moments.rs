@@ -1,13 +1,15 @@
-//! The Gaussian moments of one plain layer at pre-activation variance q from which its finite-width behaviour follows.
+//! The Gaussian moments of one plain layer at pre-activation variance q from which its finite-width behaviour
+//! follows.
 //!
-//! With z ~ N(0, 1), h = sqrt(q) z, m = E phi'^2, e = E phi^2 and V = V(q); the weights first(z) = (z^2 - 1)/2 and second(z) =
-//! (z^4 - 6 z^2 + 3)/4 take the derivatives q d/dq and q^2 d^2/dq^2 of an expectation without differentiating phi.
-//! Noise in the length, eps = q / E q - 1:
+//! With z ~ N(0, 1), h = sqrt(q) z, m = E phi'^2, e = E phi^2 and V = V(q); the weights first(z) = (z^2 -
+//! 1)/2 and second(z) = (z^4 - 6 z^2 + 3)/4 take the derivatives q d/dq and q^2 d^2/dq^2 of an expectation
+//! without differentiating phi. Noise in the length, eps = q / E q - 1:
 //!   ln chi gains A eps + (A_2 - A^2) eps^2 / 2,  A = E phi'^2 first / m,  A_2 = E phi'^2 second / m;
-//!   above, eps' = D eps + D_2 eps^2 / 2 + eta,  D = s_w^2 E phi^2 first / V,  D_2 = s_w^2 E phi^2 second / V,
-//!   n Var eta = s_w^4 Var phi^2 / V^2,  n Cov(eta, nu) = s_w^2 Cov(phi^2, phi'^2) / (V m), nu the layer's own noise in ln chi.
-//! Orthogonal W keeps ||W x||, so variances lose their projection on z^2 and the bias alone adds 2 (1 - (1 - s_b^2/V)^2).
-//! Alignment R = E (t.delta)^2 / (E t^2 E ||delta||^2) of the gradient with t = W x = h - b:
+//!   above, eps' = D eps + D_2 eps^2 / 2 + eta,  D = s_w^2 E phi^2 first / V,  D_2 = s_w^2 E phi^2 second /
+//!   V, n Var eta = s_w^4 Var phi^2 / V^2,  n Cov(eta, nu) = s_w^2 Cov(phi^2, phi'^2) / (V m), nu the layer's
+//!   own noise in ln chi.
+//! Orthogonal W keeps ||W x||, so variances lose their projection on z^2 and the bias alone adds 2 (1 - (1 -
+//! s_b^2/V)^2). Alignment R = E (t.delta)^2 / (E t^2 E ||delta||^2) of the gradient with t = W x = h - b:
 //!   R_l = R_free + R_kept R_{l+1}, from R_free + R_kept at the top; see `course`.
 //!
 //! Domain: 0 <= q <= 1e200. Derived here; checked by simulation.

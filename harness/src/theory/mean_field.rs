@@ -1,4 +1,5 @@
-//! The mean-field rate of gradients: chi = s_w^2 E phi'(sqrt(q) z)^2 multiplies ||dL/dh||^2 per layer going down.
+//! The mean-field rate of gradients: chi = s_w^2 E phi'(sqrt(q) z)^2 multiplies ||dL/dh||^2 per layer going
+//! down.
 //!
 //! Its depth scale is 1/|ln chi| layers. Domain: 0 <= q. Source: Poole et al. 2016, Schoenholz et al. 2017.
 
@@ -12,7 +13,8 @@ impl Ensemble {
     }
 }
 
-/// Layers over which a quantity that is multiplied by `rate` per layer changes by a factor e; None if it never does.
+/// Layers over which a quantity that is multiplied by `rate` per layer changes by a factor e; None if it
+/// never does.
 pub fn depth_scale(rate: f64) -> Option<f64> {
     let decay = rate.ln().abs();
     (decay >= MARGINAL).then_some(1.0 / decay)

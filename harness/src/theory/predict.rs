@@ -1,8 +1,9 @@
-//! Answers a whole question: which laws apply, their figures, layer by layer and in sum, and reasons where none applies.
+//! Answers a whole question: which laws apply, their figures, layer by layer and in sum, and reasons where
+//! none applies.
 //!
-//! log10_delta_ratio sums the layers' mean log gains at the lengths that the real input takes through the network, so
-//! transients and unstable length maps are in it. A plain network of L hidden layers has L - 1 factors, a residual one of L
-//! blocks has L. Formulas stand with their laws in the sibling modules.
+//! log10_delta_ratio sums the layers' mean log gains at the lengths that the real input takes through the
+//! network, so transients and unstable length maps are in it. A plain network of L hidden layers has L - 1
+//! factors, a residual one of L blocks has L. Formulas stand with their laws in the sibling modules.
 
 use super::born_dead::{born_dead, dies};
 use super::course::course;
@@ -139,8 +140,8 @@ fn mean_field(prediction: &mut Prediction, question: &Question, ensemble: Ensemb
     correlations(prediction, ensemble, point);
 }
 
-/// The fixed point that the question is about: the one its input leads to, or with no input given the largest stable positive
-/// one, else a positive unstable one, else 0.
+/// The fixed point that the question is about: the one its input leads to, or with no input given the largest
+/// stable positive one, else a positive unstable one, else 0.
 fn relevant_point(question: &Question, ensemble: Ensemble, points: &[FixedPoint]) -> Option<FixedPoint> {
     if let Some(input_q) = question.input_q {
         return ensemble.reached_from(points, ensemble.pre_activation_variance(input_q));

@@ -58,8 +58,9 @@ fn he_relu_keeps_its_size_but_for_width() {
     );
 }
 
-/// Mean and variance of the log gain of 10 factors at width 64, simulated: 3000 nets (orthogonal: 6000), the first layer at q*.
-/// Activation, s_w^2, s_b^2, q*, orthogonal, mean and its standard error, variance and its own.
+/// Mean and variance of the log gain of 10 factors at width 64, simulated: 3000 nets (orthogonal: 6000), the
+/// first layer at q*. Activation, s_w^2, s_b^2, q*, orthogonal, mean and its standard error, variance and its
+/// own.
 type Simulated = (Activation, f64, f64, f64, bool, (f64, f64), (f64, f64));
 
 const SIMULATED: [Simulated; 14] = [
@@ -220,12 +221,10 @@ fn every_null_has_its_reason_and_no_figure_has_one() {
         Question { depth: 1, input_width: 7, ..BARE },
     ];
     for activation in activations {
-        for weight_variance in [0.3, 1.0, 2.0] {
-            for bias_variance in [0.0, 0.05] {
-                for network in networks {
-                    let question = Question { activation, weight_variance, bias_variance, ..network };
-                    check_nulls(&predict(&Question { depth: question.depth.min(3), ..question }).unwrap());
-                }
+        for (weight_variance, bias_variance) in [(0.3, 0.0), (2.0, 0.0), (2.0, 0.05)] {
+            for network in networks {
+                let question = Question { activation, weight_variance, bias_variance, ..network };
+                check_nulls(&predict(&Question { depth: question.depth.min(3), ..question }).unwrap());
             }
         }
     }
