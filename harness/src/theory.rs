@@ -1,10 +1,12 @@
-//! Mean-field theory of signal propagation: what a random deep network does to lengths, angles and gradients, before it runs.
+//! Mean-field theory of signal propagation: what a random deep network does to lengths, angles and gradients,
+//! before it runs.
 //!
-//! Everything here is f64 and knows neither networks nor measurements. [`predict`] answers a whole [`Question`]; the modules
-//! answer its parts.
+//! Everything here is f64 and knows neither networks nor measurements. [`predict`] answers a whole
+//! [`Question`]; the modules answer its parts.
 
 pub mod born_dead;
 pub mod correlation;
+mod course;
 pub mod edge;
 pub mod ensemble;
 pub mod error;
@@ -13,6 +15,7 @@ pub mod gamma;
 mod headroom;
 pub mod jacobian;
 mod layer_law;
+mod layer_moments;
 pub mod length_map;
 pub mod mean_field;
 pub mod norm;

@@ -1,7 +1,8 @@
-//! Networks that are dead at birth: P = 1 - (1 - 2^-n)^L that some layer of n ReLUs outputs 0 for a given input.
+//! Networks that are dead at birth: P = 1 - (1 - 2^-n)^L that some layer of n ReLUs outputs 0 for a given
+//! input.
 //!
-//! Each pre-activation's sign is a fair coin given the layer below, for symmetric weights and biases; a layer of n
-//! negative ones passes no gradient. Domain: plain networks, one input. Source: Lu et al. 2020.
+//! Each pre-activation's sign is a fair coin given the layer below, for symmetric weights and biases; a layer
+//! of n negative ones passes no gradient. Domain: plain networks, one input. Source: Lu et al. 2020.
 
 use crate::activation::Activation;
 

@@ -1,10 +1,12 @@
-//! The correlation map C(c): how the correlation of two inputs' pre-activations follows from the one a layer below.
+//! The correlation map C(c): how the correlation of two inputs' pre-activations follows from the one a layer
+//! below.
 //!
-//! At length q: C(c) = (s_w^2 E phi(u1) phi(u2) + s_b^2) / (s_w^2 E phi^2 + s_b^2) with u1, u2 of variance q and correlation c.
-//! C is a power series with coefficients >= 0, so it is convex on [0, 1]; C(1) = 1 and C'(1) = chi when q is fixed. Its fixed
-//! point c* is 1 for chi <= 1 and the only other one for chi > 1, found by Newton's method from 0. Correlations approach c*
-//! over -1/ln C'(c*) layers. Two gradients of the same cotangent keep the correlation prod E phi'(u1) phi'(u2) / E phi'^2.
-//! Numerics: 1e-9. Source: Poole et al. 2016, Schoenholz et al. 2017; ReLU: Cho and Saul 2009, Balduzzi et al. 2017.
+//! At length q: C(c) = (s_w^2 E phi(u1) phi(u2) + s_b^2) / (s_w^2 E phi^2 + s_b^2) with u1, u2 of variance q
+//! and correlation c. C is a power series with coefficients >= 0, so it is convex on [0, 1]; C(1) = 1 and
+//! C'(1) = chi when q is fixed. Its fixed point c* is 1 for chi <= 1 and the only other one for chi > 1,
+//! found by Newton's method from 0. Correlations approach c* over -1/ln C'(c*) layers. Two gradients of the
+//! same cotangent keep the correlation prod E phi'(u1) phi'(u2) / E phi'^2. Numerics: 1e-9. Source: Poole et
+//! al. 2016, Schoenholz et al. 2017; ReLU: Cho and Saul 2009, Balduzzi et al. 2017.
 
 use super::ensemble::{Ensemble, slope_moment};
 use super::mean_field::depth_scale;
@@ -39,7 +41,8 @@ impl Ensemble {
             / slope_moment(self.activation, scale * scale, 2)
     }
 
-    /// sqrt(q), held where products neither underflow nor overflow; a homogeneous map without biases has no scale.
+    /// sqrt(q), held where products neither underflow nor overflow; a homogeneous map without biases has no
+    /// scale.
     fn correlation_scale(self, q: f64) -> f64 {
         if self.activation.is_homogeneous() && self.bias_variance == 0.0 {
             1.0
@@ -66,8 +69,8 @@ impl Ensemble {
         CorrelationPoint { c_star: c, depth_scale: depth_scale(chi * self.slope_correlation(q, c)) }
     }
 
-    /// The correlation at the network's input of two gradients with the same cotangent, for two inputs of mean square
-    /// `input_q` and correlation `rho` above `depth` layers.
+    /// The correlation at the network's input of two gradients with the same cotangent, for two inputs of
+    /// mean square `input_q` and correlation `rho` above `depth` layers.
     pub fn gradient_correlation(self, input_q: f64, rho: f64, depth: usize) -> f64 {
         let mut q = self.pre_activation_variance(input_q);
         let mut c = self.pre_activation_variance(input_q * rho) / q;

@@ -1,8 +1,8 @@
 //! The edge of chaos: where chi = 1 at a fixed point of the length map, for a given s_b^2.
 //!
-//! Along q the edge is explicit: s_w^2 = 1 / E phi'^2 makes chi = 1, and s_b^2 = q - E phi^2 / E phi'^2 then makes q fixed;
-//! so one equation in q is solved, on [1e-10, 1e10]. A point of the edge trains only if its length is stable.
-//! Source: Poole et al. 2016, Schoenholz et al. 2017; stability: Hayou et al. 2019.
+//! Along q the edge is explicit: s_w^2 = 1 / E phi'^2 makes chi = 1, and s_b^2 = q - E phi^2 / E phi'^2 then
+//! makes q fixed; so one equation in q is solved, on [1e-10, 1e10]. A point of the edge trains only if its
+//! length is stable. Source: Poole et al. 2016, Schoenholz et al. 2017; stability: Hayou et al. 2019.
 
 use super::ensemble::{Ensemble, mean_square, slope_moment};
 use super::error::{TheoryError, at_least};

@@ -1,5 +1,5 @@
-//! The ensemble of random networks that mean-field theory describes: h = W phi(h_below) + b with Var W = s_w^2 / fan_in and
-//! Var b = s_b^2, and the Gaussian moments of phi in it.
+//! The ensemble of random networks that mean-field theory describes: h = W phi(h_below) + b with Var W =
+//! s_w^2 / fan_in and Var b = s_b^2, and the Gaussian moments of phi in it.
 //!
 //! Domain: s_w^2 > 0, s_b^2 >= 0, both finite. Source: Poole et al. 2016.
 

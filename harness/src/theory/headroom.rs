@@ -1,58 +1,21 @@
-//! The deepest network whose gradient stays within one decade: the largest L with |log10(||delta^1|| / ||delta^L||)| <= 1.
+//! The deepest network whose gradient stays within one decade: the largest L with |log10 of its gradient
+//! ratio| <= 1.
 //!
-//! Layers are followed until their gain settles, then the rest is closed form. Domain: up to 10,000 unsettled layers.
+//! Found by doubling and bisection, for a ratio that moves one way with depth. Domain: up to 4096 layers or
+//! blocks.
 
-use core::f64::consts::LN_10;
+const FARTHEST: usize = 4096;
 
-use super::ensemble::Ensemble;
-use super::layer_law::LayerLaw;
-use super::length_map::MARGINAL;
-use super::residual::Residual;
-
-/// ln of a squared decade.
-const DECADE: f64 = 2.0 * LN_10;
-const FARTHEST: usize = 10_000;
-const TOO_FAR: &str = "the gradient stays within one decade for more than 10000 layers";
-
-/// The deepest plain or normalised network, or why there is no limit.
-pub(crate) fn layers_within_decade(law: LayerLaw<'_>) -> Result<usize, &'static str> {
-    let mut q = law.first_length();
-    let mut sum = 0.0;
-    for depth in 1..FARTHEST {
-        let gain = law.log_gain(q).mean;
-        let next = law.next_length(q);
-        if law.ignores_length() || (next - q).abs() <= 1e-12 * q {
-            if gain.abs() < MARGINAL {
-                return Err("the gradient keeps its size at every depth");
-            }
-            return Ok(depth + ((DECADE * gain.signum() - sum) / gain) as usize);
-        }
-        sum += gain;
-        if sum.abs() > DECADE {
-            return Ok(depth);
-        }
-        q = next;
-    }
-    Err(TOO_FAR)
-}
-
-/// The largest number of residual blocks, or why there is no limit.
-pub(crate) fn blocks_within_decade(
-    residual: Residual,
-    ensemble: Ensemble,
-    input_q: f64,
-    width: usize,
-) -> Result<usize, &'static str> {
-    let within = |depth: usize| {
-        let blocks = residual.blocks(ensemble, input_q, depth, width);
-        blocks.iter().map(|block| block.log_gain(residual.scale, width).mean).sum::<f64>().abs() <= DECADE
-    };
+/// The largest depth at which the logarithm of the *squared* ratio stays within a decade, or why there is no
+/// limit.
+pub(crate) fn depth_within_decade(log_gain: impl Fn(usize) -> f64) -> Result<usize, &'static str> {
+    let within = |depth: usize| log_gain(depth).abs() <= 2.0 * core::f64::consts::LN_10;
     let mut high = 1;
     while within(high) {
-        high *= 2;
-        if high > FARTHEST {
-            return Err(TOO_FAR);
+        if high == FARTHEST {
+            return Err("the gradient stays within one decade for 4096 layers and more");
         }
+        high *= 2;
     }
     let mut low = high / 2;
     while high - low > 1 {
@@ -60,4 +23,17 @@ pub(crate) fn blocks_within_decade(
         if within(middle) { low = middle } else { high = middle }
     }
     Ok(low)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_last_depth_within() {
+        assert_eq!(depth_within_decade(|depth| depth as f64), Ok(4));
+        assert_eq!(depth_within_decade(|depth| -2e-3 * depth as f64), Ok(2302));
+        assert_eq!(depth_within_decade(|depth| 5.0 * depth as f64), Ok(0));
+        assert!(depth_within_decade(|_| 0.0).is_err());
+    }
 }

@@ -13,7 +13,8 @@ pub fn jacobian_spread(activation: Activation, q: f64, orthogonal: bool) -> f64 
     if orthogonal { spread } else { spread + 1.0 }
 }
 
-/// The largest squared singular value of L square Gaussian layers of unit gain without nonlinearity: (L+1)^(L+1) / L^L.
+/// The largest squared singular value of L square Gaussian layers of unit gain without nonlinearity:
+/// (L+1)^(L+1) / L^L.
 pub fn largest_linear_gaussian(depth: usize) -> f64 {
     let depth = depth as f64;
     (depth + 1.0) * ((1.0 / depth).ln_1p() * depth).exp()

@@ -1,14 +1,16 @@
-//! One law per layer of a network without skips: the length below, and the gradient's log gain, plain or normalised.
+//! One law per layer of a network without skips: the length below, and the gradient's log gain, plain or
+//! normalised.
 //!
-//! Plain: q -> V(q) and chi(q) with its finite-width law. Norm before phi: q = 1 always. Norm after phi: q = s_w^2 + s_b^2
-//! above the first layer. See `length_map`, `finite_width` and `norm` for the formulas.
+//! Plain: q -> V(q) and chi(q) with its finite-width law. Norm before phi: q = 1 always. Norm after phi: q =
+//! s_w^2 + s_b^2 above the first layer. See `length_map`, `finite_width` and `norm` for the formulas.
 
+use super::course::LengthNoise;
 use super::ensemble::Ensemble;
-use super::finite_width::layer_log_gain;
+use super::layer_moments::LayerMoments;
 use super::norm::{
     batch_norm_rate, layer_norm_rate, linear_batch_norm_rate, post_batch_norm_rate, post_layer_norm_rate,
 };
-use super::prediction::{Source, TotalLogGain};
+use super::prediction::Source;
 use super::question::{Norm, NormPosition, Question};
 use crate::activation::Activation;
 
@@ -85,15 +87,16 @@ impl<'a> LayerLaw<'a> {
         }
     }
 
-    /// Mean and variance of the log gain at this width; the variance is known for plain layers.
-    pub(crate) fn log_gain(self, q: f64) -> TotalLogGain {
-        match self.rule {
-            Rule::Plain => {
-                let gain = layer_log_gain(self.ensemble, q, self.question.width, self.question.orthogonal);
-                TotalLogGain { mean: gain.mean, var: Some(gain.var) }
-            }
-            _ => TotalLogGain { mean: self.rate(q).ln(), var: None },
-        }
+    /// The moments of a plain layer.
+    pub(crate) fn moments(self, q: f64) -> Option<LayerMoments> {
+        let Question { width, orthogonal, .. } = *self.question;
+        matches!(self.rule, Rule::Plain).then(|| LayerMoments::new(self.ensemble, q, width, orthogonal))
+    }
+
+    /// The noise of layer 1's length from an input of Gaussian entries.
+    pub(crate) fn first_length_noise(self) -> LengthNoise {
+        let share = 1.0 - self.ensemble.bias_variance / self.first_length();
+        LengthNoise::new(2.0 * share * share / self.question.input_width as f64)
     }
 
     /// The law's name and what it needs.

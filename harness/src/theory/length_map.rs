@@ -1,9 +1,11 @@
-//! The length map V(q) = s_w^2 E phi(sqrt(q) z)^2 + s_b^2: how a layer's pre-activation variance follows from the one below.
+//! The length map V(q) = s_w^2 E phi(sqrt(q) z)^2 + s_b^2: how a layer's pre-activation variance follows from
+//! the one below.
 //!
-//! Its slope is V'(q) = s_w^2 E[phi'^2 + phi phi'']; a fixed point q* = V(q*) is stable where |V'| < 1. V is increasing for
-//! every activation here, so a start moves to the next fixed point in the direction of V(q) - q.
-//! Homogeneous activations have V linear: either no isolated positive fixed point, or all q are fixed.
-//! Domain: 0 <= q <= 1e200 (longer is held there); fixed points are sought in [1e-10, 1e10]. Source: Poole et al. 2016.
+//! Its slope is V'(q) = s_w^2 E[phi'^2 + phi phi'']; a fixed point q* = V(q*) is stable where |V'| < 1. V is
+//! increasing for every activation here, so a start moves to the next fixed point in the direction of V(q) -
+//! q. Homogeneous activations have V linear: either no isolated positive fixed point, or all q are fixed.
+//! Domain: 0 <= q <= 1e200 (longer is held there); fixed points are sought in [1e-10, 1e10]. Source: Poole et
+//! al. 2016.
 
 use core::f64::consts::LN_10;
 
@@ -107,7 +109,8 @@ impl Ensemble {
     }
 }
 
-/// The sign changes of f on (1e-10, 1e10), each to the last bits of its logarithm. |f| below 1e-12 is rounding.
+/// The sign changes of f on (1e-10, 1e10), each to the last bits of its logarithm. |f| below 1e-12 is
+/// rounding.
 pub(crate) fn log_grid_roots(f: impl Fn(f64) -> f64) -> Vec<f64> {
     const STEPS_PER_DECADE: i32 = 20;
     const DECADES: i32 = 10;
@@ -215,7 +218,8 @@ mod tests {
 
     #[test]
     fn selu_keeps_mean_zero_and_variance_one() {
-        // The Jacobian of (mean, variance) at (0, 1) has a zero first column; its spectral norm is published as 0.78767.
+        // The Jacobian of (mean, variance) at (0, 1) has a zero first column; its spectral norm is published
+        // as 0.78767.
         let point = isolated(Activation::Selu, 1.0, 0.0)[1];
         assert_close(point.q, 1.0, 1e-9);
         let mean_slope = 0.5 * gaussian(|z| z * d_phi(Activation::Selu, z));

@@ -1,4 +1,5 @@
-//! The mean-field rate of gradients: chi = s_w^2 E phi'(sqrt(q) z)^2 multiplies ||dL/dh||^2 per layer going down.
+//! The mean-field rate of gradients: chi = s_w^2 E phi'(sqrt(q) z)^2 multiplies ||dL/dh||^2 per layer going
+//! down.
 //!
 //! Its depth scale is 1/|ln chi| layers. Domain: 0 <= q. Source: Poole et al. 2016, Schoenholz et al. 2017.
 
@@ -12,7 +13,8 @@ impl Ensemble {
     }
 }
 
-/// Layers over which a quantity that is multiplied by `rate` per layer changes by a factor e; None if it never does.
+/// Layers over which a quantity that is multiplied by `rate` per layer changes by a factor e; None if it
+/// never does.
 pub fn depth_scale(rate: f64) -> Option<f64> {
     let decay = rate.ln().abs();
     (decay >= MARGINAL).then_some(1.0 / decay)
@@ -37,7 +39,7 @@ mod tests {
         (Activation::Tanh, 2.5, 0.05, 1.0639584, 1.1335157, 1.06467, (7.979, 1e-4)),
         (Activation::Tanh, 16.0, 0.09, 12.604150, 2.3672610, 1.53859, (1.16035, 1e-4)),
         (Activation::Relu, 1.0 / 3.0, 0.0, 0.0, 1.0 / 6.0, 0.40825, (0.558, 1e-3)),
-        (Activation::Relu, 1.0, 0.0, 0.0, 0.5, 0.70711, (1.443, 1e-3)),
+        (Activation::Relu, 1.0, 0.0, 0.0, 0.5, core::f64::consts::FRAC_1_SQRT_2, (1.443, 1e-3)),
         (Activation::Elu(1.0), 1.55, 0.0, 0.9969357, 1.0358566, 1.01777, (28.4, 2e-3)),
         (Activation::Selu, 1.0, 0.0, 1.0, 1.0715750, 1.03517, (14.47, 1e-3)),
         (Activation::Tanh, 1.76095464, 0.05, 0.5700479, 1.0, 1.0, (f64::INFINITY, 0.0)),

@@ -1,10 +1,10 @@
 //! Rates of normalised networks: what one layer multiplies the squared gradient norm by.
 //!
-//! - Batch norm before phi, batch -> infinity: E phi'^2 / Var phi at unit variance; weights and biases cancel.
-//!   Linear, batch B << width: (B - 2) / (B - 3).
+//! - Batch norm before phi, batch -> infinity: E phi'^2 / Var phi at unit variance; weights and biases
+//!   cancel. Linear, batch B << width: (B - 2) / (B - 3).
 //! - Layer norm before phi: s_w^2 E phi'^2 / (s_w^2 E phi^2 + s_b^2) at unit variance.
-//! - After phi: s_w^2 E phi'^2 / Var phi where the next pre-activations have variance s_w^2 (+ s_b^2 over a layer's units;
-//!   over a batch the bias is a constant beta, and the ratio is averaged over it).
+//! - After phi: s_w^2 E phi'^2 / Var phi where the next pre-activations have variance s_w^2 (+ s_b^2 over a
+//!   layer's units; over a batch the bias is a constant beta, and the ratio is averaged over it).
 //!
 //! Domain: widths >> 1, B > 3. Source: Yang et al. 2019 (batch norm), Xiong et al. 2020 (layer norm).
 

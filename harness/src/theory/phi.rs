@@ -1,9 +1,10 @@
 //! The activation functions in f64: phi, phi', phi'' for quadrature.
 //!
-//! Domain: every finite h. At a kink (h = 0) the derivatives are one-sided and follow the sign of zero: phi'(-0.0) is
-//! the left limit. So E phi'(sqrt(q) z)^2 at q = 0 is its limit for q -> 0. phi'' leaves out the point mass at a kink,
-//! which is right in E[phi phi''] because phi is 0 at every kink here.
-//! Source: definitions; SELU's constants from Klambauer et al. 2017, GELU's tanh form from Hendrycks and Gimpel 2016.
+//! Domain: every finite h. At a kink (h = 0) the derivatives are one-sided and follow the sign of zero:
+//! phi'(-0.0) is the left limit. So E phi'(sqrt(q) z)^2 at q = 0 is its limit for q -> 0. phi'' leaves out
+//! the point mass at a kink, which is right in E[phi phi''] because phi is 0 at every kink here.
+//! Source: definitions; SELU's constants from Klambauer et al. 2017, GELU's tanh form from Hendrycks and
+//! Gimpel 2016.
 
 use core::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 

@@ -1,13 +1,15 @@
-//! Answers a whole question: which laws apply, their figures, layer by layer and in sum, and reasons where none applies.
+//! Answers a whole question: which laws apply, their figures, layer by layer and in sum, and reasons where
+//! none applies.
 //!
-//! log10_delta_ratio sums the layers' mean log gains at the lengths that the real input takes through the network, so
-//! transients and unstable length maps are in it. A plain network of L hidden layers has L - 1 factors, a residual one of L
-//! blocks has L. Formulas stand with their laws in the sibling modules.
+//! log10_delta_ratio sums the layers' mean log gains at the lengths that the real input takes through the
+//! network, so transients and unstable length maps are in it. A plain network of L hidden layers has L - 1
+//! factors, a residual one of L blocks has L. Formulas stand with their laws in the sibling modules.
 
 use super::born_dead::{born_dead, dies};
+use super::course::course;
 use super::ensemble::{Ensemble, slope_moment};
 use super::error::TheoryError;
-use super::headroom::{blocks_within_decade, layers_within_decade};
+use super::headroom::depth_within_decade;
 use super::jacobian::jacobian_spread;
 use super::layer_law::{LayerLaw, batch_rate};
 use super::length_map::{FixedPoint, FixedPoints};
@@ -138,8 +140,8 @@ fn mean_field(prediction: &mut Prediction, question: &Question, ensemble: Ensemb
     correlations(prediction, ensemble, point);
 }
 
-/// The fixed point that the question is about: the one its input leads to, or with no input given the largest stable positive
-/// one, else a positive unstable one, else 0.
+/// The fixed point that the question is about: the one its input leads to, or with no input given the largest
+/// stable positive one, else a positive unstable one, else 0.
 fn relevant_point(question: &Question, ensemble: Ensemble, points: &[FixedPoint]) -> Option<FixedPoint> {
     if let Some(input_q) = question.input_q {
         return ensemble.reached_from(points, ensemble.pre_activation_variance(input_q));
@@ -175,33 +177,29 @@ fn correlations(prediction: &mut Prediction, ensemble: Ensemble, point: Option<F
 
 /// Fills in the layers and totals of a network without skips.
 fn layer_totals(prediction: &mut Prediction, question: &Question, law: LayerLaw<'_>) {
-    let factors = question.depth - 1;
-    let mut q = law.first_length();
-    let mut gain = law.log_gain(q);
-    let mut total = TotalLogGain { mean: 0.0, var: Some(0.0) };
-    let mut log_rate = 0.0;
-    for layer in 1..=question.depth {
-        let slope_rms = slope_moment(question.activation, q, 2).sqrt();
-        let factor = (layer <= factors).then_some((0.5 * gain.mean).exp());
-        prediction.per_layer.push(LayerPrediction {
-            layer,
-            q,
-            slope_rms: Some(slope_rms),
-            weight_gain: factor.map(|factor| factor / slope_rms),
-            factor,
-            band95: factor.and(gain.var).map(|var| factor_band(gain.mean, var, question.nets)),
-        });
-        if layer <= factors {
-            total.mean += gain.mean;
-            total.var = total.var.zip(gain.var).map(|(sum, var)| sum + var);
-            log_rate += law.rate(q).ln() / factors as f64;
-            let next = law.next_length(q);
-            if next != q && !law.ignores_length() {
-                gain = law.log_gain(next);
+    let (steps, top_q) = course(law, question.depth - 1);
+    prediction.per_layer = steps
+        .iter()
+        .map(|step| (step.q, Some(step.gain)))
+        .chain([(top_q, None)])
+        .zip(1..)
+        .map(|((q, gain), layer)| {
+            let slope_rms = slope_moment(question.activation, q, 2).sqrt();
+            let factor = gain.map(|gain| (0.5 * gain.mean).exp());
+            LayerPrediction {
+                layer,
+                q,
+                slope_rms: Some(slope_rms),
+                weight_gain: factor.map(|factor| factor / slope_rms),
+                factor,
+                band95: gain.and_then(|gain| Some(factor_band(gain.mean, gain.var?, question.nets))),
             }
-            q = next;
-        }
-    }
+        })
+        .collect();
+    let total = TotalLogGain {
+        mean: steps.iter().map(|step| step.gain.mean).sum(),
+        var: steps.iter().map(|step| step.added_var).sum(),
+    };
     let (source, valid_if) = law.source();
     prediction.source = source;
     prediction.valid_if = Some(valid_if);
@@ -213,13 +211,11 @@ fn layer_totals(prediction: &mut Prediction, question: &Question, law: LayerLaw<
     // The rate that depth tends to where lengths settle, and the average over these layers where they do not.
     prediction.set_rate(match prediction.chi {
         Some(chi) if prediction.length_stable == Some(true) || law.ignores_length() => chi,
-        _ if question.norm != Norm::None || factors == 0 => law.rate(q),
-        _ => log_rate.exp(),
+        _ if question.norm != Norm::None || steps.is_empty() => law.rate(top_q),
+        _ => (steps.iter().map(|step| step.rate.ln()).sum::<f64>() / steps.len() as f64).exp(),
     });
-    match layers_within_decade(law) {
-        Ok(depth) => prediction.max_depth_one_decade = Some(depth),
-        Err(why) => prediction.explain(&["max_depth_one_decade"], why),
-    }
+    let log_gain = |depth: usize| course(law, depth - 1).0.iter().map(|step| step.gain.mean).sum();
+    set_headroom(prediction, depth_within_decade(log_gain));
 }
 
 /// Fills in the blocks and totals of a residual network.
@@ -245,7 +241,16 @@ fn residual_totals(prediction: &mut Prediction, question: &Question, ensemble: E
     prediction.valid_if = Some("width is large against 1; one input and a Gaussian cotangent per net");
     prediction.set_total(TotalLogGain { mean: total.0, var: Some(total.1) }, question.nets);
     prediction.set_rate((log_rate / blocks.len() as f64).exp());
-    match blocks_within_decade(residual, ensemble, input_q, question.width) {
+    let log_gain = |depth: usize| {
+        let blocks = residual.blocks(ensemble, input_q, depth, question.width);
+        blocks.iter().map(|block| block.log_gain(residual.scale, question.width).mean).sum()
+    };
+    set_headroom(prediction, depth_within_decade(log_gain));
+}
+
+/// Fills in the depth limit or why there is none.
+fn set_headroom(prediction: &mut Prediction, depth: Result<usize, &'static str>) {
+    match depth {
         Ok(depth) => prediction.max_depth_one_decade = Some(depth),
         Err(why) => prediction.explain(&["max_depth_one_decade"], why),
     }

@@ -1,4 +1,5 @@
-//! What the theory answers: every figure that a measurement can be held against, or the reason why there is none.
+//! What the theory answers: every figure that a measurement can be held against, or the reason why there is
+//! none.
 
 use std::collections::BTreeMap;
 

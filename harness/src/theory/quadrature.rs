@@ -1,8 +1,8 @@
 //! Gaussian expectations in one dimension: E f(z), z ~ N(0, 1), to 1e-9 relative, most to 1e-13.
 //!
-//! Each half line is mapped by z = exp(pi/2 sinh t) and summed with the trapezoidal rule (double exponential quadrature).
-//! The nodes crowd doubly exponentially at 0, so a kink there costs nothing, and neither does f(z) = g(c z) for c from
-//! 1e-10 to 1e5. Source: Takahasi and Mori, Publ. RIMS 9 (1974).
+//! Each half line is mapped by z = exp(pi/2 sinh t) and summed with the trapezoidal rule (double exponential
+//! quadrature). The nodes crowd doubly exponentially at 0, so a kink there costs nothing, and neither does
+//! f(z) = g(c z) for c from 1e-10 to 1e5. Source: Takahasi and Mori, Publ. RIMS 9 (1974).
 
 use core::f64::consts::{FRAC_2_SQRT_PI, FRAC_PI_2, SQRT_2};
 use std::sync::OnceLock;
@@ -40,11 +40,12 @@ pub fn gaussian(f: impl Fn(f64) -> f64) -> f64 {
     half_line().iter().map(|node| node.mass * (f(node.z) + f(-node.z))).sum()
 }
 
-/// E f(u1, u2) for a Gaussian pair of unit variances and correlation c in [-1, 1]. f may have kinks or jumps where
-/// either argument is 0.
+/// E f(u1, u2) for a Gaussian pair of unit variances and correlation c in [-1, 1]. f may have kinks or jumps
+/// where either argument is 0.
 ///
-/// In polar coordinates u1 = r cos t, u2 = r cos(t - acos c), so that the lines u1 = 0 and u2 = 0 cut the circle into
-/// four arcs; each arc is summed by the tanh-sinh rule, which is exact at the ends of an interval whatever happens there.
+/// In polar coordinates u1 = r cos t, u2 = r cos(t - acos c), so that the lines u1 = 0 and u2 = 0 cut the
+/// circle into four arcs; each arc is summed by the tanh-sinh rule, which is exact at the ends of an interval
+/// whatever happens there.
 pub fn gaussian_pair(c: f64, f: impl Fn(f64, f64) -> f64) -> f64 {
     const STEP: f64 = 0.1;
     const LAST: i32 = 30; // the last angle is 1e-13 of an arc away from the arc's end
@@ -90,6 +91,17 @@ mod tests {
         let steep = gaussian(|z| 0.25 / (0.5 * 1e5 * z).cosh().powi(2));
         assert_close(steep * 1e5 * (2.0 * PI).sqrt(), 1.0, 1e-9);
         assert_close(gaussian(|z| (1e-8 * z).tanh().powi(2)) * 1e16, 1.0, 1e-14);
+    }
+
+    #[test]
+    fn mish() {
+        let softplus = |z: f64| z.max(0.0) + (-z.abs()).exp().ln_1p();
+        let value = |z: f64| z * softplus(z).tanh();
+        let slope = |z: f64| softplus(z).tanh() + z / softplus(z).cosh().powi(2) / (1.0 + (-z).exp());
+        let (square, slope_square) = (gaussian(|z| value(z).powi(2)), gaussian(|z| slope(z).powi(2)));
+        assert_close(square, 0.4523421924, 1e-9);
+        assert_close(slope_square, 0.4790837584, 1e-9);
+        assert_close(slope_square / (square - gaussian(value).powi(2)), 1.21426, 5e-6);
     }
 
     #[test]

@@ -53,8 +53,8 @@ pub struct Question {
     pub norm_position: NormPosition,
     /// The residual branch, if the network has identity skips.
     pub residual: Option<Residual>,
-    /// The mean square of the input (of the first block's input in a residual network); None starts layer 1 at the largest
-    /// stable q* > 0, or takes 1 where there is none.
+    /// The mean square of the input (of the first block's input in a residual network); None starts layer 1
+    /// at the largest stable q* > 0, or takes 1 where there is none.
     pub input_q: Option<f64>,
     /// The correlation of two inputs whose gradients are compared.
     pub pair_correlation: Option<f64>,

@@ -1,10 +1,11 @@
 //! Gradients through time: a factor per step, where one is known exactly.
 //!
-//! - A gated cell (LSTM, GRU) with zero weights: its state is multiplied by sigma(b), b the forget (GRU: update) gate's bias.
+//! - A gated cell (LSTM, GRU) with zero weights: its state is multiplied by sigma(b), b the forget (GRU:
+//!   update) gate's bias.
 //! - A linear recurrent network with the matrix g Q, Q orthogonal: g.
 //!
-//! Domain: those cases only; other weights make the gates random and have no closed form. Source: definitions; van der
-//! Westhuizen and Lasenby 2018 for the bias's role.
+//! Domain: those cases only; other weights make the gates random and have no closed form. Source:
+//! definitions; van der Westhuizen and Lasenby 2018 for the bias's role.
 
 use super::error::{TheoryError, at_least, positive};
 

@@ -1,20 +1,24 @@
 //! Residual networks x + s F(x): what a block multiplies lengths and squared gradients by.
 //!
-//! Gradient: T' = (1 + s^2 G) T with T = E ||delta||^2 / n and G = prod over the branch's K layers of s_w^2 E phi'(sqrt(q_k) z)^2
-//! (without phi' for a linear last layer); the cross terms vanish because a fresh last matrix has zero mean.
-//! Stream: p = E x^2 grows by s^2 E F^2 + 2 s mu E F and mu = E x by s E F, where E F = 0 unless phi comes last.
+//! Gradient: T' = (1 + s^2 G) T with T = E ||delta||^2 / n and G = prod over the branch's K layers of s_w^2 E
+//! phi'(sqrt(q_k) z)^2 (without phi' for a linear last layer); the cross terms vanish because a fresh last
+//! matrix has zero mean. Stream: p = E x^2 grows by s^2 E F^2 + 2 s mu E F and mu = E x by s E F, where E F =
+//! 0 unless phi comes last.
 //!
-//! A last activation with E phi != 0 adds a coherent part: x then gains a mean and grows faster than delta does, but delta.x is
-//! conserved along a homogeneous network (Euler's theorem), so that delta's component along x must grow as x shrinks going
-//! down. It is 1/n of ||delta||^2 at the top and takes over in deep networks. Its square P, over the top's, follows
+//! A last activation with E phi != 0 adds a coherent part: x then gains a mean and grows faster than delta
+//! does, but delta.x is conserved along a homogeneous network (Euler's theorem), so that delta's component
+//! along x must grow as x shrinks going down. It is 1/n of ||delta||^2 at the top and takes over in deep
+//! networks. Its square P, over the top's, follows
 //!   P_l = c P_{l+1} + max(0, 1 + s^2 G - c) T_{l+1},  c = eta^2 p_{l+1} / p_l,
-//! with eta = (x + s J x).(x + s F) / ||x + s F||^2 (1 if homogeneous) and J the branch's Jacobian; the rest of the isotropic
-//! growth is fresh. It replaces what delta^{l+1} had along x_l, rho^2 P_{l+1}, rho the cosine between x_l and x_{l+1}:
+//! with eta = (x + s J x).(x + s F) / ||x + s F||^2 (1 if homogeneous) and J the branch's Jacobian; the rest
+//! of the isotropic growth is fresh. It replaces what delta^{l+1} had along x_l, rho^2 P_{l+1}, rho the
+//! cosine between x_l and x_{l+1}:
 //!   T_l = (1 + s^2 G) T_{l+1} + (P_l - rho^2 P_{l+1} - (1 - rho^2 + s^2 G) T_{l+1}) / n.
-//! Both are linear in the top's 1 - 1/n isotropic and z^2 / n along x, z ~ N(0, 1); growth is the mean of ln T over z.
+//! Both are linear in the top's 1 - 1/n isotropic and z^2 / n along x, z ~ N(0, 1); growth is the mean of ln
+//! T over z.
 //!
-//! Domain: width >> branch layers, Gaussian cotangent. Source: Yang and Schoenholz 2017 for the growth, Hanin and Rolnick 2018
-//! for the branch scale; the coherent part is derived here.
+//! Domain: width >> branch layers, Gaussian cotangent. Source: Yang and Schoenholz 2017 for the growth, Hanin
+//! and Rolnick 2018 for the branch scale; the coherent part is derived here.
 
 use super::ensemble::{Ensemble, mean, mean_square};
 use super::error::{TheoryError, at_least, positive};
@@ -36,7 +40,8 @@ pub enum BranchEnd {
     Activation,
 }
 
-/// The branch F of x + s F(x): dense layers, each followed by the activation except where the end says otherwise.
+/// The branch F of x + s F(x): dense layers, each followed by the activation except where the end says
+/// otherwise.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Residual {
     /// s.
@@ -78,8 +83,9 @@ pub struct Block {
 }
 
 impl Block {
-    /// Mean and variance of the block's log gain: with f = J_F^T delta / ||delta||, the squared gain 1 + 2 s f.delta/||delta|| +
-    /// s^2 ||f||^2 varies by (4 s^2 G / n + s^4 G^2 v) / (1 + s^2 G)^2, v the branch's own relative variance.
+    /// Mean and variance of the block's log gain: with f = J_F^T delta / ||delta||, the squared gain 1 + 2 s
+    /// f.delta/||delta|| + s^2 ||f||^2 varies by (4 s^2 G / n + s^4 G^2 v) / (1 + s^2 G)^2, v the branch's
+    /// own relative variance.
     pub(crate) fn log_gain(&self, scale: f64, width: usize) -> LogGain {
         let gain = scale * scale * self.branch_gain;
         let var = (4.0 * gain / width as f64 + gain * gain * self.branch_variance) / (1.0 + gain).powi(2);
@@ -240,7 +246,8 @@ mod tests {
         let branch = Residual::new(1.0, 1, BranchEnd::Activation).unwrap();
         let log: Vec<f64> =
             [1000, 4000, 16000].map(|depth| total_growth(&branch.blocks(tanh, 1.0, depth, 4096)).ln()).into();
-        // The slope against sqrt(depth) tends to its limit as 1/sqrt(depth): twice the depth's root, half the error.
+        // The slope against sqrt(depth) tends to its limit as 1/sqrt(depth): twice the depth's root, half the
+        // error.
         let slopes = [(log[1] - log[0]) / 1000f64.sqrt(), (log[2] - log[1]) / 4000f64.sqrt()];
         assert_close(2.0 * slopes[1] - slopes[0], 4.0 / (3.0 * (0.5 * core::f64::consts::PI).sqrt()), 5e-3);
     }
