@@ -40,7 +40,10 @@ impl fmt::Display for LossError {
         match self {
             Self::Shape(error) => error.fmt(f),
             Self::Label { row, label, classes } => {
-                write!(f, "the label of row {row} is {label}, but there are {classes} classes, counted from 0")
+                write!(
+                    f,
+                    "the label of row {row} is {label}, but there are {classes} classes, counted from 0"
+                )
             }
         }
     }

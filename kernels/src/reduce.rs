@@ -23,8 +23,8 @@ mod squares;
 
 pub use max_abs::max_abs;
 pub use scaled::Scaled;
-pub(crate) use shape::same_shape;
 pub use shape::ShapeError;
+pub(crate) use shape::same_shape;
 pub(crate) use squares::{add_squares, strip_squares};
 pub use squares::{norm, norm_of_slices, sum_of_squares};
 

@@ -97,10 +97,12 @@ fn backward_with<S: Simd>(
                 rows,
                 strip,
                 #[inline(always)]
-                |i| [x.row(i), columns::row(dy, dx, i), mean, inv_std].map(
-                    #[inline(always)]
-                    |row| strip.of(row),
-                ),
+                |i| {
+                    [x.row(i), columns::row(dy, dx, i), mean, inv_std].map(
+                        #[inline(always)]
+                        |row| strip.of(row),
+                    )
+                },
                 #[inline(always)]
                 |_, [d_gamma, d_beta], [x, dy, mean, inv_std]| {
                     let normal = simd.mul(simd.sub(x, mean), inv_std);

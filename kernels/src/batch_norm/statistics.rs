@@ -48,12 +48,7 @@ fn move_towards<S: Simd>(simd: S, running: &mut [f32], new: &[f32], factor: f32,
 
 /// Writes each column's mean, and its biased variance.
 #[inline(always)]
-pub(super) fn mean_and_variance<S: Simd>(
-    simd: S,
-    x: MatRef<'_>,
-    mean: &mut [f32],
-    variance: &mut [f32],
-) {
+pub(super) fn mean_and_variance<S: Simd>(simd: S, x: MatRef<'_>, mean: &mut [f32], variance: &mut [f32]) {
     columns::for_each_strip::<S>(
         x.rows(),
         x.columns(),

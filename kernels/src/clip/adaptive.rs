@@ -48,8 +48,20 @@ fn adaptive_with<S: Simd>(
         w.columns(),
         #[inline(always)]
         |strip| {
-            let of_w = strip_squares(simd, w.rows(), strip, #[inline(always)] |i| w.row(i));
-            let of_g = strip_squares(simd, w.rows(), strip, #[inline(always)] |i| g.row(i));
+            let of_w = strip_squares(
+                simd,
+                w.rows(),
+                strip,
+                #[inline(always)]
+                |i| w.row(i),
+            );
+            let of_g = strip_squares(
+                simd,
+                w.rows(),
+                strip,
+                #[inline(always)]
+                |i| g.row(i),
+            );
             let mut scales = [Scaled::new(1.0); MAX_WIDTH];
             let mut clips = false;
             for ((scale, w), g) in scales.iter_mut().zip(of_w).zip(of_g).take(strip.width) {

@@ -1,9 +1,9 @@
 //! Class labels: whether they name classes, and how many a network gets right.
 
 use super::LossError;
+use crate::MatRef;
 use crate::length::same;
 use crate::simd::Level;
-use crate::MatRef;
 
 /// One label per row, each less than the number of columns.
 pub(super) fn check_labels(logits: MatRef<'_>, labels: &[u32]) -> Result<(), LossError> {

@@ -89,7 +89,10 @@ impl Scaled {
     /// The product, rounded as f32.
     #[must_use]
     pub fn times(self, other: Self) -> Self {
-        Self::with_exponent(self.significand * other.significand, self.exponent.saturating_add(other.exponent))
+        Self::with_exponent(
+            self.significand * other.significand,
+            self.exponent.saturating_add(other.exponent),
+        )
     }
 
     /// The quotient, rounded as f32.

@@ -23,7 +23,11 @@ impl fmt::Display for ShapeError {
         match self {
             Self::Length(error) => error.fmt(f),
             Self::Matrix { expected, found } => {
-                write!(f, "a matrix is {} x {} where {} x {} is needed", found.0, found.1, expected.0, expected.1)
+                write!(
+                    f,
+                    "a matrix is {} x {} where {} x {} is needed",
+                    found.0, found.1, expected.0, expected.1
+                )
             }
         }
     }
