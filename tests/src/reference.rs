@@ -104,31 +104,30 @@ pub fn column_squares(column_of: &[f32]) -> f64 {
     rescued(max_abs(column_of), sum)
 }
 
-/// Mean and biased variance of a column: moments of blocks of 64 rows, merged in order.
+/// Mean and biased variance of a column: moments of blocks of 64 rows about a pivot, merged in order.
 pub fn column_moments(x: &[f32]) -> (f32, f32) {
-    let (mut rows, mut mean, mut moment) = (0.0, 0.0, 0.0);
+    let (mut rows, mut pivot, mut offset, mut moment) = (0.0, 0.0, 0.0, 0.0);
     for block in x.chunks(64) {
         let n = block.len() as f32;
-        let first = block.iter().fold(0.0, |sum, x| sum + x) / n;
+        let block_pivot = block.iter().fold(0.0, |sum, x| sum + x) / n;
         let (mut s1, mut s2) = (0.0, 0.0);
         for x in block {
-            let d = x - first;
+            let d = x - block_pivot;
             s1 += d;
             s2 = fma(d, d, s2);
         }
-        let block_mean = first + s1 / n;
         let block_moment = not_negative(fma(-s1, s1 / n, s2));
         if rows == 0.0 {
-            (mean, moment) = (block_mean, block_moment);
+            (pivot, offset, moment) = (block_pivot, s1 / n, block_moment);
         } else {
             let weight = n / (rows + n);
-            let delta = block_mean - mean;
+            let delta = block_pivot - pivot + s1 / n - offset;
             let between = delta * (rows * weight);
-            (mean, moment) = (fma(delta, weight, mean), fma(delta, between, moment + block_moment));
+            (offset, moment) = (fma(delta, weight, offset), fma(delta, between, moment + block_moment));
         }
         rows += n;
     }
-    (mean, moment / x.len() as f32)
+    (pivot + offset, moment / x.len() as f32)
 }
 
 /// Mean and biased variance of a row.
@@ -141,7 +140,7 @@ pub fn row_moments(x: &[f32]) -> (f32, f32) {
 }
 
 fn not_negative(x: f32) -> f32 {
-    if x < 0.0 { 0.0 } else { x }
+    if x <= 0.0 { 0.0 } else { x }
 }
 
 /// 1 / sqrt(variance + epsilon).
