@@ -4,13 +4,13 @@
 //! batch x height x width positions as rows. gamma, beta, the statistics and their gradients have one element per
 //! channel. No workspace; epsilon is taken as given (0 divides by zero where the variance is 0).
 //!
-//! Order: see [`crate::reduce`] for columns. Per block of 64 rows, the mean and then the centred moments
-//! s1 = sum d, s2 = sum d^2 with d = x - mean; the block's mean is corrected by s1 / n, its second moment is
-//! s2 - s1^2 / n. Blocks are merged in order by Chan's formula. So the variance of 1e4 +- 0.1 is right, where
-//! E x^2 - (E x)^2 has no digit left, and that of a constant column is 0.
-//! Numerics, u = 2^-24: relative error of the variance at most 150 u + (u mean / sigma)^2 up to 4096 rows; of
+//! Order: see [`crate::reduce`] for columns. Per block of 64 rows, a first mean, the pivot, and then the centred moments
+//! s1 = sum d, s2 = sum d^2 with d = x - pivot: the block's mean is pivot + s1 / n, kept apart, and its second moment
+//! s2 - s1^2 / n, not below 0. Blocks are merged in order by Chan's formula, about the first block's pivot. So the
+//! variance of 1e4 +- 0.1 is right, where E x^2 - (E x)^2 has no digit left, and that of a constant column is 0.
+//! Numerics, u = 2^-24: relative error of the variance at most 150 u (1 + (64 u mean / sigma)^2) up to 4096 rows; of
 //! x - mean, u |mean| absolute, which is what f32 can say of the mean. NaN or infinity in a column makes the column
-//! NaN, and no other. A variance beyond f32 is infinity and gives y = beta.
+//! NaN, and no other. Squares beyond f32 (deviations from 1e19, means from 1e24) make the variance infinite, or NaN.
 //! Cost: forward 9 flops and two reads, one write of each element; backward 11 flops, two reads of x and dy, one write.
 //! Source: Ioffe and Szegedy 2015; Chan, Golub and LeVeque, "Algorithms for Computing the Sample Variance", 1983.
 

@@ -49,7 +49,7 @@ pub fn forward_training(
     Channels { gamma, beta, mean, variance, epsilon }.check(x.columns())?;
     same(x.columns(), inv_std.len())?;
     dispatch!(level, simd => {
-        mean_and_variance(simd, x, mean, variance);
+        mean_and_variance(simd, x, mean, inv_std, variance);
         inverse_deviations(simd, variance, epsilon, inv_std);
         let channels = Channels { gamma, beta, mean, variance, epsilon };
         normalise(simd, channels, Some(x), &mut y);

@@ -46,9 +46,15 @@ fn move_towards<S: Simd>(simd: S, running: &mut [f32], new: &[f32], factor: f32,
     }
 }
 
-/// Writes each column's mean, and its biased variance.
+/// Writes each column's mean, and its biased variance; `offset` is for use in between.
 #[inline(always)]
-pub(super) fn mean_and_variance<S: Simd>(simd: S, x: MatRef<'_>, mean: &mut [f32], variance: &mut [f32]) {
+pub(super) fn mean_and_variance<S: Simd>(
+    simd: S,
+    x: MatRef<'_>,
+    mean: &mut [f32],
+    offset: &mut [f32],
+    variance: &mut [f32],
+) {
     columns::for_each_strip::<S>(
         x.rows(),
         x.columns(),
@@ -56,18 +62,24 @@ pub(super) fn mean_and_variance<S: Simd>(simd: S, x: MatRef<'_>, mean: &mut [f32
         |block, strip| {
             let before = block.start as f32;
             let moments = block_moments(simd, x.sub_rows(block.start, block.end), strip);
-            merge(simd, before, block.len() as f32, moments, strip.of_mut(mean), strip.of_mut(variance));
+            let [pivot, offset, moment] = [&mut *mean, &mut *offset, &mut *variance].map(
+                #[inline(always)]
+                |row| strip.of_mut(row),
+            );
+            merge(simd, before, block.len() as f32, moments, pivot, offset, moment);
         },
     );
     let rows = simd.splat(x.rows() as f32);
-    for variance in variance.chunks_mut(S::LANES) {
+    let results = mean.chunks_mut(S::LANES).zip(variance.chunks_mut(S::LANES));
+    for ((mean, variance), offset) in results.zip(offset.chunks(S::LANES)) {
+        simd.store(simd.add(simd.load(mean), simd.load(offset)), mean);
         simd.store(simd.div(simd.load(variance), rows), variance);
     }
 }
 
-/// Mean and centred second moment, sum of (x - mean)^2, of each column of a strip of a block.
+/// Pivot, offset and centred second moment of each column of a strip of a block: the mean is pivot + offset.
 #[inline(always)]
-fn block_moments<S: Simd>(simd: S, block: MatRef<'_>, strip: Strip) -> [[S::F32; 2]; columns::VECTORS] {
+fn block_moments<S: Simd>(simd: S, block: MatRef<'_>, strip: Strip) -> [[S::F32; 3]; columns::VECTORS] {
     let n = simd.splat(block.rows() as f32);
     let sums = columns::chains(
         simd,
@@ -78,55 +90,63 @@ fn block_moments<S: Simd>(simd: S, block: MatRef<'_>, strip: Strip) -> [[S::F32;
         #[inline(always)]
         |_, [sum], [x]| [simd.add(sum, x)],
     );
-    let mut means = [0.0; MAX_WIDTH];
+    let mut pivots = [0.0; MAX_WIDTH];
     for (v, [sum]) in sums.into_iter().enumerate() {
-        simd.store(simd.div(sum, n), from_mut(&mut means, v * S::LANES));
+        simd.store(simd.div(sum, n), from_mut(&mut pivots, v * S::LANES));
     }
-    let mut moments = columns::chains(
+    let sums = columns::chains(
         simd,
         0..block.rows(),
         strip,
         #[inline(always)]
-        |i| [strip.of(block.row(i)), &means],
+        |i| [strip.of(block.row(i)), &pivots],
         #[inline(always)]
-        |_, [s1, s2], [x, mean]| {
-            let d = simd.sub(x, mean);
+        |_, [s1, s2], [x, pivot]| {
+            let d = simd.sub(x, pivot);
             [simd.add(s1, d), simd.mul_add(d, d, s2)]
         },
     );
-    for (v, [s1, s2]) in moments.iter_mut().enumerate() {
-        let correction = simd.div(*s1, n);
-        let moment = simd.neg_mul_add(*s1, correction, *s2);
-        // Rounding may leave a constant column a trifle below zero.
-        let zero = simd.splat(0.0);
-        *s2 = simd.select(simd.lt(moment, zero), zero, moment);
-        *s1 = simd.add(simd.load(from(&means, v * S::LANES)), correction);
+    let zero = simd.splat(0.0);
+    let mut moments = [[zero; 3]; columns::VECTORS];
+    for (v, (moments, [s1, s2])) in moments.iter_mut().zip(sums).enumerate() {
+        let offset = simd.div(s1, n);
+        // Rounding may leave a constant column a trifle below zero, or at -0, which + 0 makes +0.
+        let moment = simd.neg_mul_add(s1, offset, s2);
+        let moment = simd.select(simd.lt(moment, zero), zero, simd.add(moment, zero));
+        *moments = [simd.load(from(&pivots, v * S::LANES)), offset, moment];
     }
     moments
 }
 
 /// Chan's formula: the moments of `before` rows and those of the next `n` rows make those of all of them.
+///
+/// The pivot stays that of the first block, and means are compared by their offsets: a mean rounded to f32 would be
+/// too coarse to tell the means of two blocks apart where the deviation is small.
 #[inline(always)]
 fn merge<S: Simd>(
     simd: S,
     before: f32,
     n: f32,
-    moments: [[S::F32; 2]; columns::VECTORS],
-    mean: &mut [f32],
+    moments: [[S::F32; 3]; columns::VECTORS],
+    pivot: &mut [f32],
+    offset: &mut [f32],
     moment: &mut [f32],
 ) {
     let weight = n / (before + n);
-    for (v, [block_mean, block_moment]) in moments.into_iter().enumerate() {
-        let (mean, moment) = (from_mut(mean, v * S::LANES), from_mut(moment, v * S::LANES));
+    for (v, [block_pivot, block_offset, block_moment]) in moments.into_iter().enumerate() {
+        let at = v * S::LANES;
+        let (pivot, offset, moment) = (from_mut(pivot, at), from_mut(offset, at), from_mut(moment, at));
         if before == 0.0 {
-            simd.store(block_mean, mean);
+            simd.store(block_pivot, pivot);
+            simd.store(block_offset, offset);
             simd.store(block_moment, moment);
         } else {
-            let old = simd.load(mean);
+            let old = simd.load(offset);
+            let block_mean = simd.add(simd.sub(block_pivot, simd.load(pivot)), block_offset);
             let delta = simd.sub(block_mean, old);
             let between = simd.mul(delta, simd.splat(before * weight));
             let within = simd.add(simd.load(moment), block_moment);
-            simd.store(simd.mul_add(delta, simd.splat(weight), old), mean);
+            simd.store(simd.mul_add(delta, simd.splat(weight), old), offset);
             simd.store(simd.mul_add(delta, between, within), moment);
         }
     }

@@ -15,10 +15,10 @@ use crate::reduce::{Norm, Scaled, sum_of_squares};
 /// # Errors
 /// `max_norm` is negative or NaN.
 pub fn by_global_norm(level: Level, gs: &mut [&mut [f32]], max_norm: f32) -> Result<ClipReport, ClipError> {
+    check_bound(max_norm)?;
     let add = |total: Scaled, g: &&mut [f32]| total.plus(sum_of_squares(level, g));
     let norm = gs.iter().fold(Scaled::ZERO, add).sqrt();
     let mut report = ClipReport { norm, scale: 1.0, clipped: 0 };
-    check_bound(max_norm)?;
     for g in gs {
         let part = scale_to_norm(level, g, norm, max_norm)?;
         report = ClipReport { clipped: report.clipped + part.clipped, ..part };

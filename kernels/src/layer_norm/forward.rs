@@ -49,8 +49,8 @@ fn statistics<S: Simd>(simd: S, x: &[f32], epsilon: f32) -> [f32; 2] {
     );
     let correction = s1 / n;
     let moment = Scalar.neg_mul_add(s1, correction, s2);
-    // Rounding may leave a constant row a trifle below zero.
-    let variance = if moment < 0.0 { 0.0 } else { moment / n };
+    // Rounding may leave a constant row a trifle below zero, or at -0, which + 0 makes +0.
+    let variance = if moment < 0.0 { 0.0 } else { (moment + 0.0) / n };
     [mean + correction, 1.0 / Scalar.sqrt(variance + epsilon)]
 }
 
