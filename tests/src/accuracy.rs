@@ -155,7 +155,10 @@ pub fn functions() -> Vec<Function> {
     let elu = Elu { alpha: ELU_ALPHA };
     vec![
         Function { name: "exp", kernel: slice(math::exp_slice), fast: f64::exp, exact: oracle::exp },
+        Function { name: "expm1", kernel: slice(math::expm1_slice), fast: f64::exp_m1, exact: oracle::expm1 },
         Function { name: "ln", kernel: slice(math::ln_slice), fast: f64::ln, exact: oracle::ln },
+        Function { name: "log1p", kernel: slice(math::log1p_slice), fast: f64::ln_1p, exact: oracle::log1p },
+        Function { name: "erf", kernel: slice(math::erf_slice), fast: libm::erf, exact: oracle::erf },
         Function { name: "sigmoid", kernel: value(Sigmoid), fast: fast::sigmoid, exact: oracle::sigmoid },
         Function {
             name: "sigmoid'",

@@ -61,6 +61,13 @@ impl<S: Simd> DoubleWord<S> {
         Self::fast_sum(simd, self.hi, other.hi).add_low(simd, simd.add(self.lo, other.lo))
     }
 
+    /// 1 - self, where |self| <= 1.
+    #[inline(always)]
+    pub(crate) fn from_one(self, simd: S) -> Self {
+        let difference = Self::fast_sum(simd, simd.splat(1.0), simd.neg(self.hi));
+        Self { lo: simd.sub(difference.lo, self.lo), ..difference }
+    }
+
     /// Minus this.
     #[inline(always)]
     pub(crate) fn neg(self, simd: S) -> Self {
