@@ -11,6 +11,7 @@ pub(crate) mod map;
 pub(crate) mod normal;
 mod normal_table;
 mod piecewise;
+pub(crate) mod zero;
 
 pub use erf::{erf, erf_slice};
 pub use exp::{exp, exp_slice};

@@ -77,10 +77,10 @@ impl<S: Simd> Reduced<S> {
     /// e^(x + low) - 1, with relative accuracy however small x is; `power` is 2^n.
     #[inline(always)]
     pub(crate) fn minus_one(self, simd: S, power: S::F32) -> DoubleWord<S> {
-        // (2^n - 1) + 2^n t + 2^n u. The first difference rounds where n > 24, which does not show.
-        let whole = simd.sub(power, simd.splat(1.0));
-        let sum = DoubleWord::fast_sum(simd, whole, simd.mul(power, self.t));
-        sum.add_low(simd, simd.mul(power, self.u)).normalize(simd)
+        // (2^n - 1) + 2^n t + 2^n u.
+        let whole = DoubleWord::sum(simd, power, simd.splat(-1.0));
+        let sum = DoubleWord::fast_sum(simd, whole.hi, simd.mul(power, self.t));
+        sum.add_low(simd, simd.mul_add(power, self.u, whole.lo)).normalize(simd)
     }
 
     /// y 2^n for n <= 0, in two factors: only the second product can round.
