@@ -124,6 +124,8 @@ pub trait Simd: Copy + core::fmt::Debug + Send + Sync + 'static {
     fn lt_bits(self, a: Self::F32, b: Self::F32) -> Self::Mask;
     /// a == b, lanes taken as 32-bit integers.
     fn eq_bits(self, a: Self::F32, b: Self::F32) -> Self::Mask;
+    /// The element of `table` that the low four bits of each lane of `index` name.
+    fn lookup(self, table: &[f32; 16], index: Self::F32) -> Self::F32;
 }
 
 /// Runs `$body` with `$simd` bound to the token of `$level`, compiled for that instruction set.

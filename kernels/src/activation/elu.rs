@@ -1,6 +1,7 @@
 //! The exponential linear unit: f(h) = h for h >= 0, else alpha (e^h - 1); f'(h) = 1 for h > 0, else alpha e^h.
 //!
-//! Numerics: see the table in [`crate::math`]; f(-inf) = -alpha, f'(-inf) = 0; f(-0) = -0; f'(0) = alpha; NaN stays
+//! Numerics: see the table in [`crate::math`]; f(-inf) = -alpha, f'(-inf) = 0 for
+//! |alpha| < 2^20; f(-0) = -0; f'(0) = alpha; NaN stays
 //! NaN. Where f' is subnormal it has the error of a subnormal's last place.
 //! Cost: one exponential.
 //! Source: Clevert, Unterthiner, Hochreiter (2016).
@@ -18,13 +19,17 @@ pub struct Elu {
     pub alpha: f32,
 }
 
+/// Below it scale e^h rounds to zero for |scale| < 2^20, and scale (e^h - 1) to -scale.
+const LIMIT: f32 = -120.0;
+
 /// scale (e^h - 1) and scale e^h, for h <= 0.
 #[inline(always)]
 pub(super) fn negative_branch<S: Simd>(simd: S, scale: DoubleWord<S>, h: S::F32) -> (S::F32, S::F32) {
-    let limit = simd.splat(-104.0);
+    let limit = simd.splat(LIMIT);
     let h = simd.select(simd.lt(h, limit), limit, h);
     let reduced = Reduced::new(simd, h, simd.splat(0.0));
-    let value = reduced.minus_one(simd).mul(simd, scale).round(simd);
+    let power = reduced.scale_down(simd, simd.splat(1.0));
+    let value = reduced.minus_one(simd, power).mul(simd, scale).round(simd);
     let derivative = reduced.significand(simd).mul(simd, scale).round(simd);
     (value, reduced.scale_down(simd, derivative))
 }

@@ -1,30 +1,55 @@
 //! Softplus: f(h) = ln(1 + e^h); f' is the sigmoid.
 //!
-//! Formula: f(h) = max(h, 0) + ln(1 + e^-|h|).
+//! Formula: f(h) = max(h, 0) + ln(1 + E), E = e^-|h| a double word; 1 + E is halved where it exceeds sqrt(2), and the
+//! logarithm is that of [`crate::math::ln`].
+//! Numerics: see the table in [`crate::math`]; relative accuracy to the end of the left tail; f(-inf) = 0, f(inf) = inf;
+//! NaN stays NaN.
+//! Cost: one exponential, one logarithm; one division for f'.
+//! Source: Dugas, Bengio, Belisle, Nadeau, Garcia (2001).
 
 use super::{Activation, FromOutput, Sigmoid};
-use crate::math::exp;
-use crate::math::ln;
+use crate::math::double_word::DoubleWord;
+use crate::math::expm1;
+use crate::math::ln::from_reduced;
+use crate::math::logistic::Logistic;
 use crate::simd::Simd;
 
 /// f(h) = ln(1 + e^h).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Softplus;
 
+/// E beyond which ln(1 + E) rounds to E, and max(h, 0) + ln(1 + E) to max(h, 0).
+const TAIL: f32 = 25.0;
+
 impl Activation for Softplus {
     #[inline(always)]
     fn value_and_derivative<S: Simd>(self, simd: S, h: S::F32) -> (S::F32, S::F32) {
-        let positive = simd.select(simd.lt(h, simd.splat(0.0)), simd.splat(0.0), h);
-        let e = exp(simd, simd.neg(simd.abs(h)));
-        let value = simd.add(positive, ln(simd, simd.add(simd.splat(1.0), e)));
+        let (zero, one, half) = (simd.splat(0.0), simd.splat(1.0), simd.splat(0.5));
+        let negative = simd.lt(h, zero);
+        let logistic = Logistic::new(simd, simd.abs(h), zero);
+        let e = logistic.exponential(simd);
+
+        // 1 + E = 2^k (1 + f).
+        let halved = simd.lt(simd.splat(core::f32::consts::SQRT_2 - 1.0), e.hi);
+        let sum = DoubleWord::fast_sum(simd, one, e.hi).add_low(simd, e.lo);
+        let upper =
+            DoubleWord { hi: simd.mul_add(sum.hi, half, simd.splat(-1.0)), lo: simd.mul(sum.lo, half) };
+        let f = DoubleWord::select(simd, halved, upper, e);
+        let logarithm = from_reduced(simd, simd.select(halved, one, zero), f);
+
+        let linear = DoubleWord::sum(simd, simd.select(negative, zero, h), logarithm.hi);
+        let value = linear.add_low(simd, logarithm.lo).round(simd);
+        let value = simd.select(simd.lt(simd.splat(TAIL), h), h, value);
+        let tail = logistic.unscale(simd, logistic.significand.round(simd));
+        let value = simd.select(simd.lt(h, simd.splat(-TAIL)), tail, value);
         (value, Sigmoid.value(simd, h))
     }
 }
 
 impl FromOutput for Softplus {
-    /// 1 - e^-y.
+    /// 1 - e^-y: accurate where y is.
     #[inline(always)]
     fn derivative_from_output<S: Simd>(self, simd: S, y: S::F32) -> S::F32 {
-        simd.sub(simd.splat(1.0), exp(simd, simd.neg(y)))
+        simd.neg(expm1(simd, simd.neg(y)))
     }
 }

@@ -55,10 +55,18 @@ impl<S: Simd> DoubleWord<S> {
         Self::fast_sum(simd, self.hi, self.lo)
     }
 
-    /// This plus another, where |self| >= |other|.
+    /// The sum of two.
     #[inline(always)]
-    pub(crate) fn add(self, simd: S, other: Self) -> Self {
-        Self::fast_sum(simd, self.hi, other.hi).add_low(simd, simd.add(self.lo, other.lo))
+    pub(crate) fn sum_of(self, simd: S, other: Self) -> Self {
+        let sum = Self::sum(simd, self.hi, other.hi);
+        sum.add_low(simd, simd.add(self.lo, other.lo)).normalize(simd)
+    }
+
+    /// 1 - self, where |self| <= 1.
+    #[inline(always)]
+    pub(crate) fn from_one(self, simd: S) -> Self {
+        let difference = Self::fast_sum(simd, simd.splat(1.0), simd.neg(self.hi));
+        Self { lo: simd.sub(difference.lo, self.lo), ..difference }
     }
 
     /// Minus this.

@@ -13,7 +13,7 @@ use crate::length::{LengthError, same};
 use crate::simd::{Level, Simd, dispatch};
 
 /// 1.5 2^23: adding it rounds to an integer, which then stands in the low bits.
-const ROUNDER: f32 = 12_582_912.0;
+pub(crate) const ROUNDER: f32 = 12_582_912.0;
 const LN2_HI: f32 = 0.693_147_182_464_599_61;
 const LN2_LO: f32 = -1.904_654_212_125_933_5e-9;
 /// (e^r - 1 - r) / r^2 on |r| <= ln(2) / 2.
@@ -62,14 +62,25 @@ impl<S: Simd> Reduced<S> {
         DoubleWord::fast_sum(simd, simd.splat(1.0), self.t).add_low(simd, self.u).normalize(simd)
     }
 
-    /// e^(x + low) - 1, with relative accuracy however small x is, for n <= 0.
+    /// e^(x + low), underflow and overflow included, for -130 < x < 130.
     #[inline(always)]
-    pub(crate) fn minus_one(self, simd: S) -> DoubleWord<S> {
-        let power = self.scale_down(simd, simd.splat(1.0));
-        let rest = DoubleWord::fast_sum(simd, simd.splat(-1.0), power);
-        let t = simd.mul(power, self.t);
-        let low = simd.mul_add(power, self.u, rest.lo);
-        DoubleWord::fast_sum(simd, rest.hi, t).add_low(simd, low).normalize(simd)
+    pub(crate) fn exponential(self, simd: S, x: S::F32) -> S::F32 {
+        let significand = DoubleWord::fast_sum(simd, simd.splat(1.0), self.t).add_low(simd, self.u);
+        // 2^n in two factors, 2^(n - 64) 2^64 or, for negative x, 2^(n + 64) 2^-64: both are normal, and only the
+        // second product can round or overflow. The two cases differ in one bit.
+        let negative = simd.shr_bits::<1>(simd.and_bits(x, simd.splat_bits(0x8000_0000)));
+        let first = simd.add_bits(self.power(simd, -64), negative);
+        let second = simd.xor_bits(simd.splat_bits((127 + 64) << 23), negative);
+        simd.mul(simd.mul(significand.round(simd), first), second)
+    }
+
+    /// e^(x + low) - 1, with relative accuracy however small x is; `power` is 2^n.
+    #[inline(always)]
+    pub(crate) fn minus_one(self, simd: S, power: S::F32) -> DoubleWord<S> {
+        // (2^n - 1) + 2^n t + 2^n u.
+        let whole = DoubleWord::sum(simd, power, simd.splat(-1.0));
+        let sum = DoubleWord::fast_sum(simd, whole.hi, simd.mul(power, self.t));
+        sum.add_low(simd, simd.mul_add(power, self.u, whole.lo)).normalize(simd)
     }
 
     /// y 2^n for n <= 0, in two factors: only the second product can round.
@@ -100,14 +111,7 @@ pub fn exp<S: Simd>(simd: S, x: S::F32) -> S::F32 {
     let (low, high) = LIMITS;
     let x = at_most(simd, x, high);
     let x = simd.select(simd.lt(x, simd.splat(low)), simd.splat(low), x);
-    let reduced = Reduced::new(simd, x, simd.splat(0.0));
-    let significand = reduced.significand(simd).round(simd);
-    // 2^n in two factors, 2^(n - 64) 2^64 or, for negative x, 2^(n + 64) 2^-64: both are normal, and only the second
-    // product can round or overflow. The two cases differ in one bit.
-    let negative = simd.shr_bits::<1>(simd.and_bits(x, simd.splat_bits(0x8000_0000)));
-    let first = simd.add_bits(reduced.power(simd, -64), negative);
-    let second = simd.xor_bits(simd.splat_bits((127 + 64) << 23), negative);
-    simd.mul(simd.mul(significand, first), second)
+    Reduced::new(simd, x, simd.splat(0.0)).exponential(simd, x)
 }
 
 /// y\[i\] = e^x\[i\].

@@ -7,6 +7,7 @@
 //! Source: argument reduction after Tang (1990), polynomial from `ci/constants/ln.sollya`.
 
 use super::double_word::DoubleWord;
+use super::exp::ROUNDER;
 use super::map::map;
 use crate::length::{LengthError, same};
 use crate::simd::{Level, Simd, dispatch};
@@ -33,12 +34,7 @@ pub fn ln<S: Simd>(simd: S, x: S::F32) -> S::F32 {
     // Subnormal numbers are scaled by 2^23.
     let subnormal = simd.lt(x, simd.splat(f32::MIN_POSITIVE));
     let scaled = simd.select(subnormal, simd.mul(x, simd.splat(8_388_608.0)), x);
-    // k in units of 2^23: the distance of the bits from sqrt(1/2).
-    let offset = simd.sub_bits(scaled, simd.splat(core::f32::consts::FRAC_1_SQRT_2));
-    let exponent = simd.and_bits(offset, simd.splat_bits(0xff80_0000));
-    let significand = simd.sub_bits(scaled, exponent);
-    let f = simd.sub(significand, simd.splat(1.0));
-    let k = integer(simd, simd.sar_bits::<23>(exponent));
+    let (_, k, f) = reduce(simd, scaled);
     let k = simd.sub(k, simd.select(subnormal, simd.splat(23.0), zero));
     let y = from_reduced(simd, k, DoubleWord { hi: f, lo: zero }).round(simd);
     // Limits: infinity and NaN come out of the reduction as numbers.
@@ -47,11 +43,15 @@ pub fn ln<S: Simd>(simd: S, x: S::F32) -> S::F32 {
     simd.select(simd.eq(x, zero), simd.splat(f32::NEG_INFINITY), y)
 }
 
-/// The f32 of a small integer that stands in the bits.
+/// x = 2^k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)), for normal x: k in units of the exponent's bits, k, and f.
 #[inline(always)]
-pub(crate) fn integer<S: Simd>(simd: S, bits: S::F32) -> S::F32 {
-    let rounder = simd.splat(12_582_912.0);
-    simd.sub(simd.add_bits(bits, rounder), rounder)
+pub(crate) fn reduce<S: Simd>(simd: S, x: S::F32) -> (S::F32, S::F32, S::F32) {
+    let offset = simd.sub_bits(x, simd.splat(core::f32::consts::FRAC_1_SQRT_2));
+    let exponent = simd.and_bits(offset, simd.splat_bits(0xff80_0000));
+    let f = simd.sub(simd.sub_bits(x, exponent), simd.splat(1.0));
+    let rounder = simd.splat(ROUNDER);
+    let k = simd.sub(simd.add_bits(simd.sar_bits::<23>(exponent), rounder), rounder);
+    (exponent, k, f)
 }
 
 /// k ln 2 + ln(1 + f) for sqrt(1/2) <= 1 + f <= sqrt(2).

@@ -20,7 +20,7 @@ pub(crate) struct Logistic<S: Simd> {
 }
 
 /// e^-a rounds to zero even beside a factor of 100 beyond this.
-const LIMIT: f32 = 120.0;
+pub(crate) const LIMIT: f32 = 120.0;
 
 impl<S: Simd> Logistic<S> {
     /// For E = e^-(a + low), a >= 0.
@@ -33,6 +33,12 @@ impl<S: Simd> Logistic<S> {
         let e = significand.scale_exactly(simd, power);
         let denominator = DoubleWord::fast_sum(simd, simd.splat(1.0), e.hi).add_low(simd, e.lo);
         Self { reduced, power, significand, reciprocal: denominator.reciprocal(simd) }
+    }
+
+    /// E; inexact where 2^n is subnormal.
+    #[inline(always)]
+    pub(crate) fn exponential(self, simd: S) -> DoubleWord<S> {
+        self.significand.scale_exactly(simd, self.power)
     }
 
     /// E / (1 + E), without 2^n.
@@ -55,8 +61,39 @@ impl<S: Simd> Logistic<S> {
     #[inline(always)]
     pub(crate) fn signed(self, simd: S, h: S::F32) -> DoubleWord<S> {
         let one = DoubleWord::splat(simd, (1.0, 0.0));
-        let negative = simd.lt(h, simd.splat(0.0));
+        let negative = simd.lt_bits(h, simd.splat(0.0));
         DoubleWord::select(simd, negative, self.significand, one).mul(simd, self.reciprocal)
+    }
+
+    /// h / (1 + e^-w) where a = |w| for a w of h's sign.
+    #[inline(always)]
+    pub(crate) fn gate(self, simd: S, h: S::F32) -> S::F32 {
+        let negative = simd.lt_bits(h, simd.splat(0.0));
+        let weight = self.signed(simd, h);
+        // Infinity is cut where it would meet a zero.
+        let least = simd.splat(-LIMIT);
+        let cut = simd.select(simd.lt(h, least), least, h);
+        let y = simd.mul_add(cut, weight.hi, simd.mul(at_most(simd, cut, LIMIT), weight.lo));
+        simd.select(negative, self.unscale(simd, y), y)
+    }
+
+    /// The derivative of [`Logistic::gate`] at h, where w is odd and `f` = 1 + e^-w - a w'(a) at a = |h|:
+    /// f e^-w / (1 + e^-w)^2 at -a, and 1 less that at a.
+    #[inline(always)]
+    pub(crate) fn gate_derivative(self, simd: S, h: S::F32, f: DoubleWord<S>) -> S::F32 {
+        let negative = simd.lt_bits(h, simd.splat(0.0));
+        let below = self.tail(simd).mul(simd, self.reciprocal).mul(simd, f);
+        let above = below.scale_exactly(simd, self.power).from_one(simd).round(simd);
+        simd.select(negative, self.unscale(simd, below.round(simd)), above)
+    }
+
+    /// 1 + e^-w - s for s >= 0.
+    #[inline(always)]
+    pub(crate) fn gate_factor(self, simd: S, s: DoubleWord<S>) -> DoubleWord<S> {
+        let one = DoubleWord::sum(simd, simd.splat(1.0), simd.neg(s.hi));
+        let sum = DoubleWord::sum(simd, one.hi, simd.mul(self.significand.hi, self.power));
+        let low = simd.mul_add(self.significand.lo, self.power, simd.sub(one.lo, s.lo));
+        sum.add_low(simd, low).normalize(simd)
     }
 
     /// y 2^n.
@@ -68,6 +105,6 @@ impl<S: Simd> Logistic<S> {
     /// y 2^n for negative h, else y.
     #[inline(always)]
     pub(crate) fn unscale_signed(self, simd: S, h: S::F32, y: S::F32) -> S::F32 {
-        simd.select(simd.lt(h, simd.splat(0.0)), self.unscale(simd, y), y)
+        simd.select(simd.lt_bits(h, simd.splat(0.0)), self.unscale(simd, y), y)
     }
 }

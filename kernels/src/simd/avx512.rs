@@ -179,4 +179,9 @@ impl Simd for Avx512 {
         // SAFETY: the token proves that the CPU has these instructions.
         unsafe { _mm512_cmpeq_epi32_mask(_mm512_castps_si512(a), _mm512_castps_si512(b)) }
     }
+    #[inline(always)]
+    fn lookup(self, table: &[f32; 16], index: __m512) -> __m512 {
+        // SAFETY: the token proves the instructions; the load reads the 16 elements of the table.
+        unsafe { _mm512_permutexvar_ps(_mm512_castps_si512(index), _mm512_loadu_ps(table.as_ptr())) }
+    }
 }

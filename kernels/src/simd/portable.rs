@@ -142,4 +142,9 @@ impl Simd for Portable {
     fn eq_bits(self, a: f32x8, b: f32x8) -> f32x8 {
         cast(cast::<_, i32x8>(a).simd_eq(cast::<_, i32x8>(b)))
     }
+    #[inline(always)]
+    fn lookup(self, table: &[f32; 16], index: f32x8) -> f32x8 {
+        let index: [u32; 8] = cast(index);
+        f32x8::new(index.map(|i| table[(i & 15) as usize]))
+    }
 }

@@ -137,4 +137,8 @@ impl Simd for Scalar {
     fn eq_bits(self, a: f32, b: f32) -> bool {
         a.to_bits() == b.to_bits()
     }
+    #[inline(always)]
+    fn lookup(self, table: &[f32; 16], index: f32) -> f32 {
+        table[(index.to_bits() & 15) as usize]
+    }
 }
