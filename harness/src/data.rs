@@ -1,1 +1,31 @@
 //! Sources of data: generated (glyphs, spirals, teacher, gaussian) and files (IDX, CSV).
+//!
+//! Generators fill slices of the caller's and need neither std nor an allocator; [`Source`] gathers them
+//! and the files into standardised splits.
+
+#[cfg(feature = "std")]
+mod csv;
+#[cfg(feature = "std")]
+mod dataset;
+#[cfg(feature = "std")]
+mod error;
+mod font;
+pub mod gaussian;
+pub mod glyphs;
+#[cfg(feature = "std")]
+mod idx;
+mod scale;
+#[cfg(feature = "std")]
+mod source;
+pub mod spirals;
+#[cfg(feature = "std")]
+mod split;
+pub mod teacher;
+
+#[cfg(feature = "std")]
+pub use dataset::{Dataset, Form, Splits};
+#[cfg(feature = "std")]
+pub use error::DataError;
+pub use scale::Scale;
+#[cfg(feature = "std")]
+pub use source::{Sizes, Source};

@@ -2,7 +2,6 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 
 pub mod activation;
-#[cfg(feature = "std")]
 pub mod data;
 pub mod random;
 #[cfg(feature = "std")]
