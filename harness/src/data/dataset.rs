@@ -1,0 +1,203 @@
+//! Samples with labels, and three sets of them: to train, to choose by, and to test once.
+
+use super::error::DataError;
+use super::scale::Scale;
+
+/// What a sample is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// So many numbers.
+    Vector(usize),
+    /// Pixels in rows: height, width.
+    Image(usize, usize),
+}
+
+impl Form {
+    /// Numbers per sample.
+    pub fn features(self) -> usize {
+        match self {
+            Self::Vector(features) => features,
+            Self::Image(height, width) => height.saturating_mul(width),
+        }
+    }
+}
+
+/// Samples with labels. The number of inputs is samples x features, and every label is below `classes`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dataset {
+    name: String,
+    form: Form,
+    classes: usize,
+    inputs: Vec<f32>,
+    labels: Vec<u32>,
+}
+
+impl Dataset {
+    /// A data set of row-major inputs, one sample per label.
+    ///
+    /// # Errors
+    /// Where there are no features, fewer than two classes, too many or too few inputs, an input that is
+    /// not finite, or a label that is not below `classes`.
+    pub fn new(
+        name: &str,
+        form: Form,
+        classes: usize,
+        inputs: Vec<f32>,
+        labels: Vec<u32>,
+    ) -> Result<Self, DataError> {
+        let features = form.features();
+        if features == 0 {
+            return Err(DataError::value(name, "features", "0", "at least 1"));
+        }
+        if classes < 2 {
+            return Err(DataError::value(name, "classes", classes.to_string(), "at least 2"));
+        }
+        if labels.len().checked_mul(features) != Some(inputs.len()) {
+            let allowed = format!("{} labels x {features} features", labels.len());
+            return Err(DataError::value(name, "inputs", inputs.len().to_string(), allowed));
+        }
+        if let Some(i) = inputs.iter().position(|x| !x.is_finite()) {
+            let found = format!("{} in sample {}", inputs[i], i / features);
+            return Err(DataError::value(name, "inputs", found, "finite numbers"));
+        }
+        if let Some(i) = labels.iter().position(|&label| label as usize >= classes) {
+            let found = format!("{} of sample {i}", labels[i]);
+            return Err(DataError::value(name, "labels", found, format!("0 to {}", classes - 1)));
+        }
+        Ok(Self { name: name.into(), form, classes, inputs, labels })
+    }
+
+    /// What the data is called in reports.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Numbers per sample.
+    pub fn features(&self) -> usize {
+        self.form.features()
+    }
+
+    /// What a sample is.
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// Labels are below this.
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// The number of samples.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there are no samples.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// All inputs, row-major: one row of [`features`](Self::features) per sample.
+    pub fn inputs(&self) -> &[f32] {
+        &self.inputs
+    }
+
+    /// One label per sample.
+    pub fn labels(&self) -> &[u32] {
+        &self.labels
+    }
+}
+
+/// Three data sets without a common sample, on one scale.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Splits {
+    /// For the optimiser.
+    pub train: Dataset,
+    /// For choosing rates, remedies and when to stop.
+    pub validation: Dataset,
+    /// For the figures that are reported.
+    pub test: Dataset,
+    /// The centre and the scale that were taken off all three.
+    pub scale: Scale,
+}
+
+impl Splits {
+    /// Brings three sets onto the scale of the training part.
+    ///
+    /// # Errors
+    /// Where the training part is empty or all its inputs are equal.
+    pub fn standardised(train: Dataset, validation: Dataset, test: Dataset) -> Result<Self, DataError> {
+        let Some(scale) = Scale::of(&train.inputs) else {
+            let found = match train.inputs.first() {
+                Some(value) => format!("{value} everywhere"),
+                None => "nothing".into(),
+            };
+            return Err(DataError::value(
+                &train.name,
+                "training inputs",
+                found,
+                "at least two different values",
+            ));
+        };
+        let mut splits = Self { train, validation, test, scale };
+        for set in [&mut splits.train, &mut splits.validation, &mut splits.test] {
+            scale.apply(&mut set.inputs);
+        }
+        Ok(splits)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(result: Result<Dataset, DataError>) -> String {
+        result.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_makes_no_data_set_is_refused() {
+        let new = |features, classes, inputs: &[f32], labels: &[u32]| {
+            Dataset::new("d", Form::Vector(features), classes, inputs.to_vec(), labels.to_vec())
+        };
+        assert_eq!(message(new(0, 2, &[], &[])), "d: features: found 0, allowed is at least 1");
+        assert_eq!(message(new(1, 1, &[], &[])), "d: classes: found 1, allowed is at least 2");
+        assert_eq!(
+            message(new(2, 2, &[1.0; 5], &[0; 3])),
+            "d: inputs: found 5, allowed is 3 labels x 2 features"
+        );
+        assert_eq!(
+            message(new(2, 2, &[0.0, 1.0, 2.0, f32::NAN], &[0, 1])),
+            "d: inputs: found NaN in sample 1, allowed is finite numbers"
+        );
+        assert_eq!(
+            message(new(1, 3, &[0.0, 1.0], &[2, 3])),
+            "d: labels: found 3 of sample 1, allowed is 0 to 2"
+        );
+    }
+
+    #[test]
+    fn all_splits_are_scaled_by_the_training_part() {
+        let set = |inputs: &[f32]| {
+            Dataset::new("d", Form::Vector(1), 2, inputs.to_vec(), vec![0; inputs.len()]).unwrap()
+        };
+        let splits = Splits::standardised(set(&[1.0, 3.0]), set(&[5.0]), set(&[2.0, 0.0])).unwrap();
+        assert_eq!(splits.train.inputs(), [-1.0, 1.0]);
+        assert_eq!(splits.validation.inputs(), [3.0]);
+        assert_eq!(splits.test.inputs(), [0.0, -2.0]);
+        assert_eq!(splits.scale, Scale { mean: 2.0, deviation: 1.0 });
+    }
+
+    #[test]
+    fn training_inputs_without_spread_are_refused() {
+        let set = |inputs: &[f32]| {
+            Dataset::new("d", Form::Vector(1), 2, inputs.to_vec(), vec![0; inputs.len()]).unwrap()
+        };
+        let message = |train| Splits::standardised(set(train), set(&[]), set(&[])).unwrap_err().to_string();
+        assert_eq!(
+            message(&[4.0; 3]),
+            "d: training inputs: found 4 everywhere, allowed is at least two different values"
+        );
+        assert!(message(&[]).contains("found nothing"));
+    }
+}

@@ -1,0 +1,159 @@
+//! Where data comes from: the names users give, and what they load.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use super::dataset::{Dataset, Form, Splits};
+use super::error::DataError;
+use super::{csv, gaussian, glyphs, idx, spirals, teacher};
+use crate::random::Random;
+
+/// The label column of a CSV file where none is named.
+const LABEL: &str = "label";
+
+/// A source of data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Distorted images of digits; see [`glyphs`].
+    Glyphs,
+    /// Interleaved spirals; see [`spirals`].
+    Spirals,
+    /// Structureless inputs with learnable labels; see [`teacher`].
+    Teacher,
+    /// Structureless inputs with random labels; see [`gaussian`].
+    Gaussian,
+    /// A folder of files in MNIST's format.
+    Idx(PathBuf),
+    /// A table with a header row.
+    Csv {
+        /// The file.
+        path: PathBuf,
+        /// The name of the column with the labels.
+        label: String,
+    },
+}
+
+/// How many samples each split gets; files with fewer give what they have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// Samples to train on, at least 1.
+    pub train: usize,
+    /// Samples to choose by.
+    pub validation: usize,
+    /// Samples to test on.
+    pub test: usize,
+}
+
+impl Source {
+    /// The texts that [`FromStr`] takes, for help texts and error messages.
+    pub const NAMES: &'static str = "glyphs, spirals, teacher, gaussian, idx:DIR, csv:FILE, csv:FILE:LABEL";
+
+    /// Generates or reads the data; equal seeds give equal data. Each split is drawn from a stream of its own,
+    /// so its size does not change another split's samples.
+    ///
+    /// # Errors
+    /// A file that is missing, unreadable or malformed; training inputs without spread; more samples than fit
+    /// into memory.
+    pub fn load(&self, sizes: &Sizes, seed: u64) -> Result<Splits, DataError> {
+        let mut shared = Random::stream(seed, 0);
+        match self {
+            Self::Glyphs => {
+                let form = Form::Image(glyphs::SIDE, glyphs::SIDE);
+                self.generate(sizes, seed, form, glyphs::CLASSES, glyphs::fill)
+            }
+            Self::Spirals => {
+                let plane = spirals::Plane::new(&mut shared);
+                let form = Form::Vector(spirals::FEATURES);
+                self.generate(sizes, seed, form, spirals::CLASSES, |random, inputs, labels| {
+                    plane.fill(random, inputs, labels);
+                })
+            }
+            Self::Teacher => {
+                let teacher = teacher::Teacher::new(&mut shared);
+                let form = Form::Vector(teacher::FEATURES);
+                self.generate(sizes, seed, form, teacher::CLASSES, |random, inputs, labels| {
+                    teacher.fill(random, inputs, labels);
+                })
+            }
+            Self::Gaussian => {
+                let form = Form::Vector(gaussian::FEATURES);
+                self.generate(sizes, seed, form, gaussian::CLASSES, gaussian::fill)
+            }
+            Self::Idx(folder) => idx::load(folder, *sizes, &mut shared),
+            Self::Csv { path, label } => csv::load(path, label, *sizes, &mut shared),
+        }
+    }
+
+    /// Fills three sets from three streams and standardises them.
+    fn generate(
+        &self,
+        sizes: &Sizes,
+        seed: u64,
+        form: Form,
+        classes: usize,
+        fill: impl Fn(&mut Random, &mut [f32], &mut [u32]),
+    ) -> Result<Splits, DataError> {
+        let name = self.to_string();
+        let set = |stream, samples: usize| {
+            let memory = || DataError::Memory { samples, features: form.features() };
+            let mut inputs = Vec::new();
+            let values = samples.checked_mul(form.features()).ok_or_else(memory)?;
+            inputs.try_reserve_exact(values).map_err(|_| memory())?;
+            inputs.resize(values, 0.0);
+            let mut labels = vec![0; samples];
+            fill(&mut Random::stream(seed, stream), &mut inputs, &mut labels);
+            Dataset::new(&name, form, classes, inputs, labels)
+        };
+        Splits::standardised(set(1, sizes.train)?, set(2, sizes.validation)?, set(3, sizes.test)?)
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Glyphs => f.write_str("glyphs"),
+            Self::Spirals => f.write_str("spirals"),
+            Self::Teacher => f.write_str("teacher"),
+            Self::Gaussian => f.write_str("gaussian"),
+            Self::Idx(folder) => write!(f, "idx:{}", folder.display()),
+            Self::Csv { path, label } => {
+                let short = format!("csv:{}", path.display());
+                if short.parse().is_ok_and(|source: Self| source == *self) {
+                    f.write_str(&short)
+                } else {
+                    write!(f, "{short}:{label}")
+                }
+            }
+        }
+    }
+}
+
+impl FromStr for Source {
+    type Err = DataError;
+
+    /// A label follows the last colon and holds no slash, so that `csv:C:\data.csv` is a file.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once(':') {
+            None if text == "glyphs" => Ok(Self::Glyphs),
+            None if text == "spirals" => Ok(Self::Spirals),
+            None if text == "teacher" => Ok(Self::Teacher),
+            None if text == "gaussian" => Ok(Self::Gaussian),
+            Some(("idx", folder)) if !folder.is_empty() => Ok(Self::Idx(folder.into())),
+            Some(("csv", rest)) => {
+                let (path, label) = match rest.rsplit_once(':') {
+                    Some((path, label)) if !label.contains(['/', '\\']) => (path, label),
+                    _ => (rest, LABEL),
+                };
+                if path.is_empty() || label.is_empty() {
+                    return Err(DataError::Source { found: text.into() });
+                }
+                Ok(Self::Csv { path: path.into(), label: label.into() })
+            }
+            _ => Err(DataError::Source { found: text.into() }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

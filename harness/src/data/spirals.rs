@@ -1,0 +1,72 @@
+//! Spirals: arms that wind around each other in a plane, laid into a space of more dimensions.
+//!
+//! Arm c at radius r in (0, 1): r (cos, sin) of r TURNS + c / CLASSES turns, plus noise in the plane; the
+//! plane's two axes in R^FEATURES are orthonormal and drawn from the seed (Gram-Schmidt on two Gaussian
+//! vectors). r is the square root of a uniform number, so the arms are evenly filled. No line tells the arms
+//! apart.
+
+use crate::random::Random;
+use crate::random::elementary::sin_cos_turns;
+
+/// Numbers per sample.
+pub const FEATURES: usize = 16;
+/// The number of arms.
+pub const CLASSES: usize = 5;
+/// How often an arm winds around the centre.
+const TURNS: f32 = 1.0;
+/// Standard deviation of the noise along each axis of the plane; the outermost radius is 1.
+const NOISE: f32 = 0.03;
+
+/// The plane that the spirals lie in: two orthonormal vectors.
+#[derive(Clone, Debug)]
+pub struct Plane {
+    axes: [[f32; FEATURES]; 2],
+}
+
+impl Plane {
+    /// Draws a plane.
+    pub fn new(random: &mut Random) -> Self {
+        let mut axes = [[0.0; FEATURES]; 2];
+        random.fill_normal(axes.as_flattened_mut(), 1.0);
+        let [first, second] = &mut axes;
+        normalise(first);
+        let overlap = dot(first, second);
+        for (b, a) in second.iter_mut().zip(first) {
+            *b -= overlap * *a;
+        }
+        normalise(second);
+        Self { axes }
+    }
+
+    /// Fills samples (row-major, [`FEATURES`] each) and their labels, one label per sample. Every
+    /// [`CLASSES`] in turn hold each arm once.
+    pub fn fill(&self, random: &mut Random, samples: &mut [f32], labels: &mut [u32]) {
+        let [first, second] = &self.axes;
+        for (samples, labels) in samples.chunks_mut(CLASSES * FEATURES).zip(labels.chunks_mut(CLASSES)) {
+            let mut arms: [u32; CLASSES] = core::array::from_fn(|arm| arm as u32);
+            random.shuffle(&mut arms);
+            for ((sample, label), arm) in samples.chunks_exact_mut(FEATURES).zip(labels).zip(arms) {
+                *label = arm;
+                let radius = libm::sqrtf(random.uniform());
+                let (sin, cos) = sin_cos_turns(radius * TURNS + arm as f32 / CLASSES as f32);
+                let x = radius * cos + NOISE * random.normal();
+                let y = radius * sin + NOISE * random.normal();
+                for ((value, a), b) in sample.iter_mut().zip(first).zip(second) {
+                    *value = x * a + y * b;
+                }
+            }
+        }
+    }
+}
+
+fn normalise(vector: &mut [f32]) {
+    let length = libm::sqrtf(dot(vector, vector));
+    for value in vector {
+        *value /= length;
+    }
+}
+
+/// The sum of products in order.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).fold(0.0, |sum, (a, b)| sum + a * b)
+}
