@@ -2,7 +2,26 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 
 pub mod activation;
-pub mod data;
+pub mod init;
+pub mod net;
 pub mod random;
+pub mod threads;
+
+#[cfg(feature = "std")]
+pub mod architecture;
+#[cfg(feature = "std")]
+pub mod commands;
+#[cfg(feature = "std")]
+pub mod data;
+#[cfg(feature = "std")]
+pub mod hash;
+#[cfg(feature = "std")]
+pub mod machine;
+#[cfg(feature = "std")]
+pub mod report;
+#[cfg(feature = "std")]
+pub mod study;
 #[cfg(feature = "std")]
 pub mod theory;
+#[cfg(feature = "std")]
+pub mod train;

@@ -75,7 +75,8 @@ impl StudyError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Invalid { .. } | Self::Occupied { .. } | Self::Train { .. } => 2,
-            Self::Data(error) => error.exit_code(),
+            Self::Data(DataError::Read { .. } | DataError::Memory { .. }) => 3,
+            Self::Data(_) => 2,
             Self::ReadFile { .. } | Self::Io { .. } => 3,
             Self::Interrupted => 130,
         }

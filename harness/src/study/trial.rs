@@ -145,7 +145,7 @@ pub fn run(
 }
 
 fn check_batch(plan: &StudyPlan, splits: &Splits) -> Result<(), StudyError> {
-    let found = splits.train.labels.len();
+    let found = splits.train.labels().len();
     if plan.batch > found {
         return Err(StudyError::Invalid {
             file: plan.name.clone(),
@@ -160,8 +160,8 @@ fn fingerprint(plan: &StudyPlan, splits: &Splits) -> u64 {
     let mut hash = Hash::new();
     hash.u64(plan.fingerprint);
     for data in [&splits.train, &splits.validation, &splits.test] {
-        hash.f32s(&data.inputs);
-        data.labels.iter().for_each(|label| hash.u64(u64::from(*label)));
+        hash.f32s(data.inputs());
+        data.labels().iter().for_each(|label| hash.u64(u64::from(*label)));
     }
     hash.finish()
 }
@@ -300,7 +300,7 @@ fn summarise(
     finished: &BTreeMap<RunId, Trained>,
 ) -> Summary {
     let majority = majority_accuracy(splits);
-    let test = splits.test.labels.len();
+    let test = splits.test.labels().len();
     let mut rows = entries.iter().zip(chosen);
     let reference =
         |entry: &Entry<'_>, setting, linear| row(plan, entry, setting, finished, linear, majority, test);
@@ -337,11 +337,11 @@ fn summarise(
         seed: options.seed,
         data: Data {
             source: plan.source.to_string(),
-            train: splits.train.labels.len(),
-            validation: splits.validation.labels.len(),
+            train: splits.train.labels().len(),
+            validation: splits.validation.labels().len(),
             test,
-            features: splits.train.features,
-            classes: splits.train.classes,
+            features: splits.train.features(),
+            classes: splits.train.classes(),
             majority_accuracy: majority,
             linear,
         },
@@ -367,14 +367,14 @@ fn summarise(
 
 /// Test accuracy of always naming the commonest class of the training samples.
 fn majority_accuracy(splits: &Splits) -> f64 {
-    let mut counts = vec![0usize; splits.train.classes];
-    for label in &splits.train.labels {
+    let mut counts = vec![0usize; splits.train.classes()];
+    for label in splits.train.labels() {
         counts[*label as usize] += 1;
     }
     let commonest = counts.iter().enumerate().max_by_key(|(class, count)| (**count, usize::MAX - class));
     let commonest = commonest.map_or(0, |(class, _)| class as u32);
-    let right = splits.test.labels.iter().filter(|label| **label == commonest).count();
-    right as f64 / splits.test.labels.len().max(1) as f64
+    let right = splits.test.labels().iter().filter(|label| **label == commonest).count();
+    right as f64 / splits.test.labels().len().max(1) as f64
 }
 
 fn row(

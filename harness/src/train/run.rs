@@ -57,17 +57,17 @@ pub fn train<T: Threads>(
     mut on_step: impl FnMut(usize) -> bool,
 ) -> Result<Option<Trained>, TrainError> {
     let started = Instant::now();
-    let found = data.labels.len();
+    let found = data.labels().len();
     if recipe.batch > found {
         return Err(TrainError::Batch { batch: recipe.batch, found });
     }
     let head = match recipe.loss {
-        Loss::CrossEntropy => Head::Linear(data.classes),
-        Loss::Squared => Head::Sigmoid(data.classes),
+        Loss::CrossEntropy => Head::Linear(data.classes()),
+        Loss::Squared => Head::Sigmoid(data.classes()),
     };
-    let built = recipe.architecture.build(data.features, head);
+    let built = recipe.architecture.build(data.features(), head);
     let mut places = vec![Place::default(); built.layers.len()];
-    let plan = Plan::new(data.features, recipe.batch, &built.layers, &mut places)?;
+    let plan = Plan::new(data.features(), recipe.batch, &built.layers, &mut places)?;
     let moments = recipe.optimizer.moments();
     let mut memory = vec![0.0; plan.arena_len(moments, threads.count())?];
     let mut arena = Arena::new(&plan, moments, threads.count(), &mut memory)?;
@@ -75,7 +75,7 @@ pub fn train<T: Threads>(
 
     let before = arena.parameters.to_vec();
     let mut batches = Batches::new(data, Random::stream(seed, ORDER));
-    let mut gradient = vec![0.0; recipe.batch * data.classes];
+    let mut gradient = vec![0.0; recipe.batch * data.classes()];
     let mut update = Update::new(recipe.optimizer, recipe.clipping, recipe.penalty);
     let pass = Pass { plan, level, threads, rows: recipe.batch };
     let mut course = Course::default();
@@ -93,7 +93,7 @@ pub fn train<T: Threads>(
             None => pass.forward(&mut arena, Mode::Training, &mut Unwatched)?,
         }
         let output = arena.output(&plan, recipe.batch);
-        let loss = loss_and_gradient(recipe.loss, level, output, &labels, data.classes, &mut gradient)?;
+        let loss = loss_and_gradient(recipe.loss, level, output, &labels, data.classes(), &mut gradient)?;
         if !loss.is_finite() {
             divergence =
                 Some(Divergence { step, layer: first_bad_layer(&arena, &plan, &built, recipe.batch) });
@@ -155,14 +155,14 @@ struct Batches<'a> {
 
 impl<'a> Batches<'a> {
     fn new(data: &'a Dataset, random: Random) -> Self {
-        let order: Vec<u32> = (0..data.labels.len() as u32).collect();
+        let order: Vec<u32> = (0..data.labels().len() as u32).collect();
         let next = order.len();
         Self { data, random, order, next }
     }
 
     /// Fills `inputs` with the next `count` samples and returns their labels.
     fn next(&mut self, inputs: &mut [f32], count: usize) -> Vec<u32> {
-        let features = self.data.features;
+        let features = self.data.features();
         let mut labels = Vec::with_capacity(count);
         for row in inputs.chunks_exact_mut(features).take(count) {
             if self.next == self.order.len() {
@@ -171,8 +171,8 @@ impl<'a> Batches<'a> {
             }
             let sample = self.order[self.next] as usize;
             self.next += 1;
-            row.copy_from_slice(&self.data.inputs[sample * features..(sample + 1) * features]);
-            labels.push(self.data.labels[sample]);
+            row.copy_from_slice(&self.data.inputs()[sample * features..(sample + 1) * features]);
+            labels.push(self.data.labels()[sample]);
         }
         labels
     }
@@ -246,18 +246,18 @@ fn accuracy<T: Threads>(
     arena: &mut Arena<'_>,
     data: &Dataset,
 ) -> Result<f64, TrainError> {
-    let (batch, features) = (pass.plan.batch(), data.features);
+    let (batch, features) = (pass.plan.batch(), data.features());
     let mut correct = 0;
-    for (inputs, labels) in data.inputs.chunks(batch * features).zip(data.labels.chunks(batch)) {
+    for (inputs, labels) in data.inputs().chunks(batch * features).zip(data.labels().chunks(batch)) {
         let rows = labels.len();
         arena.input_mut(&pass.plan, rows).copy_from_slice(inputs);
         let pass = Pass { rows, ..*pass };
         pass.forward(arena, Mode::Inference, &mut Unwatched)?;
-        let output = MatRef::new(arena.output(&pass.plan, rows), rows, data.classes);
+        let output = MatRef::new(arena.output(&pass.plan, rows), rows, data.classes());
         let output = output.map_err(|e| TrainError::Loss(e.to_string()))?;
         correct += loss::accuracy(pass.level, output, labels).map_err(|e| TrainError::Loss(e.to_string()))?;
     }
-    Ok(correct as f64 / data.labels.len().max(1) as f64)
+    Ok(correct as f64 / data.labels().len().max(1) as f64)
 }
 
 /// How far the weights of each hidden layer moved, relative to where they started.

@@ -51,7 +51,8 @@ mod hardware {
         let error = (product - (sum - addend_part)) + (addend - addend_part);
         // Where the sum was inexact and its last bit is even, the odd neighbour lies on the error's side.
         let bits = sum.to_bits();
-        let inexact = u64::from(error < 0.0 || error > 0.0);
+        // NaN is not greater.
+        let inexact = u64::from(error.abs() > 0.0);
         let even = !bits & 1;
         let towards_zero = u64::from((error < 0.0) != (sum < 0.0));
         let odd = bits.wrapping_add((inexact & even).wrapping_mul(1u64.wrapping_sub(towards_zero << 1)));
