@@ -18,10 +18,9 @@ mod statistics;
 mod verdict;
 
 pub use figures::{Interval, LayerRow, LogGain, Measured, Row, Sample};
-pub use measure::{Figures, ProbeError, measure};
-pub use memory::available_memory;
-pub use remedy::{Fix, Remedy, remedy};
-pub use setup::{CLASSES, Cotangent, SURVEY_ROWS, Setup};
+pub use measure::{Failed, Figures, ProbeError, Tally, measure};
+pub use remedy::{Fix, Remedy};
+pub use setup::{Cotangent, NORM_BATCH, SURVEY_ROWS, Setup};
 pub use verdict::{Cause, Extent, Kind, Verdict};
 
 use isobath_kernels::Level;
@@ -51,9 +50,6 @@ pub fn probe(setup: &Setup, data: Option<&Dataset>, level: Level) -> Result<Repo
     let theory = predict(&setup.question(data))?;
     let figures = measure(setup, data, level, &theory)?;
     let verdict = verdict::judge(setup, &figures);
-    let fix = match remedy(setup, data, &verdict)? {
-        Some(remedy) => Some(remedy.run(data, level)?),
-        None => None,
-    };
+    let fix = remedy::fix(setup, data, level, &verdict)?;
     Ok(Report { theory, figures, verdict, fix })
 }

@@ -11,10 +11,8 @@ use crate::activation::Activation;
 use crate::architecture::{Architecture, Norm, NormPosition, Residual};
 use crate::data::{DataError, Dataset, Sizes, Source};
 use crate::init::{Family, Init, WeightVariance};
-use crate::probe::{Cotangent, SURVEY_ROWS, Setup};
+use crate::probe::{Cotangent, NORM_BATCH, SURVEY_ROWS, Setup};
 
-/// Samples per network where batch norm needs many.
-const NORM_BATCH: usize = 128;
 /// Training samples that are loaded, at least.
 const SAMPLES: usize = 1024;
 /// Variances lie between the reciprocal of this and this.

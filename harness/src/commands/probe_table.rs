@@ -7,6 +7,7 @@ use comfy_table::{CellAlignment, Table};
 
 use super::probe_flags::{Request, probe_command};
 use crate::probe::{Cause, Extent, Interval, Kind, LayerRow, Report, Row, Sample, Verdict};
+use crate::theory::Source;
 
 /// Rows beyond which only some layers are shown.
 const ROWS: usize = 40;
@@ -26,6 +27,9 @@ pub(super) fn text(request: &Request, report: &Report) -> String {
     };
     line("chi", &measured.chi, theory.rate_squared, None);
     line("log10 ratio", &measured.log10_delta_ratio, theory.log10_delta_ratio, theory.band95);
+    if setup.batch > 1 && theory.source == Source::MeanField {
+        text.push_str("theory's bands are for one sample per network; with more the spread is smaller\n");
+    }
     if measured.zero_gradient_fraction > 0.0 {
         let _ = writeln!(
             text,

@@ -67,7 +67,7 @@ pub struct Figures {
     pub hash: u64,
 }
 
-/// Networks whose gradient is zero or not finite, and in which hidden layer that began, where they agree.
+/// Networks whose gradient is zero or not finite.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Failed {
     /// A layer passes no gradient.
@@ -78,7 +78,7 @@ pub struct Failed {
     pub overflow: Tally,
 }
 
-/// How many networks, and the layer that all of them name.
+/// How many networks, and the layer at fault if all of them name the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Tally {
     /// Networks.
@@ -88,10 +88,12 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn of(nets: &[Net], layer: impl Fn(Outcome) -> Option<usize>) -> Self {
-        let layers: Vec<usize> = nets.iter().filter_map(|net| layer(net.outcome)).collect();
-        let first = layers.first().copied();
-        Self { nets: layers.len(), layer: first.filter(|first| layers.iter().all(|layer| layer == first)) }
+    /// `layer` picks the outcomes that count, and the layer that each names.
+    fn of(nets: &[Net], layer: impl Fn(Outcome) -> Option<Option<usize>>) -> Self {
+        let layers: Vec<Option<usize>> = nets.iter().filter_map(|net| layer(net.outcome)).collect();
+        let first = layers.first().copied().flatten();
+        let common = first.filter(|_| layers.iter().all(|layer| *layer == first));
+        Self { nets: layers.len(), layer: common }
     }
 }
 
@@ -138,13 +140,10 @@ pub fn measure(
     let measured: Vec<&Net> = nets.iter().filter(|net| net.outcome == Outcome::Measured).collect();
     let failed = Failed {
         zero: Tally::of(&nets, |outcome| match outcome {
-            Outcome::Zero(layer) => Some(layer),
+            Outcome::Zero(layer) => Some(Some(layer)),
             _ => None,
         }),
-        underflow: Tally::of(&nets, |outcome| match outcome {
-            Outcome::Underflow(layer) => Some(layer),
-            _ => None,
-        }),
+        underflow: Tally::of(&nets, |outcome| (outcome == Outcome::Underflow).then_some(None)),
         overflow: Tally::of(&nets, |outcome| match outcome {
             Outcome::Overflow(layer) => Some(layer),
             _ => None,

@@ -38,12 +38,12 @@ fn random(seed: u64, net: usize, purpose: Purpose) -> Random {
 pub(super) enum Outcome {
     /// Everything is finite and the gradient is not zero.
     Measured,
-    /// dL/dx^0 is exactly zero; delta is zero from this hidden layer down, 0 if only at the input.
+    /// dL/dx^0 is exactly zero: this hidden layer passes nothing.
     Zero(usize),
-    /// The signal has sunk below the smallest f32 at this hidden layer's input, and with it the gradient.
-    Underflow(usize),
-    /// A value or a gradient is not finite, first in this hidden layer.
-    Overflow(usize),
+    /// The signal has sunk below the smallest f32, and the gradient with it.
+    Underflow,
+    /// A value or a gradient is not finite; the layer is named if it did that alone, from an input of ordinary size.
+    Overflow(Option<usize>),
 }
 
 /// What was seen of one network.
@@ -147,27 +147,30 @@ pub(super) fn run(
     })
 }
 
-/// Below this root mean square, f32 has lost digits and the next layers lose the rest.
+/// log10 of the root mean square below which f32 has lost digits, and the next layers lose the rest.
 const SINKING: f64 = -36.0;
+/// And from which on squares leave f32: not the size that a single layer starts from.
+const RISING: f64 = 19.0;
 
+/// `overflow` is the first hidden layer with a value that is not finite, `values` the elements of a layer.
 fn outcome(sounding: &Sounding<'_>, overflow: Option<usize>, values: usize) -> Outcome {
     let layers = &sounding.norms.layers;
-    if let Some(layer) = overflow {
-        return Outcome::Overflow(layer);
-    }
-    if !sounding.is_finite {
-        let lost = layers.iter().rposition(|layer| layer.log10_delta.is_none());
-        return Outcome::Overflow(lost.map_or(1, |l| l + 1));
+    let log10_rms = |l: usize| Some(layers.get(l)?.log10_x? - 0.5 * (values as f64).log10());
+    if overflow.is_some() || !sounding.is_finite {
+        let sudden = |layer: &usize| log10_rms(layer - 1).is_some_and(|rms| rms < RISING);
+        return Outcome::Overflow(overflow.filter(sudden));
     }
     if !sounding.is_zero {
         return Outcome::Measured;
     }
     let silent = layers.iter().position(|layer| layer.log10_x.is_none());
-    if let Some(silent) = silent
-        && let Some(log10_x) = silent.checked_sub(1).and_then(|below| layers[below].log10_x)
-        && log10_x - 0.5 * (values as f64).log10() < SINKING
+    if let Some(below) = silent.and_then(|silent| silent.checked_sub(1))
+        && log10_rms(below).is_some_and(|rms| rms < SINKING)
     {
-        return Outcome::Underflow(silent + 1);
+        return Outcome::Underflow;
     }
-    Outcome::Zero(layers.iter().rposition(|layer| layer.log10_delta.is_none()).map_or(0, |l| l + 1))
+    // A layer without any slope; or, where all have one, the weights above the topmost delta that is zero.
+    let flat = sounding.slope_rms.iter().position(|slope| *slope == 0.0);
+    let topmost = || layers.iter().rposition(|layer| layer.log10_delta.is_none()).map_or(0, |l| l + 1);
+    Outcome::Zero(flat.map_or_else(|| topmost() + 1, |l| l + 1))
 }

@@ -1,9 +1,9 @@
 //! The remedy in closed form: the smallest change that theory says keeps the gradient within half a decade, and what
 //! it did when it was run.
 //!
-//! In this order: undo a planted defect; leave out a normalisation; weights on the edge of chaos where the length is
-//! stable there; batch norm; layer norm; residual branches scaled by 1/sqrt(L), whose squared growth is at most e in
-//! all. Without one that is predicted to be healthy, the one that is predicted to be best.
+//! In this order: undo a planted defect; widen layers that die; leave out a normalisation; weights on the edge of chaos
+//! where the length is stable there; batch norm; layer norm; residual branches scaled by 1/sqrt(L), whose squared growth
+//! is at most e in all. A prediction holds in the limit of wide layers, so the remedy is run before it is given.
 //!
 //! Source: He et al. 2015; Schoenholz et al. 2017; Ioffe and Szegedy 2015; Hanin and Rolnick 2018.
 
@@ -11,11 +11,12 @@ use isobath_kernels::Level;
 
 use super::measure::{ProbeError, measure};
 use super::setup::Setup;
-use super::verdict::{Cause, HEALTHY, Verdict};
+use super::verdict::{Cause, HEALTHY, SICK, Verdict};
 use crate::activation::Activation;
 use crate::architecture::{Architecture, Norm, Residual};
 use crate::data::Dataset;
 use crate::init::{Family, Init, WeightVariance};
+use crate::theory::born_dead::dies;
 use crate::theory::ensemble::slope_moment;
 use crate::theory::phi::max_derivative;
 use crate::theory::{TheoryError, edge_of_chaos, predict};
@@ -42,70 +43,84 @@ pub struct Fix {
     pub measured_decades: Option<f64>,
 }
 
-impl Remedy {
-    /// Runs it.
-    pub(super) fn run(self, data: Option<&Dataset>, level: Level) -> Result<Fix, ProbeError> {
-        let theory = predict(&self.setup.question(data))?;
-        let figures = measure(&self.setup, data, level, &theory)?;
-        let factors = self.setup.factors().max(1) as f64;
+impl Fix {
+    /// Runs a remedy.
+    fn run(remedy: Remedy, data: Option<&Dataset>, level: Level) -> Result<Self, ProbeError> {
+        let theory = predict(&remedy.setup.question(data))?;
+        let figures = measure(&remedy.setup, data, level, &theory)?;
+        let factors = remedy.setup.factors().max(1) as f64;
         let measured_decades = figures.median_decades;
-        Ok(Fix {
+        Ok(Self {
             predicted_factor: theory.log10_delta_ratio.map(|decades| 10f64.powf(decades / factors)),
             measured_factor: measured_decades.map(|decades| 10f64.powf(decades / factors)),
             measured_decades,
-            remedy: self,
+            remedy,
         })
+    }
+
+    /// |log10| of the measured ratio; infinite if there was nothing to measure.
+    fn sickness(&self) -> f64 {
+        self.measured_decades.map_or(f64::INFINITY, f64::abs)
     }
 }
 
-/// What would help the networks of `setup`; none where nothing is wrong or nothing is known.
+/// Remedies that are run before the best of them is taken.
+const TRIALS: usize = 3;
+
+/// What helps the networks of `setup`, with the proof; none where nothing is wrong or nothing is known.
 ///
 /// # Errors
-/// A parameter of the setup that theory refuses.
-pub fn remedy(
+/// A remedy's networks cannot be measured.
+pub(super) fn fix(
     setup: &Setup,
     data: Option<&Dataset>,
+    level: Level,
     verdict: &Verdict,
-) -> Result<Option<Remedy>, TheoryError> {
+) -> Result<Option<Fix>, ProbeError> {
     let planted = setup.architecture.scale_layer.filter(|(layer, _)| verdict.layer == Some(*layer));
-    let (sound, undone) = match planted {
-        Some((layer, factor)) => {
-            let architecture = Architecture { scale_layer: None, ..setup.architecture };
-            let change = format!("divide the weights of layer {layer} by {factor}");
-            (Setup { architecture, ..*setup }, Some(change))
+    let Some((layer, factor)) = planted else {
+        let sick = verdict.kind.is_sick();
+        return if sick { best(candidates(setup, verdict)?, data, level) } else { Ok(None) };
+    };
+    let architecture = Architecture { scale_layer: None, ..setup.architecture };
+    let sound = Setup { architecture, ..*setup };
+    let change = format!("take the factor {factor} off the weights of layer {layer}");
+    let undone = Fix::run(Remedy { change: change.clone(), setup: sound }, data, level)?;
+    if undone.sickness() < SICK {
+        return Ok(Some(undone));
+    }
+    let more = candidates(&sound, verdict)?.into_iter();
+    let more = more.map(|more| Remedy { change: format!("{change}; {}", more.change), ..more }).collect();
+    Ok(best(more, data, level)?.or(Some(undone)))
+}
+
+/// Of the candidates that are predicted to be healthy, or else of the least sick ones, the first that proves to be
+/// healthy; or else the one that proves to be least sick.
+fn best(candidates: Vec<Remedy>, data: Option<&Dataset>, level: Level) -> Result<Option<Fix>, ProbeError> {
+    let mut predicted = Vec::new();
+    for candidate in candidates {
+        if let Some(decades) = decades(&candidate.setup, data)? {
+            // All that are predicted to be healthy are equally good, in the order of the list.
+            predicted.push((decades.max(HEALTHY), candidate));
         }
-        None => (*setup, None),
-    };
-    let sick = match undone {
-        Some(_) => decades(&sound, data)?.is_some_and(|decades| decades >= 1.0),
-        None => verdict.kind.is_sick(),
-    };
-    let best = if sick { best(candidates(&sound, verdict)?, data)? } else { None };
-    Ok(match (undone, best) {
-        (Some(undone), None) => Some(Remedy { change: undone, setup: sound }),
-        (Some(undone), Some(best)) => Some(Remedy { change: format!("{undone}; {}", best.change), ..best }),
-        (None, best) => best,
-    })
+    }
+    predicted.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+    let mut best: Option<Fix> = None;
+    for (_, candidate) in predicted.into_iter().take(TRIALS) {
+        let fix = Fix::run(candidate, data, level)?;
+        if fix.sickness() <= HEALTHY {
+            return Ok(Some(fix));
+        }
+        if best.as_ref().is_none_or(|best| fix.sickness() < best.sickness()) {
+            best = Some(fix);
+        }
+    }
+    Ok(best)
 }
 
 /// |log10| of the gradient ratio that theory predicts.
 fn decades(setup: &Setup, data: Option<&Dataset>) -> Result<Option<f64>, TheoryError> {
     Ok(predict(&setup.question(data))?.log10_delta_ratio.map(f64::abs))
-}
-
-/// The first that is predicted to be healthy, else the least sick one.
-fn best(candidates: Vec<Remedy>, data: Option<&Dataset>) -> Result<Option<Remedy>, TheoryError> {
-    let mut best: Option<(f64, Remedy)> = None;
-    for candidate in candidates {
-        let Some(decades) = decades(&candidate.setup, data)? else { continue };
-        if decades <= HEALTHY {
-            return Ok(Some(candidate));
-        }
-        if best.as_ref().is_none_or(|(least, _)| decades < *least) {
-            best = Some((decades, candidate));
-        }
-    }
-    Ok(best.map(|(_, candidate)| candidate))
 }
 
 /// Everything that may help, the smallest change first.
@@ -117,6 +132,13 @@ fn candidates(setup: &Setup, verdict: &Verdict) -> Result<Vec<Remedy>, TheoryErr
             remedies.push(Remedy { change, setup: changed });
         }
     };
+    if verdict.cause == Some(Cause::DeadUnits) && residual.is_none() {
+        let width = (2 * setup.architecture.depth).max(16).next_power_of_two();
+        if dies(activation) && width > setup.architecture.width {
+            let wide = Setup { architecture: Architecture { width, ..setup.architecture }, ..*setup };
+            add(format!("widen the layers to {width} units, so that none dies whole"), wide);
+        }
+    }
     if residual.is_none() {
         let left_out = match norm {
             Norm::None => "",

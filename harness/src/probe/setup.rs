@@ -6,10 +6,13 @@ use crate::init::{Family, Init};
 use crate::theory::{self, BranchEnd, Question};
 
 /// Classes of the loss where there is no data: labels are then random.
-pub const CLASSES: usize = 10;
+pub(super) const CLASSES: usize = 10;
 
 /// Inputs, at least, over which saturated and dead units are counted in networks without batch norm.
 pub const SURVEY_ROWS: usize = 64;
+
+/// A batch that is large enough for batch norm's law, which errs by about 1 / batch.
+pub const NORM_BATCH: usize = 128;
 
 /// What is sent down from the top.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -111,11 +114,16 @@ impl Setup {
         Self { architecture: Architecture { init, ..self.architecture }, ..self }
     }
 
-    /// This ensemble with another normalisation, and a batch that is large enough for it.
+    /// This ensemble with another normalisation. Batch norm needs a large batch; what takes its place has no more use
+    /// for one.
     #[must_use]
     pub(super) fn with_norm(self, norm: Norm) -> Self {
+        let batch = match norm {
+            Norm::Batch => self.batch.max(NORM_BATCH),
+            _ if self.architecture.norm == Norm::Batch => 1,
+            _ => self.batch,
+        };
         let norm_position = NormPosition::Pre;
-        let batch = if norm == Norm::Batch { self.batch.max(128) } else { self.batch };
         Self { architecture: Architecture { norm, norm_position, ..self.architecture }, batch, ..self }
     }
 }

@@ -11,7 +11,7 @@ use super::setup::Setup;
 use crate::architecture::Norm;
 
 /// Decades from which a network is sick.
-const SICK: f64 = 1.0;
+pub(super) const SICK: f64 = 1.0;
 /// Decades up to which it is healthy.
 pub(super) const HEALTHY: f64 = 0.5;
 
@@ -109,9 +109,7 @@ pub(super) fn judge(setup: &Setup, figures: &Figures) -> Verdict {
         return lost(Kind::Vanishing, failed.underflow, Cause::Underflow);
     }
     if most(failed.zero) {
-        // delta is zero from layer l down because W^{l+1} passes none.
-        let tally = Tally { layer: failed.zero.layer.map(|layer| layer + 1), ..failed.zero };
-        return lost(Kind::Dead, tally, Cause::DeadUnits);
+        return lost(Kind::Dead, failed.zero, Cause::DeadUnits);
     }
     let decades = figures.median_decades;
     let size = decades.unwrap_or(0.0);
