@@ -3,7 +3,6 @@
 
 use std::fmt::Write as _;
 
-use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 
 use super::common::{BAD_INPUT, Failure, INPUT_OUTPUT};
@@ -66,13 +65,13 @@ const INVERSE_ROOT_DEPTH: &str = "1/sqrt(L)";
 #[derive(Clone, Debug, Args)]
 pub(super) struct NetworkFlags {
     /// Hidden layers, or residual blocks
-    #[arg(long, value_name = "L", default_value_t = 30, value_parser = RangedU64ValueParser::<usize>::new().range(1..=10_000))]
+    #[arg(long, value_name = "L", default_value_t = 30, value_parser = up_to(10_000))]
     depth: usize,
     /// Units per hidden layer
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = RangedU64ValueParser::<usize>::new().range(1..=65_536))]
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = up_to(65_536))]
     width: usize,
     /// Columns of the input; the width, or the data's own, by default
-    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=65_536))]
+    #[arg(long, value_name = "N", value_parser = up_to(65_536))]
     input_width: Option<usize>,
     /// sigmoid, tanh, relu, leaky:0.01, prelu:0.25, elu, elu:1.5, selu, gelu, gelu-tanh, silu, softplus, identity
     #[arg(long, value_name = "NAME", default_value = "sigmoid")]
@@ -87,7 +86,7 @@ pub(super) struct NetworkFlags {
     #[arg(long, value_name = "V", value_parser = bias_variance, allow_hyphen_values = true)]
     bias_var: Option<f32>,
     /// The normalisation
-    #[arg(long, value_enum, default_value_t, hide_possible_values = false)]
+    #[arg(long, value_enum, default_value_t)]
     norm: NormFlag,
     /// Before or after the activation [default: pre]
     #[arg(long, value_enum)]
@@ -99,7 +98,7 @@ pub(super) struct NetworkFlags {
     #[arg(long, value_name = "S", value_parser = branch_scale, allow_hyphen_values = true)]
     branch_scale: Option<BranchScale>,
     /// Dense layers per branch [default: 2]
-    #[arg(long, value_name = "K", value_parser = RangedU64ValueParser::<usize>::new().range(1..=64))]
+    #[arg(long, value_name = "K", value_parser = up_to(64))]
     branch_layers: Option<usize>,
     /// What a branch ends with: linear (default for two layers and more) or activation (default for one)
     #[arg(long, value_enum)]
@@ -108,10 +107,10 @@ pub(super) struct NetworkFlags {
     #[arg(long, value_name = "K:F", value_parser = scaled_layer)]
     scale_layer: Option<(usize, f32)>,
     /// Samples per network [default: 1, as theory assumes; 128 with batch norm]
-    #[arg(long, value_name = "B", value_parser = RangedU64ValueParser::<usize>::new().range(1..=65_536))]
+    #[arg(long, value_name = "B", value_parser = up_to(65_536))]
     batch: Option<usize>,
     /// Networks to average over
-    #[arg(long, value_name = "R", default_value_t = 8, value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
+    #[arg(long, value_name = "R", default_value_t = 8, value_parser = up_to(1_000_000))]
     nets: usize,
     /// What is sent down: a Gaussian gradient, or the loss's through a linear head
     #[arg(long, value_enum, default_value_t)]
@@ -120,20 +119,20 @@ pub(super) struct NetworkFlags {
     /// fixed point
     #[arg(long, value_name = "SOURCE")]
     data: Option<Source>,
-    /// The correlation of two inputs whose gradients are compared
+    /// The correlation of two inputs whose gradients are compared (theory only)
     #[arg(long, value_name = "RHO", allow_hyphen_values = true)]
     pub(super) pair_correlation: Option<f64>,
     /// The singular values of the input-output Jacobian
-    #[arg(long)]
+    #[arg(long, hide = true)]
     jacobian: bool,
     /// Depth in time: lstm, gru, rnn
-    #[arg(long, value_name = "CELL")]
+    #[arg(long, value_name = "CELL", hide = true)]
     cell: Option<String>,
     /// Steps in time
-    #[arg(long, value_name = "T")]
+    #[arg(long, value_name = "T", hide = true)]
     steps: Option<String>,
     /// The bias of the gate that keeps the state
-    #[arg(long, value_name = "B", allow_hyphen_values = true)]
+    #[arg(long, value_name = "B", allow_hyphen_values = true, hide = true)]
     forget_bias: Option<String>,
 }
 
@@ -388,6 +387,14 @@ fn init_flags(init: &Init) -> Vec<(&'static str, String)> {
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=+".contains(c);
     if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
+/// A parser of whole numbers from 1 to `most`.
+fn up_to(most: usize) -> impl Fn(&str) -> Result<usize, String> + Clone + Send + Sync {
+    move |text| {
+        let value = text.parse().ok().filter(|value| (1..=most).contains(value));
+        value.ok_or_else(|| format!("allowed is a whole number from 1 to {most}"))
+    }
 }
 
 fn weight_variance(text: &str) -> Result<f32, String> {
