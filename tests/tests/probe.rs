@@ -4,7 +4,8 @@ use isobath::activation::Activation;
 use isobath::architecture::{Architecture, Norm, NormPosition, Residual};
 use isobath::data::{Sizes, Source};
 use isobath::init::{Family, Init, WeightVariance};
-use isobath::probe::{Cause, Cotangent, Extent, Kind, Report, Setup, probe};
+use isobath::probe::{Cause, Cotangent, Extent, Kind, Report, Setup, measure, probe};
+use isobath::theory::predict;
 use isobath_kernels::Level;
 
 const BARE: Setup = Setup {
@@ -62,7 +63,10 @@ fn published_rates_are_measured() {
         (Activation::Elu(1.0), Init::gaussian(1.55, 0.0), 1.0358566),
         (Activation::Selu, Init::LECUN, 1.0715750),
     ] {
-        let found = chi(&run(&shaped(plain(activation, init), 20, 256)));
+        let setup = shaped(plain(activation, init), 20, 256);
+        let theory = predict(&setup.question(None)).unwrap();
+        let figures = measure(&setup, None, Level::detect(), &theory).unwrap();
+        let found = figures.measured.chi.mean.unwrap();
         assert!((found / expected - 1.0).abs() < 0.03, "{activation} {init:?}: {found} for {expected}");
     }
 }

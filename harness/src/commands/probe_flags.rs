@@ -1,11 +1,12 @@
-//! The flags that describe networks and what is sent through them, shared by `probe` and `theory`: into a [`Setup`],
-//! and back into a command that a user can run.
-
-use std::fmt::Write as _;
+//! The flags that describe networks and what is sent through them, shared by `probe` and `theory`, and the [`Setup`]
+//! that they make.
 
 use clap::{Args, ValueEnum};
 
 use super::common::{BAD_INPUT, Failure, INPUT_OUTPUT};
+use super::probe_values::{
+    BranchScale, bias_variance, branch_scale, inverse_root, scaled_layer, up_to, weight_variance,
+};
 use crate::activation::Activation;
 use crate::architecture::{Architecture, Norm, NormPosition, Residual};
 use crate::data::{DataError, Dataset, Sizes, Source};
@@ -14,9 +15,6 @@ use crate::probe::{Cotangent, NORM_BATCH, SURVEY_ROWS, Setup};
 
 /// Training samples that are loaded, at least.
 const SAMPLES: usize = 1024;
-/// Variances lie between the reciprocal of this and this.
-const LARGEST_VARIANCE: f32 = 1e30;
-
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum NormFlag {
     #[default]
@@ -50,16 +48,6 @@ enum CotangentFlag {
     Gaussian,
     Loss,
 }
-
-/// The factor on a residual branch.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum BranchScale {
-    Fixed(f32),
-    InverseRootDepth,
-}
-
-/// How `--branch-scale` is written where it depends on the depth.
-const INVERSE_ROOT_DEPTH: &str = "1/sqrt(L)";
 
 /// Flags that describe networks.
 #[derive(Clone, Debug, Args)]
@@ -284,146 +272,4 @@ fn data_code(error: &DataError) -> u8 {
 /// The failure of a flag that is known but does nothing yet.
 pub(super) fn not_supported_yet(flag: &str) -> Failure {
     Failure::bad_input(format!("not supported yet: {flag}"))
-}
-
-/// 1/sqrt(L), as every command computes it.
-fn inverse_root(depth: usize) -> f32 {
-    (1.0 / (depth as f64).sqrt()) as f32
-}
-
-/// `isobath probe` with the flags that describe `setup`; what is at its default is left out.
-pub(super) fn probe_command(setup: &Setup, source: Option<&Source>) -> String {
-    let Architecture { depth, width, activation, init, norm, norm_position, residual, scale_layer } =
-        setup.architecture;
-    let mut command = String::from("isobath probe");
-    // Writing to a string cannot fail.
-    let mut add = |flag: &str, value: &dyn std::fmt::Display| {
-        let _ = write!(command, " {flag} {value}");
-    };
-    if depth != 30 {
-        add("--depth", &depth);
-    }
-    if width != 64 {
-        add("--width", &width);
-    }
-    if let Some(source) = source {
-        add("--data", &quoted(&source.to_string()));
-    } else if setup.input_width != width {
-        add("--input-width", &setup.input_width);
-    }
-    if activation != Activation::Sigmoid {
-        add("--activation", &activation);
-    }
-    for (flag, value) in init_flags(&init) {
-        add(flag, &value);
-    }
-    match norm {
-        Norm::None => {}
-        Norm::Batch => add("--norm", &"batch"),
-        Norm::Layer => add("--norm", &"layer"),
-    }
-    if norm != Norm::None && norm_position == NormPosition::Post {
-        add("--norm-position", &"post");
-    }
-    if let Some(Residual { scale, layers, last_is_linear }) = residual {
-        add("--residual", &"identity");
-        if scale == inverse_root(depth) && depth > 1 {
-            add("--branch-scale", &format!("'{INVERSE_ROOT_DEPTH}'"));
-        } else if scale != 1.0 {
-            add("--branch-scale", &scale);
-        }
-        if layers != 2 {
-            add("--branch-layers", &layers);
-        }
-        if last_is_linear != (layers >= 2) {
-            add("--branch-last", &if last_is_linear { "linear" } else { "activation" });
-        }
-    }
-    if let Some((layer, factor)) = scale_layer {
-        add("--scale-layer", &format!("{layer}:{factor}"));
-    }
-    if setup.batch != (if norm == Norm::Batch { NORM_BATCH } else { 1 }) {
-        add("--batch", &setup.batch);
-    }
-    if setup.nets != 8 {
-        add("--nets", &setup.nets);
-    }
-    if setup.cotangent == Cotangent::Loss {
-        add("--cotangent", &"loss");
-    }
-    if setup.seed != 1 {
-        add("--seed", &setup.seed);
-    }
-    command
-}
-
-/// The flags of an initialiser.
-fn init_flags(init: &Init) -> Vec<(&'static str, String)> {
-    let named = [
-        (Init::HE, "he"),
-        (Init::UNIFORM, "uniform"),
-        (Init::ORTHOGONAL, "orthogonal"),
-        (Init::ARTICLE, "article"),
-    ];
-    if let Some((_, name)) = named.iter().find(|(named, _)| named == init) {
-        return vec![("--init", (*name).to_owned())];
-    }
-    let mut flags = Vec::new();
-    match init.family {
-        Family::Gaussian => {}
-        Family::Uniform => flags.push(("--init", "uniform".to_owned())),
-        Family::Orthogonal => flags.push(("--init", "orthogonal".to_owned())),
-    }
-    if let WeightVariance::Fixed(variance) = init.weight_variance {
-        flags.push(("--weight-var", variance.to_string()));
-    }
-    if init.bias_variance != 0.0 {
-        flags.push(("--bias-var", init.bias_variance.to_string()));
-    }
-    flags
-}
-
-/// A word for a shell.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=+".contains(c);
-    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
-}
-
-/// A parser of whole numbers from 1 to `most`.
-fn up_to(most: usize) -> impl Fn(&str) -> Result<usize, String> + Clone + Send + Sync {
-    move |text| {
-        let value = text.parse().ok().filter(|value| (1..=most).contains(value));
-        value.ok_or_else(|| format!("allowed is a whole number from 1 to {most}"))
-    }
-}
-
-fn weight_variance(text: &str) -> Result<f32, String> {
-    let allowed = || format!("allowed is a number from {:e} to {LARGEST_VARIANCE:e}", 1.0 / LARGEST_VARIANCE);
-    let value: f32 = text.parse().map_err(|_| allowed())?;
-    if (1.0 / LARGEST_VARIANCE..=LARGEST_VARIANCE).contains(&value) { Ok(value) } else { Err(allowed()) }
-}
-
-fn bias_variance(text: &str) -> Result<f32, String> {
-    let allowed = || format!("allowed is a number from 0 to {LARGEST_VARIANCE:e}");
-    let value: f32 = text.parse().map_err(|_| allowed())?;
-    if (0.0..=LARGEST_VARIANCE).contains(&value) { Ok(value) } else { Err(allowed()) }
-}
-
-fn branch_scale(text: &str) -> Result<BranchScale, String> {
-    if text == INVERSE_ROOT_DEPTH {
-        return Ok(BranchScale::InverseRootDepth);
-    }
-    let value: Option<f32> = text.parse().ok().filter(|value: &f32| value.is_finite());
-    value.map(BranchScale::Fixed).ok_or_else(|| format!("allowed is a finite number or {INVERSE_ROOT_DEPTH}"))
-}
-
-fn scaled_layer(text: &str) -> Result<(usize, f32), String> {
-    let parts = text.split_once(':').and_then(|(layer, factor)| {
-        let layer: usize = layer.parse().ok().filter(|layer| *layer >= 1)?;
-        let factor: f32 = factor.parse().ok().filter(|factor: &f32| factor.is_finite())?;
-        Some((layer, factor))
-    });
-    parts.ok_or_else(|| {
-        "allowed is K:F, a layer from 1 to the depth and a finite factor, as in 5:10".to_owned()
-    })
 }
