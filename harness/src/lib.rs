@@ -7,3 +7,7 @@ pub mod data;
 pub mod random;
 #[cfg(feature = "std")]
 pub mod theory;
+#[cfg(feature = "std")]
+pub mod report;
+#[cfg(feature = "std")]
+pub mod study;

@@ -1,0 +1,215 @@
+//! What a finished study says, as `summary.json` holds it. Reports and tables read this and nothing else.
+//!
+//! All floating-point figures are finite; what does not exist is null. Ratios are log10.
+
+use serde::{Deserialize, Serialize};
+
+/// Version of the layout of `summary.json` and `records.jsonl`.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Median, least and largest of a figure over seeds, with the values in the order of the seeds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Spread {
+    /// Middle value, or the mean of the two middle ones.
+    pub median: f64,
+    /// Least.
+    pub min: f64,
+    /// Largest.
+    pub max: f64,
+    /// All, in the order of the seeds.
+    pub values: Vec<f64>,
+}
+
+impl Spread {
+    /// The spread of finite values; none if there is none.
+    pub fn of(values: &[f64]) -> Option<Self> {
+        let mut sorted: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
+        sorted.sort_by(f64::total_cmp);
+        let (&min, &max) = (sorted.first()?, sorted.last()?);
+        let middle = sorted.len() / 2;
+        let median =
+            if sorted.len() % 2 == 1 { sorted[middle] } else { (sorted[middle - 1] + sorted[middle]) / 2.0 };
+        Some(Self { median, min, max, values: values.to_vec() })
+    }
+}
+
+/// A whole study.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The study's name, `remedies` for the default one.
+    pub name: String,
+    /// What it asks, in a sentence.
+    pub title: String,
+    /// The seed that everything follows from.
+    pub seed: u64,
+    /// What the networks learned from.
+    pub data: Data,
+    /// How each was trained.
+    pub training: Training,
+    /// Sick networks with their remedies. Rows of different groups are not compared.
+    pub groups: Vec<Group>,
+    /// 64 bits over the final weights and gradients of every run, in hexadecimal. The same on every machine.
+    pub hash: String,
+    /// Where it ran and how long it took: the only part that differs between machines.
+    pub machine: Machine,
+}
+
+/// The data of a study.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Data {
+    /// As the command line takes it: `glyphs`, `idx:DIR`, ...
+    pub source: String,
+    /// Samples trained on, those used for tuning, those read once at the end.
+    pub train: usize,
+    /// See `train`.
+    pub validation: usize,
+    /// See `train`.
+    pub test: usize,
+    /// Inputs per sample.
+    pub features: usize,
+    /// Number of classes.
+    pub classes: usize,
+    /// Test accuracy of always naming the commonest class of the training samples.
+    pub majority_accuracy: f64,
+    /// The linear softmax classifier, tuned and run like every other row. None if the study leaves it out.
+    pub linear: Option<Row>,
+}
+
+/// The protocol of a study.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Training {
+    /// Optimiser steps per run.
+    pub steps: usize,
+    /// Samples per step.
+    pub batch: usize,
+    /// Fresh seeds per row, after tuning.
+    pub seeds: usize,
+    /// The settings that every row was tuned over, such as `momentum 0.1`.
+    pub grid: Vec<String>,
+    /// The loss: `cross-entropy` or `squared`, where all rows share it.
+    pub loss: String,
+}
+
+/// A sick network and its remedies.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// Short name.
+    pub name: String,
+    /// The sick network in words.
+    pub title: String,
+    /// Untreated first, then the remedies in the study's order.
+    pub rows: Vec<Row>,
+}
+
+/// What became of a network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Every seed beats the linear classifier by two standard errors.
+    Trains,
+    /// Every seed is within three binomial deviations of the majority class.
+    Stuck,
+    /// Neither.
+    Partial,
+    /// The loss of at least one seed became infinite or NaN.
+    Diverged {
+        /// The first step at which it did, over all seeds.
+        step: usize,
+        /// The hidden layer where the first value that is not finite appeared; one more than the depth is the output.
+        layer: usize,
+        /// How many seeds diverged.
+        seeds: usize,
+    },
+}
+
+/// One network, tuned and then run with fresh seeds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// Short name, unique in its group.
+    pub name: String,
+    /// What was changed against the untreated network, in a sentence; empty for that network itself.
+    pub change: String,
+    /// Hidden layers (blocks, for residual networks).
+    pub depth: usize,
+    /// Test accuracy over the fresh seeds. A diverged seed counts with the accuracy it has.
+    pub accuracy: Option<Spread>,
+    /// 1 for the best of the group; one more than the number of rows whose worst seed beats this row's best.
+    pub rank: usize,
+    /// The setting that did best in validation.
+    pub setting: String,
+    /// Whether that setting's rate is the `lowest` or `highest` that its optimiser was tried with.
+    pub grid_edge: Option<String>,
+    /// Validation accuracy of every setting, in the order of the grid; null where it diverged.
+    pub tuning: Vec<Option<f64>>,
+    /// Steps of one run; fewer than asked for if the run diverged.
+    pub steps: usize,
+    /// Multiply-adds of one run's training steps.
+    pub multiply_adds: u64,
+    /// log10 of ||delta^1|| / ||delta^L|| before the first step.
+    pub ratio_start: Option<Spread>,
+    /// The same after the last step.
+    pub ratio_end: Option<Spread>,
+    /// The verdict.
+    pub outcome: Outcome,
+    /// Per hidden layer, from the first, medians over the seeds.
+    pub layers: Vec<LayerFigures>,
+    /// How things went over the steps, of the first fresh seed.
+    pub course: Course,
+    /// Hash of this row's runs.
+    pub hash: String,
+    /// Seconds of one training run, mean over seeds. Differs between machines.
+    pub seconds: f64,
+}
+
+/// One hidden layer, before the first step and after the last; medians over the seeds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LayerFigures {
+    /// 1 next to the input.
+    pub layer: usize,
+    /// log10 of the norm of the layer's input, start and end.
+    pub log10_x: [Option<f64>; 2],
+    /// log10 of the norm of delta, start and end.
+    pub log10_delta: [Option<f64>; 2],
+    /// log10 of the norm of the weight gradient, start and end.
+    pub log10_gw: [Option<f64>; 2],
+    /// Speed of learning ||sum over the batch of delta||, for a loss that is a mean over the batch; start and end.
+    pub speed: [Option<f64>; 2],
+    /// ||W_end - W_start|| / ||W_start||.
+    pub moved: Option<f64>,
+}
+
+/// The course of one run: a figure per recorded step, or per recorded step and hidden layer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Course {
+    /// The recorded steps; 0 is before the first update.
+    pub steps: Vec<usize>,
+    /// Training loss on the step's batch; null where not finite.
+    pub loss: Vec<Option<f64>>,
+    /// log10 of the norm of all gradients together, before clipping.
+    pub log10_gradient: Vec<Option<f64>>,
+    /// Fraction of gradient elements or units that clipping changed.
+    pub clipped: Vec<f64>,
+    /// log10 ||delta^l||, `[step][layer - 1]`; null where it is zero or not finite.
+    pub log10_delta: Vec<Vec<Option<f64>>>,
+    /// Speed of learning, `[step][layer - 1]`.
+    pub speed: Vec<Vec<Option<f64>>>,
+}
+
+/// Where a study ran.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Machine {
+    /// The instruction set.
+    pub level: String,
+    /// Threads used.
+    pub threads: usize,
+    /// The processor's name, as the system gives it.
+    pub cpu: String,
+    /// Version of this program.
+    pub version: String,
+    /// Version of the kernels' bits.
+    pub numerics_version: u32,
+    /// Seconds of the whole study, over all sittings.
+    pub seconds: f64,
+}
