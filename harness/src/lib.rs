@@ -6,8 +6,8 @@ pub mod activation;
 pub mod data;
 pub mod random;
 #[cfg(feature = "std")]
-pub mod theory;
-#[cfg(feature = "std")]
 pub mod report;
 #[cfg(feature = "std")]
 pub mod study;
+#[cfg(feature = "std")]
+pub mod theory;
