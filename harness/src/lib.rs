@@ -22,6 +22,10 @@ pub mod report;
 #[cfg(feature = "std")]
 pub mod study;
 #[cfg(feature = "std")]
+pub mod report;
+#[cfg(feature = "std")]
+pub mod study;
+#[cfg(feature = "std")]
 pub mod theory;
 #[cfg(feature = "std")]
 pub mod train;

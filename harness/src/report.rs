@@ -1,0 +1,29 @@
+//! The pages and tables that show a study. They read a [`Summary`](crate::study::summary::Summary) and nothing else.
+//!
+//! [`html`] is one self-contained page, [`table`] is text for a terminal, [`verdict`] is the answer in words that both
+//! of them give. None of them can fail: what a study does not have is left out or said to be missing.
+
+mod answer;
+mod axis;
+mod bars;
+mod chart;
+mod figure;
+mod figures;
+mod format;
+mod group;
+mod heat;
+mod mark;
+mod page;
+mod ranking;
+mod speed;
+mod terminal;
+mod tuning;
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;
+
+pub use answer::verdict;
+pub use page::html;
+pub use terminal::table;
