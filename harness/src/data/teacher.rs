@@ -58,3 +58,20 @@ impl Teacher {
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).fold(0.0, |sum, (a, b)| sum + a * b)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_the_teachers_and_even() {
+        let mut random = Random::new(1);
+        let teacher = Teacher::new(&mut random);
+        let (mut samples, mut labels) = (vec![0.0; 500 * FEATURES], vec![0; 500]);
+        teacher.fill(&mut random, &mut samples, &mut labels);
+        samples.iter_mut().for_each(|x| *x = -*x);
+        let mirrored = samples.chunks_exact(FEATURES).map(|sample| teacher.label(sample));
+        assert_eq!(mirrored.collect::<Vec<u32>>(), labels);
+        assert!((0..CLASSES as u32).all(|class| labels.contains(&class)));
+    }
+}
