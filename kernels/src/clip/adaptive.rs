@@ -8,6 +8,7 @@
 //! Column norms take the order of column sums, each with its own scale, see [`crate::reduce`]. The reported norm adds
 //! the columns' squares from left to right. Shapes: w and g are both fan-in x fan-out.
 //! Cost: 4 flops per weight and one read of w and g; where a strip clips, 2 flops, one read and one write of it.
+//! About 4 KiB of stack.
 //! Source: Brock, De, Smith and Simonyan 2021.
 
 use super::{ClipError, ClipReport, check_bound, factors, scale_for};

@@ -1,7 +1,7 @@
 //! Softmax cross-entropy with class labels: loss = mean over m rows of ln s - (z_label - max z), s as in softmax;
 //! d_logits = (p - [label]) / m.
 //!
-//! Numerics: logits of any finite size are fine; absolute error of a row's loss at most 2^-24 (72 + 2 loss); p is
+//! Numerics: logits of any finite size are fine; absolute error of a row's loss at most 2^-24 (80 + 2 loss); p is
 //! bit-equal to [`super::softmax`]. A label's logit of -infinity has infinite loss; NaN as for softmax.
 //! Cost: softmax, and one division per element, one logarithm per row.
 
