@@ -112,27 +112,22 @@ fn inverse_deviations<S: Simd>(simd: S, variance: &[f32], epsilon: f32, inv_std:
 #[inline(always)]
 fn normalise<S: Simd>(simd: S, channels: Channels<'_>, x: Source<'_>, y: &mut MatMut<'_>) {
     let Channels { gamma, beta, mean, variance, epsilon } = channels;
-    columns::for_each_strip::<S>(
-        y.rows(),
-        y.columns(),
-        #[inline(always)]
-        |rows, strip| {
-            let mut parameters = [[simd.splat(0.0); 3]; VECTORS];
-            for (v, parameters) in parameters.iter_mut().enumerate() {
-                let inv_std = inverse_deviation(simd, strip.load(simd, variance, v), epsilon);
-                let scale = simd.mul(strip.load(simd, gamma, v), inv_std);
-                *parameters = [strip.load(simd, mean, v), scale, strip.load(simd, beta, v)];
-            }
-            columns::map(
-                simd,
-                rows,
-                strip,
-                parameters,
-                [x],
-                y,
-                #[inline(always)]
-                |[mean, scale, beta], [x]| simd.mul_add(simd.sub(x, mean), scale, beta),
-            );
-        },
-    );
+    for strip in columns::strips::<S, VECTORS>(y.columns()) {
+        let mut parameters = [[simd.splat(0.0); 3]; VECTORS];
+        for (v, parameters) in parameters.iter_mut().enumerate().take(strip.vectors::<S>()) {
+            let inv_std = inverse_deviation(simd, strip.load(simd, variance, v), epsilon);
+            let scale = simd.mul(strip.load(simd, gamma, v), inv_std);
+            *parameters = [strip.load(simd, mean, v), scale, strip.load(simd, beta, v)];
+        }
+        columns::map(
+            simd,
+            0..y.rows(),
+            strip,
+            &parameters,
+            [x],
+            y,
+            #[inline(always)]
+            |[mean, scale, beta], [x]| simd.mul_add(simd.sub(x, mean), scale, beta),
+        );
+    }
 }

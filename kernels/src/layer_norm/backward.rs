@@ -5,7 +5,8 @@
 use core::ops::Range;
 
 use crate::length::same;
-use crate::reduce::{ShapeError, columns, lanes, same_shape};
+use crate::reduce::columns::{self, VECTORS};
+use crate::reduce::{ShapeError, lanes, same_shape};
 use crate::simd::{Level, Simd, dispatch};
 use crate::{MatMut, MatRef};
 
@@ -36,9 +37,8 @@ pub fn backward(
     let rows = Rows { x, dy, mean, inv_std };
     d_gamma.fill(0.0);
     d_beta.fill(0.0);
-    dispatch!(level, simd => for start in (0..x.rows()).step_by(columns::BLOCK) {
+    dispatch!(level, simd => for block in columns::blocks(x.rows()) {
         // The block stays in the cache between the two passes.
-        let block = start..x.rows().min(start + columns::BLOCK);
         parameter_gradients(simd, rows, block.clone(), d_gamma, d_beta);
         for i in block {
             input_gradient(simd, rows, i, gamma, dx.row_mut(i));
@@ -73,26 +73,22 @@ fn parameter_gradients<S: Simd>(
     d_gamma: &mut [f32],
     d_beta: &mut [f32],
 ) {
-    columns::strips::<S>(
-        rows.x.columns(),
-        #[inline(always)]
-        |strip| {
-            let sums = columns::chains(
-                simd,
-                block.clone(),
-                strip,
-                #[inline(always)]
-                |i| [strip.of(rows.x.row(i)), strip.of(rows.dy.row(i))],
-                #[inline(always)]
-                |i, [d_gamma, d_beta], [x, dy]| {
-                    let [mean, inv_std] = rows.statistics(i);
-                    let normal = simd.mul(simd.sub(x, simd.splat(mean)), simd.splat(inv_std));
-                    [simd.mul_add(dy, normal, d_gamma), simd.add(d_beta, dy)]
-                },
-            );
-            columns::accumulate(simd, strip, sums, [&mut *d_gamma, &mut *d_beta]);
-        },
-    );
+    for strip in columns::strips::<S, VECTORS>(rows.x.columns()) {
+        let sums = columns::chains(
+            simd,
+            block.clone(),
+            strip,
+            &[[]; VECTORS],
+            #[inline(always)]
+            |i| ([rows.x.row(i), rows.dy.row(i)], rows.statistics(i)),
+            #[inline(always)]
+            |[], [mean, inv_std], [d_gamma, d_beta], [x, dy]| {
+                let normal = simd.mul(simd.sub(x, simd.splat(mean)), simd.splat(inv_std));
+                [simd.mul_add(dy, normal, d_gamma), simd.add(d_beta, dy)]
+            },
+        );
+        columns::accumulate(simd, strip, &sums, [&mut *d_gamma, &mut *d_beta]);
+    }
 }
 
 /// Writes row i of dx.

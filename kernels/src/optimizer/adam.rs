@@ -80,7 +80,7 @@ impl AdamState {
 
     /// Counts a step and gives its correction.
     pub fn advance(&mut self, settings: &Adam) -> AdamCorrection {
-        self.step += 1;
+        self.step = self.step.saturating_add(1);
         self.power1 = self.power1.times(DoubleFloat::one_minus(settings.one_minus_beta1));
         self.power2 = self.power2.times(DoubleFloat::one_minus(settings.one_minus_beta2));
         AdamCorrection { first: self.power1.complement(), second: self.power2.complement() }

@@ -68,7 +68,11 @@ fn reduce_chunk<S: Simd, const K: usize, const A: usize, const V: usize>(
         for i in 0..full {
             let row = rows.map(|(full, _)| full.get(i).unwrap_or(&[0.0; LANES]));
             for (v, sums) in sums.iter_mut().enumerate() {
-                *sums = step(*sums, row.map(|row| simd.load(from(row, lane + v * S::LANES))));
+                let mut x = [simd.splat(0.0); K];
+                for (x, row) in x.iter_mut().zip(row) {
+                    *x = simd.load(from(row, lane + v * S::LANES));
+                }
+                *sums = step(*sums, x);
             }
         }
         let rest = rows.map(|(_, rest)| rest);
@@ -77,9 +81,9 @@ fn reduce_chunk<S: Simd, const K: usize, const A: usize, const V: usize>(
             for (v, sums) in sums.iter_mut().enumerate() {
                 let lane = lane + v * S::LANES;
                 let inside = simd.lt_bits(simd.load(from(&INDICES, lane)), simd.splat_bits(length as u32));
-                let mut x = padding.map(|padding| simd.splat(padding));
-                for (x, rest) in x.iter_mut().zip(rest) {
-                    *x = simd.select(inside, simd.load(from(rest, lane)), *x);
+                let mut x = [simd.splat(0.0); K];
+                for ((x, rest), padding) in x.iter_mut().zip(rest).zip(padding) {
+                    *x = simd.select(inside, simd.load(from(rest, lane)), simd.splat(padding));
                 }
                 *sums = step(*sums, x);
             }
