@@ -9,7 +9,7 @@
 use super::relu::{is_positive, keep_nan};
 use super::{Activation, FromOutput};
 use crate::math::double_word::DoubleWord;
-use crate::math::exp::Reduced;
+use crate::math::exp::{Reduced, at_least};
 use crate::simd::Simd;
 
 /// f(h) = h for h >= 0, else alpha (e^h - 1).
@@ -25,9 +25,7 @@ const LIMIT: f32 = -120.0;
 /// scale (e^h - 1) and scale e^h, for h <= 0.
 #[inline(always)]
 pub(super) fn negative_branch<S: Simd>(simd: S, scale: DoubleWord<S>, h: S::F32) -> (S::F32, S::F32) {
-    let limit = simd.splat(LIMIT);
-    let h = simd.select(simd.lt(h, limit), limit, h);
-    let reduced = Reduced::new(simd, h, simd.splat(0.0));
+    let reduced = Reduced::new(simd, at_least(simd, h, LIMIT), simd.splat(0.0));
     let power = reduced.scale_down(simd, simd.splat(1.0));
     let value = reduced.minus_one(simd, power).mul(simd, scale).round(simd);
     let derivative = reduced.significand(simd).mul(simd, scale).round(simd);

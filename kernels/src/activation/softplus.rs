@@ -26,7 +26,7 @@ impl Activation for Softplus {
     fn value_and_derivative<S: Simd>(self, simd: S, h: S::F32) -> (S::F32, S::F32) {
         let (zero, one, half) = (simd.splat(0.0), simd.splat(1.0), simd.splat(0.5));
         let negative = simd.lt(h, zero);
-        let logistic = Logistic::new(simd, simd.abs(h), zero);
+        let logistic = Logistic::new(simd, h, zero);
         let e = logistic.exponential(simd);
 
         // 1 + E = 2^k (1 + f).

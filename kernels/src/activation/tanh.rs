@@ -18,8 +18,7 @@ impl Activation for Tanh {
     #[inline(always)]
     fn value_and_derivative<S: Simd>(self, simd: S, h: S::F32) -> (S::F32, S::F32) {
         let sign = simd.and_bits(h, simd.splat_bits(0x8000_0000));
-        let a = simd.abs(h);
-        let logistic = Logistic::new(simd, simd.add(a, a), simd.splat(0.0));
+        let logistic = Logistic::new(simd, simd.add(h, h), simd.splat(0.0));
         let value = logistic.complement(simd).mul(simd, logistic.reciprocal).round(simd);
         let derivative = logistic.tail(simd).mul(simd, logistic.reciprocal).round(simd);
         let derivative = logistic.unscale(simd, simd.mul(derivative, simd.splat(4.0)));

@@ -69,12 +69,6 @@ impl<S: Simd> DoubleWord<S> {
         Self { lo: simd.sub(difference.lo, self.lo), ..difference }
     }
 
-    /// Minus this.
-    #[inline(always)]
-    pub(crate) fn neg(self, simd: S) -> Self {
-        Self { hi: simd.neg(self.hi), lo: simd.neg(self.lo) }
-    }
-
     /// This times a single word.
     #[inline(always)]
     pub(crate) fn scale(self, simd: S, factor: S::F32) -> Self {

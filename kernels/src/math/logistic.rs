@@ -4,7 +4,7 @@
 //! smallest subnormal: a result is computed without 2^n and scaled last.
 
 use super::double_word::DoubleWord;
-use super::exp::{Reduced, at_most};
+use super::exp::{Reduced, at_least, at_most};
 use crate::simd::Simd;
 
 /// e^-a and 1 / (1 + e^-a).
@@ -23,11 +23,11 @@ pub(crate) struct Logistic<S: Simd> {
 pub(crate) const LIMIT: f32 = 120.0;
 
 impl<S: Simd> Logistic<S> {
-    /// For E = e^-(a + low), a >= 0.
+    /// For E = e^-(|x| + low).
     #[inline(always)]
-    pub(crate) fn new(simd: S, a: S::F32, low: S::F32) -> Self {
-        let a = at_most(simd, a, LIMIT);
-        let reduced = Reduced::new(simd, simd.neg(a), simd.neg(low));
+    pub(crate) fn new(simd: S, x: S::F32, low: S::F32) -> Self {
+        let negative = simd.or_bits(x, simd.splat_bits(0x8000_0000));
+        let reduced = Reduced::new(simd, at_least(simd, negative, -LIMIT), simd.neg(low));
         let power = reduced.scale_down(simd, simd.splat(1.0));
         let significand = reduced.significand(simd);
         let e = significand.scale_exactly(simd, power);
@@ -71,8 +71,7 @@ impl<S: Simd> Logistic<S> {
         let negative = simd.lt_bits(h, simd.splat(0.0));
         let weight = self.signed(simd, h);
         // Infinity is cut where it would meet a zero.
-        let least = simd.splat(-LIMIT);
-        let cut = simd.select(simd.lt(h, least), least, h);
+        let cut = at_least(simd, h, -LIMIT);
         let y = simd.mul_add(cut, weight.hi, simd.mul(at_most(simd, cut, LIMIT), weight.lo));
         simd.select(negative, self.unscale(simd, y), y)
     }
