@@ -36,8 +36,7 @@ pub enum Activation {
 
 impl Activation {
     /// The names that [`FromStr`] takes, for help texts and error messages.
-    pub const NAMES: &'static str =
-        "sigmoid, tanh, relu, leaky:0.01, prelu:0.25, elu, elu:1.5, selu, gelu, gelu-tanh, silu, softplus, identity";
+    pub const NAMES: &'static str = "sigmoid, tanh, relu, leaky:0.01, prelu:0.25, elu, elu:1.5, selu, gelu, gelu-tanh, silu, softplus, identity";
 
     /// Whether phi(c h) = c phi(h) for every c > 0, so that the length map is linear.
     pub fn is_homogeneous(self) -> bool {

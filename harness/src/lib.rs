@@ -2,6 +2,7 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 
 pub mod activation;
+pub mod data;
 pub mod init;
 pub mod net;
 pub mod random;
@@ -12,15 +13,9 @@ pub mod architecture;
 #[cfg(feature = "std")]
 pub mod commands;
 #[cfg(feature = "std")]
-pub mod data;
-#[cfg(feature = "std")]
 pub mod hash;
 #[cfg(feature = "std")]
 pub mod machine;
-#[cfg(feature = "std")]
-pub mod report;
-#[cfg(feature = "std")]
-pub mod study;
 #[cfg(feature = "std")]
 pub mod report;
 #[cfg(feature = "std")]

@@ -1,3 +1,84 @@
 //! A study: sick networks, their remedies, a fair trial of each, and what came out.
+//!
+//! [`file`] is what a user writes, [`plan`] what is run, [`trial`] runs it, [`store`] keeps it on disk, and [`summary`] is
+//! what it says in the end.
 
+pub mod file;
+pub mod outcome;
+pub mod plan;
+pub mod store;
 pub mod summary;
+pub mod trial;
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::data::DataError;
+use crate::train::TrainError;
+
+/// Why a study could not be run.
+#[derive(Debug, Error)]
+pub enum StudyError {
+    /// The study's file cannot be read.
+    #[error("cannot read the study {path}: {source}", path = path.display())]
+    ReadFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The study's file is not valid.
+    #[error("{file}: {message}")]
+    Invalid {
+        /// The file or built-in study.
+        file: String,
+        /// Line, field, what was found and what is allowed.
+        message: String,
+    },
+    /// The data cannot be had.
+    #[error("{0}")]
+    Data(#[from] DataError),
+    /// A network cannot be trained.
+    #[error("network `{network}`: {source}")]
+    Train {
+        /// Group and row.
+        network: String,
+        /// Why.
+        source: TrainError,
+    },
+    /// The run folder belongs to something else.
+    #[error("{path} holds {found}; choose another folder with --out or start again with --force", path = path.display())]
+    Occupied {
+        /// The folder or file in it.
+        path: PathBuf,
+        /// What lies there.
+        found: String,
+    },
+    /// The run folder cannot be written or read.
+    #[error("cannot {action} {path}: {source}", path = path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// The user asked to stop.
+    #[error("interrupted; the same command goes on where it stopped")]
+    Interrupted,
+}
+
+impl StudyError {
+    /// The exit code of the command: 2 for bad input, 3 for input/output and memory, 130 when interrupted.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Invalid { .. } | Self::Occupied { .. } | Self::Train { .. } => 2,
+            Self::Data(DataError::Read { .. } | DataError::Memory { .. }) => 3,
+            Self::Data(_) => 2,
+            Self::ReadFile { .. } | Self::Io { .. } => 3,
+            Self::Interrupted => 130,
+        }
+    }
+}
