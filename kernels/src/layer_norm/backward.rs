@@ -97,7 +97,7 @@ fn parameter_gradients<S: Simd>(
 fn input_gradient<S: Simd>(simd: S, rows: Rows<'_>, i: usize, gamma: &[f32], dx: &mut [f32]) {
     let (x, dy, [row_mean, row_inv_std]) = (rows.x.row(i), rows.dy.row(i), rows.statistics(i));
     let (mean, inv_std) = (simd.splat(row_mean), simd.splat(row_inv_std));
-    let sums = lanes::reduce(
+    let [sum, product] = lanes::reduce(
         simd,
         [x, dy, gamma],
         [row_mean, 0.0, 0.0],
@@ -108,7 +108,8 @@ fn input_gradient<S: Simd>(simd: S, rows: Rows<'_>, i: usize, gamma: &[f32], dx:
             [simd.add(sum, g), simd.mul_add(g, normal, product)]
         },
     );
-    let [sum, product] = sums.map(|sum| simd.splat(sum / x.len() as f32));
+    let n = x.len() as f32;
+    let (sum, product) = (simd.splat(sum / n), simd.splat(product / n));
     for at in (0..x.len()).step_by(S::LANES) {
         let g = simd.mul(simd.load(from(dy, at)), simd.load(from(gamma, at)));
         let normal = simd.mul(simd.sub(simd.load(from(x, at)), mean), inv_std);
