@@ -7,6 +7,7 @@ use super::statistics::mean_and_variance;
 use super::{BatchNormError, BatchStatistics, check_batch};
 use crate::length::same;
 use crate::reduce::columns::{self, Source, VECTORS};
+use crate::reduce::part::{from, from_mut};
 use crate::reduce::{ShapeError, same_shape};
 use crate::simd::{Level, Simd, dispatch};
 use crate::{MatMut, MatRef};
@@ -104,8 +105,9 @@ fn inverse_deviation<S: Simd>(simd: S, variance: S::F32, epsilon: f32) -> S::F32
 
 #[inline(always)]
 fn inverse_deviations<S: Simd>(simd: S, variance: &[f32], epsilon: f32, inv_std: &mut [f32]) {
-    for (variance, inv_std) in variance.chunks(S::LANES).zip(inv_std.chunks_mut(S::LANES)) {
-        simd.store(inverse_deviation(simd, simd.load(variance), epsilon), inv_std);
+    for at in (0..variance.len()).step_by(S::LANES) {
+        let variance = simd.load(from(variance, at));
+        simd.store(inverse_deviation(simd, variance, epsilon), from_mut(inv_std, at));
     }
 }
 

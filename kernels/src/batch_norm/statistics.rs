@@ -4,7 +4,7 @@ use super::{BatchNormError, check_batch};
 use crate::MatRef;
 use crate::length::same;
 use crate::reduce::columns::{self, Strip, VECTORS};
-use crate::reduce::part::from_mut;
+use crate::reduce::part::{from, from_mut};
 use crate::simd::{Level, Simd, dispatch};
 
 /// Moves the running statistics towards those of a batch: r = fma(momentum, new - r, r).
@@ -39,9 +39,10 @@ pub fn update_running(
 #[inline(always)]
 fn move_towards<S: Simd>(simd: S, running: &mut [f32], new: &[f32], factor: f32, momentum: f32) {
     let (factor, momentum) = (simd.splat(factor), simd.splat(momentum));
-    for (running, new) in running.chunks_mut(S::LANES).zip(new.chunks(S::LANES)) {
+    for at in (0..running.len()).step_by(S::LANES) {
+        let running = from_mut(running, at);
         let r = simd.load(running);
-        let step = simd.sub(simd.mul(simd.load(new), factor), r);
+        let step = simd.sub(simd.mul(simd.load(from(new, at)), factor), r);
         simd.store(simd.mul_add(momentum, step, r), running);
     }
 }
@@ -64,9 +65,9 @@ pub(super) fn mean_and_variance<S: Simd>(
         }
     }
     let rows = simd.splat(x.rows() as f32);
-    let results = mean.chunks_mut(S::LANES).zip(variance.chunks_mut(S::LANES));
-    for ((mean, variance), offset) in results.zip(offset.chunks(S::LANES)) {
-        simd.store(simd.add(simd.load(mean), simd.load(offset)), mean);
+    for at in (0..mean.len()).step_by(S::LANES) {
+        let (mean, variance) = (from_mut(mean, at), from_mut(variance, at));
+        simd.store(simd.add(simd.load(mean), simd.load(from(offset, at))), mean);
         simd.store(simd.div(simd.load(variance), rows), variance);
     }
 }

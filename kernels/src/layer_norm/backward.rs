@@ -6,6 +6,7 @@ use core::ops::Range;
 
 use crate::length::same;
 use crate::reduce::columns::{self, VECTORS};
+use crate::reduce::part::{from, from_mut};
 use crate::reduce::{ShapeError, lanes, same_shape};
 use crate::simd::{Level, Simd, dispatch};
 use crate::{MatMut, MatRef};
@@ -96,7 +97,7 @@ fn parameter_gradients<S: Simd>(
 fn input_gradient<S: Simd>(simd: S, rows: Rows<'_>, i: usize, gamma: &[f32], dx: &mut [f32]) {
     let (x, dy, [row_mean, row_inv_std]) = (rows.x.row(i), rows.dy.row(i), rows.statistics(i));
     let (mean, inv_std) = (simd.splat(row_mean), simd.splat(row_inv_std));
-    let sums = lanes::reduce(
+    let [sum, product] = lanes::reduce(
         simd,
         [x, dy, gamma],
         [row_mean, 0.0, 0.0],
@@ -107,12 +108,12 @@ fn input_gradient<S: Simd>(simd: S, rows: Rows<'_>, i: usize, gamma: &[f32], dx:
             [simd.add(sum, g), simd.mul_add(g, normal, product)]
         },
     );
-    let [sum, product] = sums.map(|sum| simd.splat(sum / x.len() as f32));
-    let slices = x.chunks(S::LANES).zip(dy.chunks(S::LANES)).zip(gamma.chunks(S::LANES));
-    for (dx, ((x, dy), gamma)) in dx.chunks_mut(S::LANES).zip(slices) {
-        let g = simd.mul(simd.load(dy), simd.load(gamma));
-        let normal = simd.mul(simd.sub(simd.load(x), mean), inv_std);
+    let n = x.len() as f32;
+    let (sum, product) = (simd.splat(sum / n), simd.splat(product / n));
+    for at in (0..x.len()).step_by(S::LANES) {
+        let g = simd.mul(simd.load(from(dy, at)), simd.load(from(gamma, at)));
+        let normal = simd.mul(simd.sub(simd.load(from(x, at)), mean), inv_std);
         let centred = simd.neg_mul_add(normal, product, simd.sub(g, sum));
-        simd.store(simd.mul(inv_std, centred), dx);
+        simd.store(simd.mul(inv_std, centred), from_mut(dx, at));
     }
 }

@@ -1,8 +1,9 @@
 //! The forward pass: mean and variance of each row, then y = fma((x - mean) inv_std, gamma, beta).
 
-use core::slice::from_mut;
+use core::slice;
 
 use crate::length::same;
+use crate::reduce::part::{from, from_mut};
 use crate::reduce::{ShapeError, lanes, same_shape, sum_with};
 use crate::simd::{Level, Simd, dispatch};
 use crate::{MatMut, MatRef};
@@ -29,8 +30,8 @@ pub fn forward(
     dispatch!(level, simd => for (i, (mean, inv_std)) in mean.iter_mut().zip(inv_std).enumerate() {
         let statistics = statistics(simd, x.row(i), epsilon);
         let [row_mean, row_inv_std] = statistics;
-        simd.store(row_mean, from_mut(mean));
-        simd.store(row_inv_std, from_mut(inv_std));
+        simd.store(row_mean, slice::from_mut(mean));
+        simd.store(row_inv_std, slice::from_mut(inv_std));
         normalise(simd, x.row(i), statistics, gamma, beta, y.row_mut(i));
     });
     Ok(())
@@ -70,9 +71,9 @@ fn normalise<S: Simd>(
     beta: &[f32],
     y: &mut [f32],
 ) {
-    let parameters = gamma.chunks(S::LANES).zip(beta.chunks(S::LANES));
-    for ((y, x), (gamma, beta)) in y.chunks_mut(S::LANES).zip(x.chunks(S::LANES)).zip(parameters) {
-        let normal = simd.mul(simd.sub(simd.load(x), mean), inv_std);
-        simd.store(simd.mul_add(normal, simd.load(gamma), simd.load(beta)), y);
+    for at in (0..x.len()).step_by(S::LANES) {
+        let normal = simd.mul(simd.sub(simd.load(from(x, at)), mean), inv_std);
+        let (gamma, beta) = (simd.load(from(gamma, at)), simd.load(from(beta, at)));
+        simd.store(simd.mul_add(normal, gamma, beta), from_mut(y, at));
     }
 }

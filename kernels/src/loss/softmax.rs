@@ -7,6 +7,7 @@
 
 use super::LossError;
 use crate::math::exp;
+use crate::reduce::part::{from, from_mut};
 use crate::reduce::{same_shape, sum_with};
 use crate::simd::{Level, Simd, dispatch};
 use crate::{MatMut, MatRef};
@@ -28,8 +29,9 @@ pub fn softmax(level: Level, logits: MatRef<'_>, mut out: MatMut<'_>) -> Result<
 #[inline(always)]
 pub(super) fn exponentials<S: Simd>(simd: S, z: &[f32], out: &mut [f32]) -> (f32, f32) {
     let max = maximum(simd, z);
-    for (out, z) in out.chunks_mut(S::LANES).zip(z.chunks(S::LANES)) {
-        simd.store(exp(simd, simd.sub(simd.load(z), simd.splat(max))), out);
+    for at in (0..z.len()).step_by(S::LANES) {
+        let below = simd.sub(simd.load(from(z, at)), simd.splat(max));
+        simd.store(exp(simd, below), from_mut(out, at));
     }
     (max, sum_with(simd, out))
 }
