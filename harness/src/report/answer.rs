@@ -70,11 +70,13 @@ fn gradient(row: &Row) -> String {
     let end = |word| format!("{} times {word} at layer 1 than at layer {}", power(ratio.abs()), row.depth);
     match ratio {
         r if r < -1.0 => format!(
-            "The gradient vanishes: each layer multiplies its norm by {rate} on the way down, until it is {}.",
+            "The gradient vanishes: each layer multiplies its norm by {rate} on the way down, until it is \
+             {}.",
             end("smaller")
         ),
         r if r > 1.0 => format!(
-            "The gradient explodes: each layer multiplies its norm by {rate} on the way down, until it is {}.",
+            "The gradient explodes: each layer multiplies its norm by {rate} on the way down, until it is \
+             {}.",
             end("larger")
         ),
         _ => format!("The gradient keeps its size: each layer multiplies its norm by {rate}."),
@@ -128,13 +130,14 @@ fn slowness(group: &Group) -> String {
         let slower = first.slowdown >= 1.0;
         let times = if slower { first.slowdown } else { 1.0 / first.slowdown };
         Some(format!(
-            " {}: {} times {} ({} and {}).",
-            row.name,
+            "{} times {} in {} ({} and {})",
             power(times.log10()),
             if slower { "slower" } else { "faster" },
+            row.name,
             significant(first.speed),
             significant(last.speed),
         ))
     });
-    format!("The first hidden layer beside the last, before the first step.{}", compared.collect::<String>())
+    let compared = list(&compared.collect::<Vec<_>>());
+    format!("Compared with the last hidden layer, before the first step, the first one learns {compared}.")
 }

@@ -25,7 +25,7 @@ pub(super) fn has_accuracy(group: &Group) -> bool {
     group.rows.iter().any(|row| row.accuracy.is_some())
 }
 
-/// Whether the study looks at the speed of learning: it scores nothing, or has nothing to compare a score with.
+/// Whether the study looks at the speed of learning: it scores nothing, or compares a score with nothing.
 pub(super) fn shows_speed(group: &Group, data: &Data) -> bool {
     (!has_accuracy(group) || data.linear.is_none())
         && group.rows.iter().any(|row| row.layers.iter().any(|layer| layer.speed[0].is_some()))
