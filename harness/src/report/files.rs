@@ -1,5 +1,6 @@
 //! The figures' data as comma-separated values.
 
+use super::chart::Line;
 use super::format::{escape, outcome};
 use super::ranking::ranked;
 use crate::study::summary::{Group, Row};
@@ -12,8 +13,8 @@ pub(super) struct Csv {
 }
 
 impl Csv {
-    fn new(group: &Group, what: &str, header: &[String], records: impl Iterator<Item = Vec<String>>) -> Self {
-        let name = format!("{}-{what}.csv", group.name);
+    fn new(of: &str, what: &str, header: &[String], records: impl Iterator<Item = Vec<String>>) -> Self {
+        let name = format!("{of}-{what}.csv");
         let mut writer = csv::Writer::from_writer(Vec::new());
         // Writing to memory does not fail, and all records of a file have the header's length.
         let written = writer
@@ -39,6 +40,13 @@ impl Csv {
     }
 }
 
+/// The points of a chart over layers.
+pub(super) fn points(study: &str, lines: &[Line]) -> Csv {
+    let points = lines.iter().flat_map(|line| line.points.iter().map(move |point| (&line.mark.title, point)));
+    let records = points.map(|(title, &(x, y))| vec![title.clone(), format!("{x}"), cell(y, fixed)]);
+    Csv::new(study, "start", &header("network,layer,log10"), records)
+}
+
 /// Accuracy of each row, best first.
 pub(super) fn accuracies(group: &Group) -> Csv {
     let records = ranked(group).into_iter().filter_map(|(_, row)| {
@@ -46,7 +54,7 @@ pub(super) fn accuracies(group: &Group) -> Csv {
         let words = [row.name.clone(), row.rank.to_string(), outcome(&row.outcome).to_owned()];
         Some(words.into_iter().chain([score.median, score.min, score.max].map(fixed)).collect())
     });
-    Csv::new(group, "accuracy", &header("network,rank,outcome,median,min,max"), records)
+    Csv::new(&group.name, "accuracy", &header("network,rank,outcome,median,min,max"), records)
 }
 
 /// What was measured in each layer of each row.
@@ -61,7 +69,7 @@ pub(super) fn layers(group: &Group) -> Csv {
         let figures = logs.into_iter().map(|v| cell(v, fixed)).chain(sizes.map(|v| cell(v, scientific)));
         place.into_iter().chain(figures).collect()
     });
-    Csv::new(group, "layers", &header(COLUMNS), records)
+    Csv::new(&group.name, "layers", &header(COLUMNS), records)
 }
 
 /// Loss, gradient and clipping of each row over its steps.
@@ -79,7 +87,7 @@ pub(super) fn courses(group: &Group) -> Csv {
             ]
         })
     });
-    Csv::new(group, "course", &header("network,step,loss,log10_gradient,clipped"), records)
+    Csv::new(&group.name, "course", &header("network,step,loss,log10_gradient,clipped"), records)
 }
 
 /// log10 ||delta|| of each layer of each row over its steps.
@@ -111,7 +119,7 @@ fn per_step_and_layer(
             );
         }
     }
-    Csv::new(group, what, &header, records.into_iter())
+    Csv::new(&group.name, what, &header, records.into_iter())
 }
 
 fn header(columns: &str) -> Vec<String> {

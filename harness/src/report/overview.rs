@@ -2,6 +2,7 @@
 
 use super::chart::{Chart, Line};
 use super::figure::Figure;
+use super::files;
 use super::mark::{Mark, legend};
 use super::points::{LAYERS, log10, per_layer};
 use super::ranking::{best, has_accuracy};
@@ -26,11 +27,12 @@ pub(super) fn figure(summary: &Summary) -> Option<Figure> {
         )
     };
     let marks: Vec<Mark> = lines.iter().map(|line| line.mark.clone()).collect();
+    let data = files::points(&summary.name, &lines);
     Some(Figure {
         title: title.to_owned(),
         caption: caption.to_owned(),
         body: legend(&marks) + &Chart { label: title, x: LAYERS, size: (390, 280), holds: &[], lines }.svg(),
-        data: Vec::new(),
+        data: vec![data],
     })
 }
 
