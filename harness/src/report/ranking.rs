@@ -31,10 +31,11 @@ pub(super) fn shows_speed(group: &Group, data: &Data) -> bool {
         && group.rows.iter().any(|row| row.layers.iter().any(|layer| layer.speed[0].is_some()))
 }
 
-/// The remedy that did best.
+/// The remedy that did best; one that trains before any that does not.
 pub(super) fn best(group: &Group) -> Option<(usize, &Row)> {
     let scored = group.rows.iter().enumerate().skip(1).filter(|(_, row)| row.accuracy.is_some());
-    scored.min_by(|(_, a), (_, b)| better(a, b))
+    let fails = |row: &Row| row.outcome != Outcome::Trains;
+    scored.min_by(|(_, a), (_, b)| fails(a).cmp(&fails(b)).then(better(a, b)))
 }
 
 /// Remedies that train and that no row beats with all its seeds.

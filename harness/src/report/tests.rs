@@ -2,7 +2,7 @@
 
 use super::sample::{HOSTILE, depth, remedies};
 use super::{format, html, table, verdict};
-use crate::study::summary::Summary;
+use crate::study::summary::{Outcome, Summary};
 
 /// The elements of a page in order, scripts and styles without their content.
 fn tags(page: &str) -> Vec<&str> {
@@ -131,6 +131,17 @@ fn the_verdict_names_illness_cure_cost_and_failures() {
         verdict(&study.groups[2], &study.data)
             .contains("exploding, clipped never (diverged: step 4, layer 13)")
     );
+}
+
+#[test]
+fn the_verdict_admits_that_nothing_trains() {
+    let mut study = remedies();
+    for row in &mut study.groups[0].rows {
+        row.outcome = Outcome::Partial;
+    }
+    let words = verdict(&study.groups[0], &study.data);
+    assert!(words.contains("Best cure: none. The closest is residual + batch norm with .836"), "{words}");
+    assert!(!words.contains("Cheapest cure") && !words.contains("Does not help"), "{words}");
 }
 
 #[test]
