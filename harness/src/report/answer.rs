@@ -70,11 +70,13 @@ fn gradient(row: &Row) -> String {
     let end = |word| format!("{} times {word} at layer 1 than at layer {}", power(ratio.abs()), row.depth);
     match ratio {
         r if r < -1.0 => format!(
-            "The gradient vanishes: each layer multiplies its norm by {rate} on the way down, until it is {}.",
+            "The gradient vanishes: each layer multiplies its norm by {rate} on the way down, until it is \
+             {}.",
             end("smaller")
         ),
         r if r > 1.0 => format!(
-            "The gradient explodes: each layer multiplies its norm by {rate} on the way down, until it is {}.",
+            "The gradient explodes: each layer multiplies its norm by {rate} on the way down, until it is \
+             {}.",
             end("larger")
         ),
         _ => format!("The gradient keeps its size: each layer multiplies its norm by {rate}."),
@@ -83,17 +85,19 @@ fn gradient(row: &Row) -> String {
 
 /// The best remedy and those that cannot be told from it.
 fn best_cure(group: &Group, row: &Row) -> String {
-    let score = accuracy(row.accuracy.as_ref());
-    if group.rows.first().is_some_and(|sick| sick.rank == 1 && sick.outcome == Outcome::Trains) {
-        return format!("{} with {score}, but the untreated network does as well.", row.name);
+    let score = format!("{} with {}", row.name, accuracy(row.accuracy.as_ref()));
+    if row.outcome != Outcome::Trains {
+        return format!("none. The closest is {score}.");
     }
-    let level: Vec<String> =
-        first_rank(group).filter(|r| r.name != row.name).map(|r| r.name.clone()).collect();
-    match (&row.outcome, level.len()) {
-        (Outcome::Trains, 0) => format!("{} with {score}, ahead of all others with every seed.", row.name),
-        (Outcome::Trains, 1..=3) => format!("{} with {score}; level with it: {}.", row.name, list(&level)),
-        (Outcome::Trains, others) => format!("{} with {score}; {others} others are level with it.", row.name),
-        _ => format!("none. {} comes closest with {score}.", row.name),
+    if group.rows.first().is_some_and(|sick| sick.rank == 1) {
+        return format!("{score}, but the untreated network is level with it.");
+    }
+    let others = group.rows.iter().filter(|other| other.rank == 1 && other.name != row.name);
+    let level: Vec<String> = others.map(|other| other.name.clone()).collect();
+    match level.len() {
+        0 => format!("{score}, ahead of all others with every seed."),
+        1..=3 => format!("{score}; level with it: {}.", list(&level)),
+        count => format!("{score}; {count} others are level with it."),
     }
 }
 
@@ -102,7 +106,7 @@ fn cheapest_cure(group: &Group, row: &Row) -> String {
     let rivals = first_rank(group).count();
     let cost = operations(row.multiply_adds);
     if rivals == 1 {
-        return format!("the same, {cost} multiply-adds; no other is on its rank.");
+        return format!("the same, {cost} multiply-adds; no other that trains is on its rank.");
     }
     let dearest = first_rank(group).map(|r| r.multiply_adds).max().unwrap_or_default();
     let tie = if dearest == row.multiply_adds { "as many as each" } else { "the fewest" };
@@ -128,13 +132,14 @@ fn slowness(group: &Group) -> String {
         let slower = first.slowdown >= 1.0;
         let times = if slower { first.slowdown } else { 1.0 / first.slowdown };
         Some(format!(
-            " {}: {} times {} ({} and {}).",
-            row.name,
+            "{} times {} in {} ({} and {})",
             power(times.log10()),
             if slower { "slower" } else { "faster" },
+            row.name,
             significant(first.speed),
             significant(last.speed),
         ))
     });
-    format!("The first hidden layer beside the last, before the first step.{}", compared.collect::<String>())
+    let compared = list(&compared.collect::<Vec<_>>());
+    format!("Compared with the last hidden layer, before the first step, the first one learns {compared}.")
 }

@@ -28,6 +28,16 @@ impl Axis {
         Self { from, to, ticks: ticks.filter(|&tick| tick <= to + step * 1e-9).collect() }
     }
 
+    /// The axis with its start marked too, where that leaves room.
+    pub(super) fn with_its_start(mut self) -> Self {
+        if let [first, second, ..] = self.ticks[..]
+            && first - self.from > (second - first) * 0.5
+        {
+            self.ticks.insert(0, self.from);
+        }
+        self
+    }
+
     /// The range of finite figures, its ends moved apart where they are equal; none without figures.
     pub(super) fn range(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
         let (min, max) = values

@@ -34,7 +34,7 @@ pub(super) fn svg(group: &Group, data: &Data) -> String {
         let mut chart = ChartBuilder::on(area)
             .margin_top(6 * FINE)
             .margin_left(10 * FINE)
-            .margin_right(14 * FINE)
+            .margin_right(18 * FINE)
             .x_label_area_size(28 * FINE)
             .build_cartesian_2d(Axis::new(0.0, 1.0, 5, 0.0), Axis::bare(count, -1.0))?;
         chart
@@ -48,25 +48,14 @@ pub(super) fn svg(group: &Group, data: &Data) -> String {
             .label_style(font(11))
             .draw()?;
         for (i, (_, row)) in rows.iter().enumerate() {
-            let top = i as f64;
-            let name = if row.name.chars().count() > LONGEST {
-                row.name.chars().take(LONGEST - 1).chain(['…']).collect()
-            } else {
-                row.name.clone()
-            };
-            chart.draw_series([Text::new(name, (0.0, top + 0.16), font(12))])?;
             let Some(score) = &row.accuracy else { continue };
-            let bar = [(0.0, top + 0.56), (score.median, top + 0.92)];
+            let top = i as f64;
+            let bar = [(0.0, top + 0.6), (score.median, top + 0.94)];
             chart.draw_series([Rectangle::new(bar, stand_in(i).filled())])?;
-            let middle = top + 0.74;
+            let middle = top + 0.77;
             let cap = |x| PathElement::new(vec![(x, middle - 0.11), (x, middle + 0.11)], INK);
             let whisker = PathElement::new(vec![(score.min, middle), (score.max, middle)], INK);
             chart.draw_series([cap(score.min), whisker, cap(score.max)])?;
-            let note = format!("{} {}", fraction(score.median), outcome(&row.outcome));
-            // Beside the bar where there is room, else over its end.
-            let (x, y) =
-                if score.max < 0.72 { (score.max + 0.02, middle - 0.13) } else { (0.83, top + 0.16) };
-            chart.draw_series([Text::new(note, (x, y), font(11))])?;
         }
         let references =
             [("commonest class", Some(data.majority_accuracy), 0.45), ("linear softmax", linear, 0.9)];
@@ -74,10 +63,27 @@ pub(super) fn svg(group: &Group, data: &Data) -> String {
             let Some(value) = value else { continue };
             chart.draw_series([PathElement::new(vec![(value, count), (value, -top)], INK)])?;
             let label = format!("{name} {}", fraction(value));
-            let style = font(11).pos(Pos::new(if value > 0.6 { HPos::Right } else { HPos::Left }, VPos::Top));
-            let gap = if value > 0.6 { -0.01 } else { 0.01 };
+            let (side, gap) = if value > 0.6 { (HPos::Right, -0.01) } else { (HPos::Left, 0.01) };
+            let style = font(11).pos(Pos::new(side, VPos::Top));
             chart.draw_series([Text::new(label, (value + gap, -top), style)])?;
+        }
+        // Names and scores last, so that no line runs through them.
+        for (i, (_, row)) in rows.iter().enumerate() {
+            let top = i as f64 + 0.13;
+            chart.draw_series([Text::new(shortened(&row.name), (0.0, top), font(12))])?;
+            let Some(score) = &row.accuracy else { continue };
+            let note = format!("{} {}", fraction(score.median), outcome(&row.outcome));
+            let style = font(11).pos(Pos::new(HPos::Right, VPos::Top));
+            chart.draw_series([Text::new(note, (1.0, top), style)])?;
         }
         Ok(())
     })
+}
+
+/// A name that leaves room for the score beside it.
+fn shortened(name: &str) -> String {
+    if name.chars().count() <= LONGEST {
+        return name.to_owned();
+    }
+    name.chars().take(LONGEST - 1).chain(['…']).collect()
 }

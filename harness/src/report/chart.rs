@@ -10,6 +10,7 @@ use plotters::prelude::*;
 use super::axis::Axis;
 use super::format::{escape, power_of_ten};
 use super::mark::Mark;
+use super::points::Points;
 
 /// Pixels of the canvas per unit of the figure: `plotters` rounds to whole pixels.
 pub(super) const FINE: u32 = 4;
@@ -21,10 +22,10 @@ const GRID_ROLE: u8 = 2;
 /// First byte of the stand-ins for marks; the other two are the mark's index.
 const MARK: u8 = 3;
 
-/// A line: a mark and its points (x, log10 of the figure), with gaps where a figure does not exist.
+/// A line: a mark and its points.
 pub(super) struct Line {
     pub(super) mark: Mark,
-    pub(super) points: Vec<(f64, Option<f64>)>,
+    pub(super) points: Points,
 }
 
 /// A chart of lines over a logarithmic axis.
@@ -35,6 +36,8 @@ pub(super) struct Chart<'a> {
     pub(super) x: &'a str,
     /// Width and height in units of the page.
     pub(super) size: (u32, u32),
+    /// What the vertical axis has to hold besides the lines, so that charts can be compared.
+    pub(super) holds: &'a [f64],
     pub(super) lines: Vec<Line>,
 }
 
@@ -42,8 +45,10 @@ impl Chart<'_> {
     /// The chart as an SVG element, or the reason why there is none.
     pub(super) fn svg(&self) -> String {
         let points = || self.lines.iter().flat_map(|line| &line.points).filter_map(|&(x, y)| Some((x, y?)));
-        let (Some(xs), Some(ys)) = (Axis::range(points().map(|p| p.0)), Axis::range(points().map(|p| p.1)))
-        else {
+        let (Some(xs), Some(ys)) = (
+            Axis::range(points().map(|p| p.0)),
+            Axis::range(points().map(|p| p.1).chain(self.holds.iter().copied())),
+        ) else {
             return "<p class=\"none\">No figures.</p>".to_owned();
         };
         let ys = (ys.0.floor(), ys.1.ceil());
@@ -51,10 +56,13 @@ impl Chart<'_> {
         canvas(self.label, self.size, &marks, |area| {
             let mut chart = ChartBuilder::on(area)
                 .margin_top(8 * FINE)
-                .margin_right(10 * FINE)
+                .margin_right(18 * FINE)
                 .x_label_area_size(34 * FINE)
                 .y_label_area_size(40 * FINE)
-                .build_cartesian_2d(Axis::new(xs.0, xs.1, 6, 1.0), Axis::new(ys.0, ys.1, 5, 1.0))?;
+                .build_cartesian_2d(
+                    Axis::new(xs.0, xs.1, 6, 1.0).with_its_start(),
+                    Axis::new(ys.0, ys.1, 5, 1.0),
+                )?;
             chart
                 .configure_mesh()
                 .axis_style(INK)
@@ -69,11 +77,11 @@ impl Chart<'_> {
             for (i, line) in self.lines.iter().enumerate() {
                 for run in line.points.split(|(_, y)| y.is_none()).filter(|run| !run.is_empty()) {
                     let run: Vec<(f64, f64)> = run.iter().filter_map(|&(x, y)| Some((x, y?))).collect();
-                    match run[..] {
-                        [dot] => {
-                            chart.draw_series([Circle::new(dot, 2 * FINE, stand_in(i).filled())]).map(drop)?
-                        }
-                        _ => chart.draw_series([PathElement::new(run, stand_in(i))]).map(drop)?,
+                    let colour = stand_in(i);
+                    if let [dot] = run[..] {
+                        chart.draw_series([Circle::new(dot, 2 * FINE, colour.filled())])?;
+                    } else {
+                        chart.draw_series([PathElement::new(run, colour)])?;
                     }
                 }
             }
@@ -100,7 +108,8 @@ pub(super) fn canvas(
     };
     match result {
         Ok(()) => format!(
-            "<svg class=\"chart\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{}\">\n{}</svg>\n",
+            "<svg class=\"chart\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
+             aria-label=\"{}\">\n{}</svg>\n",
             escape(label),
             themed(&drawn, marks),
         ),

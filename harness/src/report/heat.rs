@@ -67,8 +67,8 @@ impl Colours {
         };
         let end = self.low + self.step * self.count as f64;
         format!(
-            "<p class=\"key\"><span>{}</span> <svg viewBox=\"0 0 {width} 12\" style=\"width:{width}px\" role=\"img\" \
-             aria-label=\"Scale of colours, dark is small\">{}</svg> <span>{}</span></p>\n",
+            "<p class=\"key\"><span>{}</span> <svg viewBox=\"0 0 {width} 12\" style=\"width:{width}px\" \
+             role=\"img\" aria-label=\"Scale of colours, dark is small\">{}</svg> <span>{}</span></p>\n",
             power_of_ten(self.low),
             (0..self.count).map(swatch).collect::<String>(),
             power_of_ten(end),
@@ -94,14 +94,14 @@ fn map(place: usize, row: &Row, colours: &Colours) -> String {
     } else {
         let (first, last) = (row.course.steps.first().unwrap_or(&0), row.course.steps.last().unwrap_or(&0));
         format!(
-            "<svg class=\"chart\" viewBox=\"0 0 180 128\" role=\"img\" aria-label=\"Gradient of {name} by layer and step\">\n\
-             <svg x=\"22\" y=\"2\" width=\"156\" height=\"108\" viewBox=\"0 0 {steps} {layers}\" \
-             preserveAspectRatio=\"none\" class=\"cells\">\n<rect class=\"missing\" width=\"{steps}\" height=\"{layers}\">\
-             <title>zero or not finite</title></rect>\n{}</svg>\n\
+            "<svg class=\"chart\" viewBox=\"0 0 180 128\" role=\"img\" aria-label=\"Gradient of {name} by \
+             layer and step\">\n<svg x=\"22\" y=\"2\" width=\"156\" height=\"108\" viewBox=\"0 0 {steps} \
+             {layers}\" preserveAspectRatio=\"none\" class=\"cells\">\n<rect class=\"missing\" \
+             width=\"{steps}\" height=\"{layers}\"><title>zero or not finite</title></rect>\n{}</svg>\n\
              <g class=\"axis\"><text x=\"18\" y=\"11\" text-anchor=\"end\">{layers}</text>\
              <text x=\"18\" y=\"110\" text-anchor=\"end\">1</text>\
-             <text x=\"22\" y=\"124\">step {first}</text><text x=\"178\" y=\"124\" text-anchor=\"end\">{last}</text></g>\n\
-             </svg>\n",
+             <text x=\"22\" y=\"124\">step {first}</text><text x=\"178\" y=\"124\" \
+             text-anchor=\"end\">{last}</text></g>\n</svg>\n",
             cells(row, layers, colours),
         )
     };

@@ -1,6 +1,7 @@
 //! The look of a line or an area and the name it goes by: one mark for a figure, its legend and its table.
 //!
-//! Six hues that colour-blind readers tell apart, times four dash patterns; the untreated network is drawn in ink.
+//! Six hues that colour-blind readers tell apart, times four dash patterns; the untreated network is
+//! drawn in ink.
 
 use super::format::escape;
 
@@ -31,10 +32,9 @@ impl Mark {
         Self { attributes: format!("class=\"series h{} d{}\"", hue % HUES, dash % DASHES), title }
     }
 
-    /// The mark of layer `layer` of a network.
-    pub(super) fn layer(layer: usize) -> Self {
-        let k = layer.saturating_sub(1);
-        Self::plain(k, k / HUES, format!("layer {layer}"))
+    /// The mark of the `k`th of many, from 0.
+    pub(super) fn numbered(k: usize, title: String) -> Self {
+        Self::plain(k, k / HUES, title)
     }
 
     /// A short sample of the line.

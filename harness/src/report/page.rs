@@ -3,7 +3,7 @@
 use super::answer::{Answer, answers, yardstick};
 use super::figure::Figure;
 use super::format::{escape, plural, seconds};
-use super::{figures, group};
+use super::{group, overview};
 use crate::study::summary::{Group, Summary};
 
 /// The page of a study.
@@ -13,8 +13,10 @@ pub fn html(summary: &Summary) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{name}: {title}</title>\n<style>\n{style}</style>\n\
-         </head>\n<body>\n<header>\n<p class=\"brand\">Isobath · study {name} · seed {seed}</p>\n<h1>{title}</h1>\n</header>\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <title>{name}: {title}</title>\n<style>\n{style}</style>\n\
+         </head>\n<body>\n<header>\n\
+         <p class=\"brand\">Isobath · study {name} · seed {seed}</p>\n<h1>{title}</h1>\n</header>\n\
          <main>\n{answer}{sections}{protocol}</main>\n<script>\n{script}</script>\n</body>\n</html>\n",
         name = escape(&summary.name),
         title = escape(&summary.title),
@@ -33,9 +35,10 @@ fn answer(summary: &Summary) -> String {
         summary.groups.iter().enumerate().map(|(place, g)| words(place, g, summary)).collect();
     let beat = summary.groups.iter().find_map(|g| yardstick(g, &summary.data));
     format!(
-        "<section class=\"answer\" aria-label=\"The answer\">\n<div class=\"words\">\n{words}{}</div>\n{}</section>\n",
+        "<section class=\"answer\" aria-label=\"The answer\">\n<div class=\"words\">\n\
+         {words}{}</div>\n{}</section>\n",
         beat.map_or(String::new(), |beat| format!("<dl class=\"beat\">{}</dl>\n", entry(&beat))),
-        figures::overview(summary).as_ref().map_or(String::new(), Figure::html),
+        overview::figure(summary).as_ref().map_or(String::new(), Figure::html),
     )
 }
 
@@ -63,7 +66,8 @@ fn protocol(summary: &Summary) -> String {
         (
             "Data",
             format!(
-                "{}: {} inputs, {} classes; {} samples to train, {} to tune, {} to test, read once at the end.",
+                "{}: {} inputs, {} classes; {} samples to train, {} to tune, {} to test, read \
+                 once at the end.",
                 data.source, data.features, data.classes, data.train, data.validation, data.test
             ),
         ),
@@ -80,7 +84,8 @@ fn protocol(summary: &Summary) -> String {
         (
             "Same on every machine",
             format!(
-                "all figures but the seconds. Hash of all final weights and gradients: {} (numerics version {}).",
+                "all figures but the seconds. Hash of all final weights and gradients: {} (numerics \
+                 version {}).",
                 summary.hash, machine.numerics_version
             ),
         ),

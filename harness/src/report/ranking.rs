@@ -25,16 +25,17 @@ pub(super) fn has_accuracy(group: &Group) -> bool {
     group.rows.iter().any(|row| row.accuracy.is_some())
 }
 
-/// Whether the study looks at the speed of learning: it scores nothing, or has nothing to compare a score with.
+/// Whether the study looks at the speed of learning: it scores nothing, or compares a score with nothing.
 pub(super) fn shows_speed(group: &Group, data: &Data) -> bool {
     (!has_accuracy(group) || data.linear.is_none())
         && group.rows.iter().any(|row| row.layers.iter().any(|layer| layer.speed[0].is_some()))
 }
 
-/// The remedy that did best.
+/// The remedy that did best; one that trains before any that does not.
 pub(super) fn best(group: &Group) -> Option<(usize, &Row)> {
     let scored = group.rows.iter().enumerate().skip(1).filter(|(_, row)| row.accuracy.is_some());
-    scored.min_by(|(_, a), (_, b)| better(a, b))
+    let fails = |row: &Row| row.outcome != Outcome::Trains;
+    scored.min_by(|(_, a), (_, b)| fails(a).cmp(&fails(b)).then(better(a, b)))
 }
 
 /// Remedies that train and that no row beats with all its seeds.

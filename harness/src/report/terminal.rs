@@ -39,10 +39,10 @@ fn rows(group: &Group, summary: &Summary, width: usize) -> String {
     let header = ["#", "network", "accuracy", "outcome", "setting", "log10 ratio", "mul- adds", "s"];
     let mut table = plain(&header, width);
     for (_, row) in ranked(group) {
-        table.add_row(record(row.rank.to_string(), row));
+        table.add_row(record(row.rank.to_string(), &fate(row), row));
     }
     if let Some(linear) = &summary.data.linear {
-        table.add_row(record(NOTHING.to_owned(), linear));
+        table.add_row(record(NOTHING.to_owned(), NOTHING, linear));
     }
     let majority = fraction(summary.data.majority_accuracy);
     table.add_row([NOTHING, "commonest class", &majority]);
@@ -66,19 +66,21 @@ fn legend(summary: &Summary, width: usize) -> String {
     }
     let edge = scored().any(|group| group.rows.iter().any(|row| row.grid_edge.is_some()));
     let text = format!(
-        "accuracy: median [worst-best] of {}. #: rank, shared where seeds overlap. log10 ratio: gradient of layer 1 over \
-         that of the last layer, before and after training.{}",
+        "accuracy: median [worst-best] of {}. #: rank, shared where seeds overlap. log10 ratio: gradient of \
+         layer 1 over that of the last layer, before and after training.{}",
         plural(summary.training.seeds, "seed"),
         if edge { " *: the best rate is at the edge of the grid." } else { "" },
     );
     format!("\n{}", paragraph(&text, width))
 }
 
-fn record(rank: String, row: &Row) -> Line {
-    let outcome = match divergence(row) {
-        Some(place) => format!("{} {place}", outcome(&row.outcome)),
-        None => outcome(&row.outcome).to_owned(),
-    };
+/// The outcome, with its place if the row diverged.
+fn fate(row: &Row) -> String {
+    let place = divergence(row).map_or(String::new(), |place| format!(" {place}"));
+    format!("{}{place}", outcome(&row.outcome))
+}
+
+fn record(rank: String, fate: &str, row: &Row) -> Line {
     let setting = format!("{}{}", row.setting, if row.grid_edge.is_some() { "*" } else { "" });
     let score = accuracy(row.accuracy.as_ref());
     let cost = operations(row.multiply_adds);
@@ -86,7 +88,7 @@ fn record(rank: String, row: &Row) -> Line {
         rank,
         clean(&row.name),
         score,
-        outcome,
+        fate.to_owned(),
         clean(&setting),
         ratios(row, "->"),
         cost,

@@ -2,7 +2,7 @@
 
 use super::sample::{HOSTILE, depth, remedies};
 use super::{format, html, table, verdict};
-use crate::study::summary::Summary;
+use crate::study::summary::{Outcome, Summary};
 
 /// The elements of a page in order, scripts and styles without their content.
 fn tags(page: &str) -> Vec<&str> {
@@ -71,6 +71,25 @@ fn every_row_is_shown_and_names_are_escaped() {
 }
 
 #[test]
+fn no_text_of_a_study_becomes_markup() {
+    let mut study = remedies();
+    let hostile = || HOSTILE.to_owned();
+    (study.name, study.title, study.hash) = (hostile(), hostile(), hostile());
+    (study.data.source, study.training.loss, study.training.grid[0]) = (hostile(), hostile(), hostile());
+    (study.machine.cpu, study.machine.level, study.machine.version) = (hostile(), hostile(), hostile());
+    for group in &mut study.groups {
+        (group.name, group.title) = (hostile(), hostile());
+        for row in &mut group.rows {
+            (row.name, row.change, row.setting) = (hostile(), hostile(), hostile());
+            row.grid_edge = Some(hostile());
+        }
+    }
+    let page = html(&study);
+    assert!(!page.contains("<script>alert") && !page.contains("\"quotes\""));
+    assert_balanced(&body(&page));
+}
+
+#[test]
 fn the_page_stays_small() {
     let mut study = remedies();
     for group in &mut study.groups {
@@ -115,10 +134,21 @@ fn the_verdict_names_illness_cure_cost_and_failures() {
 }
 
 #[test]
+fn the_verdict_admits_that_nothing_trains() {
+    let mut study = remedies();
+    for row in &mut study.groups[0].rows {
+        row.outcome = Outcome::Partial;
+    }
+    let words = verdict(&study.groups[0], &study.data);
+    assert!(words.contains("Best cure: none. The closest is residual + batch norm with .836"), "{words}");
+    assert!(!words.contains("Cheapest cure") && !words.contains("Does not help"), "{words}");
+}
+
+#[test]
 fn a_study_of_depth_speaks_of_speed() {
     let study = depth();
     let words = verdict(&study.groups[0], &study.data);
-    assert!(words.contains("4 hidden layers: 119 times slower (0.00202 and 0.242)"), "{words}");
+    assert!(words.contains("119 times slower in 4 hidden layers (0.00202 and 0.242)"), "{words}");
     assert!(!words.contains("cure") && !words.contains("To beat"), "{words}");
     assert!(html(&study).contains("layer from the output"));
     assert!(table(&study, 80).contains("from the output"));

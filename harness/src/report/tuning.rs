@@ -24,9 +24,11 @@ pub(super) fn html(group: &Group, summary: &Summary) -> String {
         format!("<tr><th scope=\"row\">{}</th>{cells}</tr>\n", escape(&row.name))
     });
     format!(
-        "<details><summary>How each row was tuned</summary>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" \
-         aria-label=\"Tuning\"><table class=\"plain\"><caption>Validation accuracy with each setting; the best, in bold, was \
-         run with fresh seeds. {NOTHING}: diverged.</caption>\n<thead><tr><th scope=\"col\">network</th>{header}</tr></thead>\n\
+        "<details><summary>How each row was tuned</summary>\n\
+         <div class=\"scroll\" tabindex=\"0\" role=\"region\" \
+         aria-label=\"Tuning\"><table class=\"plain\"><caption>Validation accuracy with each setting; the best, in bold, \
+         was run with fresh seeds. {NOTHING}: diverged.</caption>\n\
+         <thead><tr><th scope=\"col\">network</th>{header}</tr></thead>\n\
          <tbody>\n{}</tbody></table></div></details>\n",
         rows.collect::<String>()
     )
