@@ -79,7 +79,10 @@ fn gradient(row: &Row) -> String {
              {}.",
             end("larger")
         ),
-        _ => format!("The gradient keeps its size: each layer multiplies its norm by {rate}."),
+        r => format!(
+            "The gradient neither vanishes nor explodes: each layer multiplies its norm by {rate}, in all by {}.",
+            significant(10f64.powf(r))
+        ),
     }
 }
 
@@ -113,14 +116,24 @@ fn cheapest_cure(group: &Group, row: &Row) -> String {
     format!("{} with {cost} multiply-adds, {tie} of the {rivals} on the first rank.", row.name)
 }
 
-/// The remedies that leave the network stuck or let it diverge.
+/// The remedies that let the network diverge, leave it stuck, or do not lift it above the untreated one.
 fn failures(group: &Group) -> Option<String> {
-    let remedies = || group.rows.iter().skip(1);
-    let stuck: Vec<String> =
-        remedies().filter(|r| r.outcome == Outcome::Stuck).map(|r| r.name.clone()).collect();
-    let stuck = (!stuck.is_empty()).then(|| format!("{} (stuck at the commonest class)", list(&stuck)));
-    let diverged = remedies().filter_map(|r| Some(format!("{} (diverged: {})", r.name, divergence(r)?)));
-    let parts: Vec<String> = stuck.into_iter().chain(diverged).collect();
+    let (sick, remedies) = group.rows.split_first()?;
+    let diverged = remedies.iter().filter_map(|r| Some(format!("{} (diverged: {})", r.name, divergence(r)?)));
+    let ground = |row: &Row| match row.outcome {
+        Outcome::Diverged { .. } => None,
+        Outcome::Stuck => Some("stuck at the commonest class"),
+        _ if row.rank > sick.rank => Some("worse than untreated"),
+        _ if row.rank == sick.rank => Some("level with untreated"),
+        _ => None,
+    };
+    let grounds = ["stuck at the commonest class", "worse than untreated", "level with untreated"];
+    let others = grounds.iter().filter_map(|wanted| {
+        let names = remedies.iter().filter(|row| ground(row) == Some(*wanted)).map(|row| row.name.clone());
+        let names: Vec<String> = names.collect();
+        (!names.is_empty()).then(|| format!("{} ({wanted})", list(&names)))
+    });
+    let parts: Vec<String> = diverged.chain(others).collect();
     (!parts.is_empty()).then(|| format!("{}.", parts.join("; ")))
 }
 

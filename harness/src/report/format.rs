@@ -51,7 +51,7 @@ pub(super) fn ratios(row: &Row, arrow: &str) -> String {
     let median = |spread: &Option<Spread>| spread.as_ref().map(|s| s.median);
     match (median(&row.ratio_start), median(&row.ratio_end)) {
         (None, None) => NOTHING.to_owned(),
-        (start, end) => format!("{} {arrow} {}", decades(start), decades(end)),
+        (start, end) => format!("{}{arrow}{}", decades(start), decades(end)),
     }
 }
 
@@ -98,9 +98,9 @@ pub(super) fn operations(count: u64) -> String {
     format!("{}{unit}", significant(scaled))
 }
 
-/// Seconds: `0.52`, `12.3`, `140`.
+/// Seconds: `0.5`, `12`, `140`.
 pub(super) fn seconds(value: f64) -> String {
-    let decimals = if value < 10.0 { 2 } else { usize::from(value < 100.0) };
+    let decimals = usize::from(value < 10.0);
     format!("{value:.decimals$}")
 }
 

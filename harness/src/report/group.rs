@@ -86,7 +86,7 @@ fn record(place: Option<usize>, row: &Row, scored: bool) -> String {
         cells.push(cell("outcome", "", place.map_or(NOTHING.to_owned(), |_| outcome_html(row))));
     }
     cells.push(cell("setting", "", escape(&row.setting) + &edge));
-    cells.push(cell("log10 ratio", "number", ratios(row, "→").replace('-', "−")));
+    cells.push(cell("log10 ratio", "number", ratios(row, " → ").replace('-', "−")));
     cells.push(cell("steps", "number", row.steps.to_string()));
     cells.push(cell("multiply-adds", "number", operations(row.multiply_adds)));
     cells.push(cell("seconds", "number", seconds(row.seconds)));

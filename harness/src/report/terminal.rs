@@ -36,7 +36,7 @@ pub fn table(summary: &Summary, width: usize) -> String {
 
 /// The rows of a group, best first, then what they have to beat.
 fn rows(group: &Group, summary: &Summary, width: usize) -> String {
-    let header = ["#", "network", "accuracy", "outcome", "setting", "log10 ratio", "mul- adds", "s"];
+    let header = ["#", "network", "accuracy", "outcome", "setting", "ratio", "cost", "s"];
     let mut table = plain(&header, width);
     for (_, row) in ranked(group) {
         table.add_row(record(row.rank.to_string(), &fate(row), row));
@@ -48,9 +48,7 @@ fn rows(group: &Group, summary: &Summary, width: usize) -> String {
     table.add_row([NOTHING, "commonest class", &majority]);
     align(&mut table, &[0, 5, 6, 7]);
     let narrow = |columns| ColumnConstraint::Absolute(Width::Fixed(columns));
-    for (column, columns) in
-        [(0, 2), (2, 16), (3, 8), (4, if width < 100 { 10 } else { 16 }), (5, 12), (6, 6), (7, 5)]
-    {
+    for (column, columns) in [(0, 2), (2, 16), (3, 8), (4, 14), (5, 9), (6, 6), (7, 4)] {
         if let Some(column) = table.column_mut(column) {
             column.set_constraint(narrow(columns));
         }
@@ -66,8 +64,8 @@ fn legend(summary: &Summary, width: usize) -> String {
     }
     let edge = scored().any(|group| group.rows.iter().any(|row| row.grid_edge.is_some()));
     let text = format!(
-        "accuracy: median [worst-best] of {}. #: rank, shared where seeds overlap. log10 ratio: gradient of \
-         layer 1 over that of the last layer, before and after training.{}",
+        "accuracy: median [worst-best] of {}. #: rank, shared where seeds overlap. ratio: log10 of the \
+         gradient of layer 1 over that of the last layer, before and after training. cost: multiply-adds of a run.{}",
         plural(summary.training.seeds, "seed"),
         if edge { " *: the best rate is at the edge of the grid." } else { "" },
     );
@@ -90,7 +88,7 @@ fn record(rank: String, fate: &str, row: &Row) -> Line {
         score,
         fate.to_owned(),
         clean(&setting),
-        ratios(row, "->"),
+        ratios(row, "→"),
         cost,
         seconds(row.seconds),
     ])
