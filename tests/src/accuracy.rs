@@ -3,12 +3,13 @@
 use isobath_kernels::activation::{
     Activation, Elu, Gelu, GeluTanh, Selu, Sigmoid, Silu, Softplus, Tanh, derivative, forward,
 };
-use isobath_kernels::{Level, math};
+use isobath_kernels::{LengthError, Level, math};
 
 use crate::double_double::DoubleDouble;
 use crate::{oracle, ulp};
 
 type Kernel = Box<dyn Fn(Level, &[f32], &mut [f32]) + Sync>;
+type Slices = fn(Level, &[f32], &mut [f32]) -> Result<(), LengthError>;
 
 /// A function of one argument: the kernel, and what it should return.
 pub struct Function {
@@ -24,6 +25,9 @@ pub struct Function {
 
 /// The alpha that [`Elu`] is measured with: not a power of two, so that its product rounds.
 pub const ELU_ALPHA: f32 = 1.3;
+
+/// Smaller errors are not looked at: rounding alone makes half a unit, and 0 stands for all below this.
+const UNSEEN: f64 = 0.45;
 
 /// A largest error and where it is.
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,17 +76,17 @@ impl Function {
                 continue;
             }
             let fast = (self.fast)(x.into());
-            // Exact, poles and infinities included.
-            if f64::from(y) == fast {
+            // Exact, or outside the function's domain; poles and infinities included.
+            if f64::from(y) == fast || y.is_nan() && fast.is_nan() {
                 continue;
             }
             let is_normal = |size: f64| size.abs() >= f64::from(f32::MIN_POSITIVE);
-            let known = if is_normal(fast) { errors.normal } else { errors.subnormal };
+            let known = if is_normal(fast) { errors.normal.error } else { errors.subnormal.error };
             // The estimate is good to a millionth of a unit; only what may exceed the maximum goes to the oracle.
-            let estimate = ulp::error(y, fast.into());
-            if fast.is_nan() || estimate > known.error - 1e-3 {
+            let estimate = (f64::from(y) - fast).abs() / ulp::spacing(fast);
+            if !fast.is_finite() || estimate > known.max(UNSEEN) - 1e-3 {
                 let exact = (self.exact)(f64::from(x).into());
-                let error = if exact.hi.is_nan() && y.is_nan() { 0.0 } else { ulp::error(y, exact) };
+                let error = ulp::error(y, exact);
                 let class = if is_normal(exact.hi) { &mut errors.normal } else { &mut errors.subnormal };
                 class.include(Worst { error, x });
             }
@@ -123,7 +127,7 @@ fn slope<A: Activation + Sync + 'static>(act: A) -> Kernel {
     Box::new(move |level, x, y| derivative(level, act, x, y).expect("equal lengths"))
 }
 
-fn slice(f: fn(Level, &[f32], &mut [f32]) -> Result<(), isobath_kernels::LengthError>) -> Kernel {
+fn slice(f: Slices) -> Kernel {
     Box::new(move |level, x, y| f(level, x, y).expect("equal lengths"))
 }
 

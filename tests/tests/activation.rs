@@ -165,7 +165,7 @@ fn slope_gradient(h: &[f32], dy: &[f32], rows: usize, columns: usize) -> Vec<f32
             let mut sum = 0.0f32;
             for i in block..rows.min(block + 64) {
                 let at = i * columns + j;
-                if !(h[at] > 0.0) {
+                if h[at] <= 0.0 {
                     sum = dy[at].mul_add(h[at], sum);
                 }
             }

@@ -33,7 +33,8 @@ impl Activation for Selu {
 }
 
 impl FromOutput for Selu {
-    /// lambda for y > 0, else y + lambda alpha: the relative error is unbounded near -lambda alpha.
+    /// lambda for y > 0, else y + lambda alpha: absolute error at most 2^-22; the relative one is unbounded near
+    /// -lambda alpha.
     #[inline(always)]
     fn derivative_from_output<S: Simd>(self, simd: S, y: S::F32) -> S::F32 {
         let derivative = simd.add(y, simd.splat(LAMBDA_ALPHA.0));

@@ -27,7 +27,7 @@ impl Activation for Tanh {
 }
 
 impl FromOutput for Tanh {
-    /// 1 - y^2, rounded once: exactly 0 where |y| is 1, above |h| = 9.02.
+    /// 1 - y^2: absolute error at most 3 2^-24; exactly 0 where |y| is 1, above |h| = 9.02.
     #[inline(always)]
     fn derivative_from_output<S: Simd>(self, simd: S, y: S::F32) -> S::F32 {
         simd.neg_mul_add(y, y, simd.splat(1.0))

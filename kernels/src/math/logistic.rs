@@ -2,9 +2,11 @@
 //!
 //! E is kept as a significand and a power of two, 2^n, so that results keep their relative accuracy down to the
 //! smallest subnormal: a result is computed without 2^n and scaled last.
+//! Cost: one exponential, one division, and some 20 operations.
 
 use super::double_word::DoubleWord;
-use super::exp::{Reduced, at_least, at_most};
+use super::exponential::Reduced;
+use super::limit::{at_least, at_most};
 use crate::simd::Simd;
 
 /// e^-a and 1 / (1 + e^-a).
@@ -82,7 +84,7 @@ impl<S: Simd> Logistic<S> {
     pub(crate) fn gate_derivative(self, simd: S, h: S::F32, f: DoubleWord<S>) -> S::F32 {
         let negative = simd.lt_bits(h, simd.splat(0.0));
         let below = self.tail(simd).mul(simd, self.reciprocal).mul(simd, f);
-        let above = below.scale_exactly(simd, self.power).from_one(simd).round(simd);
+        let above = below.scale_exactly(simd, self.power).one_minus(simd).round(simd);
         simd.select(negative, self.unscale(simd, below.round(simd)), above)
     }
 
