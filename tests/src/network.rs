@@ -164,9 +164,8 @@ fn normalise<G: Iterator<Item = usize> + Clone>(
     Rows { width: x.width, values }
 }
 
-/// The gradient of a function of many variables by central differences.
+/// The gradient of a function of many variables by central differences, of 1e-5 or of that part of a large variable.
 pub fn differentiate(at: &[f64], f: impl Fn(&[f64]) -> f64) -> Vec<f64> {
-    const STEP: f64 = 1e-5;
     let mut point = at.to_vec();
     (0..at.len())
         .map(|i| {
@@ -174,7 +173,8 @@ pub fn differentiate(at: &[f64], f: impl Fn(&[f64]) -> f64) -> Vec<f64> {
                 point[i] = x;
                 f(&point)
             };
-            let slope = (value(at[i] + STEP) - value(at[i] - STEP)) / (2.0 * STEP);
+            let step = 1e-5 * at[i].abs().max(1.0);
+            let slope = (value(at[i] + step) - value(at[i] - step)) / (2.0 * step);
             point[i] = at[i];
             slope
         })

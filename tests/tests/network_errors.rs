@@ -97,7 +97,7 @@ fn too_large() {
         (usize::MAX, 2, &[Layer::BATCH_NORM]),
         (HALF, 1, &[Layer::LAYER_NORM, Layer::LAYER_NORM]),
         (1, HALF + 1, &[Layer::LAYER_NORM]),
-        (1, 1, &[Layer::dense(HALF, INIT), sigmoid]),
+        (1, 1, &[Layer::dense(HALF, INIT), sigmoid, sigmoid]),
         (HALF / 2, 2, &[Layer::BATCH_NORM]),
     ];
     for (input, batch, layers) in cases {

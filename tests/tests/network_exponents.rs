@@ -88,9 +88,17 @@ fn block(gain: f32, scale: f32) -> [Layer; 4] {
 
 #[test]
 fn branch_and_skip_of_different_exponents() {
-    let input: Vec<f32> = normals(1, ROWS * WIDTH).iter().map(|x| x * 1e-30).collect();
-    for (gain, scale) in [(1e-20, 1.0), (1e15, 1.0), (1e13, 1e-20), (1e-10, 1e20), (1.0, 1e-35), (1e3, -1e-6)]
-    {
+    // Where the branch amplifies, its values need room above them.
+    let cases = [
+        (1e-20, 1.0, 1.0),
+        (1e15, 1.0, 1e-30),
+        (1e13, 1e-20, 1e-30),
+        (1e-10, 1e20, 1.0),
+        (1.0, 1e-35, 1.0),
+        (1e3, -1e-6, 1.0),
+    ];
+    for (gain, scale, size) in cases {
+        let input: Vec<f32> = normals(1, ROWS * WIDTH).iter().map(|x| x * size).collect();
         let mut layers = block(gain, scale).to_vec();
         layers.extend(block(1.0, 0.5));
         layers.extend(block(gain, scale));
@@ -121,7 +129,7 @@ fn a_dead_branch_has_no_exponent() {
 /// Scaling the cotangent by a power of two moves exponents and no bit.
 #[test]
 fn deltas_are_an_f32_with_a_wider_exponent() {
-    let mut residual = block(2.0, 1.0).repeat(3);
+    let mut residual = block(0.5, 1.0).repeat(3);
     residual.extend([Layer::Activation(Activation::Tanh), Layer::dense(WIDTH, Init::HE)]);
     let cases = [
         chain(80, Init::XAVIER, Activation::Sigmoid),
@@ -166,19 +174,17 @@ fn deltas_stay_in_their_band() {
 /// The arena's gradients are the shown ones times their power of two, rounded once; beyond f32 they are 0 or infinite.
 #[test]
 fn gradients_are_true_values() {
-    let explosive = chain(40, Init::gaussian(100.0, 0.0), Activation::Identity);
-    let cases = [(chain(80, Init::XAVIER, Activation::Sigmoid), 0.0), (explosive, f32::INFINITY)];
-    for (case, limit) in cases {
-        // With 10^25 above 10^0 the values of the exploding network leave f32 late enough.
-        let tiny = if limit == 0.0 { 1.0 } else { 1e-20 };
-        let input: Vec<f32> = normals(1, ROWS * WIDTH).iter().map(|x| x * tiny).collect();
-        let top: Vec<f32> =
-            normals(2, ROWS * WIDTH).iter().map(|x| if limit == 0.0 { *x } else { x * 1e25 }).collect();
-        let Run { record, gradients, .. } = run(&case, Level::detect(), &input, &top);
-        let count = WIDTH * (WIDTH + 1);
+    let vanishing = chain(80, Init::XAVIER, Activation::Sigmoid);
+    // Ten times larger in each layer: the values start small, the gradients large, and only these leave f32.
+    let exploding = chain(40, Init::gaussian(100.0, 0.0), Activation::Identity);
+    for (case, input, top, limit) in [(vanishing, 1.0, 1.0, 0.0), (exploding, 1e-20, 1e25, f32::INFINITY)] {
+        let times = |seed, factor: f32| -> Vec<f32> {
+            normals(seed, ROWS * WIDTH).iter().map(|x| x * factor).collect()
+        };
+        let Run { record, gradients, .. } = run(&case, Level::detect(), &times(1, input), &times(2, top));
         let mut subnormal = 0;
         for seen in &record.weight_gradients {
-            let start = seen.layer / 2 * count;
+            let start = seen.layer / 2 * WIDTH * (WIDTH + 1);
             for (exact, found) in seen.exact().iter().zip(&gradients[start..]) {
                 let rounded = *exact as f32;
                 assert!(same_bits(rounded, *found), "layer {}: {found:e}, not {exact:e}", seen.layer);
