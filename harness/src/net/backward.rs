@@ -63,7 +63,7 @@ impl<T: Threads> Pass<'_, T> {
                 stash_exponents: [0; MAX_NESTING],
                 nesting: 0,
             };
-            self.start(&mut flow, gradient).ok_or(missing(count)).and_then(|()| {
+            self.start(&mut flow, gradient).and_then(|()| {
                 self.rescale(&mut flow, plan.output).ok_or(missing(count))?;
                 self.show(&flow, count, plan.output, watch);
                 let layers = plan.layers.iter().zip(plan.places).enumerate();
@@ -82,10 +82,14 @@ impl<T: Threads> Pass<'_, T> {
         result
     }
 
-    fn start(&self, flow: &mut Flow<'_>, gradient: &[f32]) -> Option<()> {
-        let length = self.rows * self.plan.output;
-        flow.delta.get_mut(..length)?.copy_from_slice(gradient.get(..length)?);
-        Some(())
+    fn start(&self, flow: &mut Flow<'_>, gradient: &[f32]) -> Result<(), NetError> {
+        let needed = self.rows * self.plan.output;
+        let Some(gradient) = gradient.get(..needed) else {
+            return Err(NetError::Gradient { needed, found: gradient.len() });
+        };
+        let missing = NetError::Arena { layer: self.plan.layers.len() };
+        flow.delta.get_mut(..needed).ok_or(missing)?.copy_from_slice(gradient);
+        Ok(())
     }
 
     fn show(&self, flow: &Flow<'_>, layer: usize, width: usize, watch: &mut impl Watch) {
@@ -223,7 +227,8 @@ impl<T: Threads> Pass<'_, T> {
         Some(())
     }
 
-    /// At its start the two gradients are added, on the larger of their powers of two.
+    /// At its start the two gradients are added, on the larger of their powers of two. A gradient that died on its
+    /// way has none: it must not take the other out of range.
     fn join(&self, flow: &mut Flow<'_>, place: &Place) -> Option<()> {
         let length = self.rows * place.width;
         let size = self.plan.batch * self.plan.widest;
@@ -231,7 +236,14 @@ impl<T: Threads> Pass<'_, T> {
         let stash = flow.stash.get_mut(flow.nesting * size..)?.get_mut(..length)?;
         let exponent = *flow.stash_exponents.get(flow.nesting)?;
         let delta = flow.delta.get_mut(..length)?;
-        let common = exponent.max(flow.exponent);
+        let dead = |x: &[f32]| reduce::max_abs(self.level, x) == 0.0;
+        let common = if dead(delta) {
+            exponent
+        } else if dead(stash) {
+            flow.exponent
+        } else {
+            exponent.max(flow.exponent)
+        };
         self.to_true_value(stash, exponent - common);
         self.to_true_value(delta, flow.exponent - common);
         flow.exponent = common;
