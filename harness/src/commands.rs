@@ -4,7 +4,11 @@
 //! Results go to standard output, progress and errors to standard error.
 
 mod common;
+mod probe;
+mod probe_flags;
+mod probe_table;
 mod study;
+mod theory;
 
 use std::process::ExitCode;
 
@@ -29,6 +33,10 @@ struct Cli {
 enum Command {
     /// Run a study: sick networks beside each remedy, tuned equally, ranked with their spread
     Study(study::Arguments),
+    /// Probe networks at initialisation: each layer measured beside its prediction, and a verdict with a fix
+    Probe(probe::Arguments),
+    /// Predict what deep random networks do to signals and gradients, without running them
+    Theory(theory::Arguments),
 }
 
 /// Parses the command line, runs the command, and says how it went.
@@ -36,6 +44,8 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Study(arguments) => study::run(&arguments),
+        Command::Probe(arguments) => probe::run(&arguments),
+        Command::Theory(arguments) => theory::run(&arguments),
     };
     match result {
         Ok(code) => code,

@@ -17,6 +17,8 @@ pub mod hash;
 #[cfg(feature = "std")]
 pub mod machine;
 #[cfg(feature = "std")]
+pub mod probe;
+#[cfg(feature = "std")]
 pub mod report;
 #[cfg(feature = "std")]
 pub mod study;

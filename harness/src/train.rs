@@ -12,7 +12,9 @@ use crate::architecture::Architecture;
 use crate::net::update::{Clipping, Optimizer, Penalty};
 use crate::study::summary::Course;
 
+pub(crate) use observe::norm;
 pub use observe::{LayerNorms, Observer};
+pub(crate) use run::first_bad_layer;
 pub use run::{TrainError, train};
 
 /// What is minimised: always a mean over the batch.

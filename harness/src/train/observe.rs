@@ -51,7 +51,7 @@ pub(crate) fn log10(norm: Norm, exponent: i32) -> Option<f64> {
 }
 
 /// The norm of a matrix without gaps between its rows, which is what networks hand out.
-fn norm(level: Level, x: MatRef<'_>) -> Norm {
+pub(crate) fn norm(level: Level, x: MatRef<'_>) -> Norm {
     let rows: Vec<&[f32]> = (0..x.rows()).map(|i| x.row(i)).collect();
     reduce::norm_of_slices(level, &rows)
 }

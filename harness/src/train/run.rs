@@ -98,8 +98,8 @@ pub fn train<T: Threads>(
         let output = arena.output(&plan, recipe.batch);
         let loss = loss_and_gradient(recipe.loss, level, output, &labels, data.classes(), &mut gradient)?;
         if !loss.is_finite() {
-            divergence =
-                Some(Divergence { step, layer: first_bad_layer(&arena, &plan, &built, recipe.batch) });
+            let layer = first_bad_layer(&arena, &plan, &built, recipe.batch);
+            divergence = Some(Divergence { step, layer: layer.unwrap_or(built.dense_at.len() + 1) });
             if let Some(observer) = &observer {
                 record(&mut course, step, loss, None, 0.0, observer);
             }
@@ -181,18 +181,23 @@ impl<'a> Batches<'a> {
     }
 }
 
-/// The hidden layer (from 1) whose values first stop being finite; one more than the depth for the head.
-fn first_bad_layer(arena: &Arena<'_>, plan: &Plan<'_>, built: &Built, rows: usize) -> usize {
+/// The hidden layer (from 1) whose values first stop being finite; one more than the depth for the head; none
+/// where all are finite.
+pub(crate) fn first_bad_layer(
+    arena: &Arena<'_>,
+    plan: &Plan<'_>,
+    built: &Built,
+    rows: usize,
+) -> Option<usize> {
     let bad = plan.places().iter().position(|place| {
         let values = &arena.values[place.output..place.output + rows * place.width];
         values.iter().any(|v| !v.is_finite())
-    });
-    let Some(bad) = bad else { return built.dense_at.len() + 1 };
+    })?;
     if bad >= built.top_at {
-        return built.dense_at.len() + 1;
+        return Some(built.dense_at.len() + 1);
     }
     // The number of hidden layers that start at or before it.
-    built.dense_at.iter().filter(|dense| **dense <= bad).count().max(1)
+    Some(built.dense_at.iter().filter(|dense| **dense <= bad).count().max(1))
 }
 
 fn record(

@@ -1,0 +1,111 @@
+//! `isobath probe`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::common::{Common, Failure, INPUT_OUTPUT, print};
+use super::probe_flags::{NetworkFlags, Request, not_supported_yet, probe_command};
+use super::probe_table;
+use crate::probe::{Measured, ProbeError, Report, Row, Verdict, probe};
+use crate::theory::Prediction;
+
+/// Exit code of `--check` for a sick network.
+const SICK: u8 = 1;
+
+/// Flags of `isobath probe`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    network: NetworkFlags,
+    /// Exit with 1 if the networks are sick
+    #[arg(long)]
+    check: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// The JSON object.
+#[derive(Serialize)]
+struct Output<'a> {
+    schema_version: u32,
+    theory: &'a Prediction,
+    measured: MeasuredOutput<'a>,
+    layers: &'a [Row],
+    jacobian: (),
+    verdict: VerdictOutput<'a>,
+    hash: String,
+}
+
+#[derive(Serialize)]
+struct MeasuredOutput<'a> {
+    #[serde(flatten)]
+    measured: &'a Measured,
+    gradient_correlation: (),
+}
+
+#[derive(Serialize)]
+struct VerdictOutput<'a> {
+    #[serde(flatten)]
+    verdict: &'a Verdict,
+    fix: Option<FixOutput<'a>>,
+}
+
+#[derive(Serialize)]
+struct FixOutput<'a> {
+    change: &'a str,
+    command: String,
+    predicted_factor: Option<f64>,
+    measured_factor: Option<f64>,
+}
+
+/// Probes the networks and prints what was found.
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let common = &arguments.common;
+    if arguments.network.pair_correlation.is_some() {
+        return Err(not_supported_yet("--pair-correlation"));
+    }
+    let level = common.level()?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(common.threads()?).build();
+    let pool = pool
+        .map_err(|error| Failure { code: INPUT_OUTPUT, message: format!("cannot start threads: {error}") })?;
+    let request = arguments.network.request(common.seed)?;
+    let report = pool.install(|| probe(&request.setup, request.data.as_ref(), level)).map_err(failure)?;
+    if common.json {
+        let json = serde_json::to_string(&output(&request, &report));
+        let json = json.map_err(|error| Failure { code: INPUT_OUTPUT, message: error.to_string() })?;
+        print(&format!("{json}\n"))?;
+    } else {
+        print(&probe_table::text(&request, &report))?;
+    }
+    let sick = arguments.check && report.verdict.kind.is_sick();
+    Ok(if sick { ExitCode::from(SICK) } else { ExitCode::SUCCESS })
+}
+
+fn failure(error: ProbeError) -> Failure {
+    Failure::bad_input(match error {
+        ProbeError::Memory { .. } => {
+            format!("--depth, --width, --input-width, --batch: {error}; lower one of them, or --threads")
+        }
+        other => other.to_string(),
+    })
+}
+
+fn output<'a>(request: &Request, report: &'a Report) -> Output<'a> {
+    let fix = report.fix.as_ref().map(|fix| FixOutput {
+        change: &fix.remedy.change,
+        command: probe_command(&fix.remedy.setup, request.source.as_ref()),
+        predicted_factor: fix.predicted_factor,
+        measured_factor: fix.measured_factor,
+    });
+    Output {
+        schema_version: 1,
+        theory: &report.theory,
+        measured: MeasuredOutput { measured: &report.figures.measured, gradient_correlation: () },
+        layers: &report.figures.layers,
+        jacobian: (),
+        verdict: VerdictOutput { verdict: &report.verdict, fix },
+        hash: format!("{:016x}", report.figures.hash),
+    }
+}

@@ -1,0 +1,422 @@
+//! The flags that describe networks and what is sent through them, shared by `probe` and `theory`: into a [`Setup`],
+//! and back into a command that a user can run.
+
+use std::fmt::Write as _;
+
+use clap::builder::RangedU64ValueParser;
+use clap::{Args, ValueEnum};
+
+use super::common::{BAD_INPUT, Failure, INPUT_OUTPUT};
+use crate::activation::Activation;
+use crate::architecture::{Architecture, Norm, NormPosition, Residual};
+use crate::data::{DataError, Dataset, Sizes, Source};
+use crate::init::{Family, Init, WeightVariance};
+use crate::probe::{Cotangent, NORM_BATCH, SURVEY_ROWS, Setup};
+
+/// Training samples that are loaded, at least.
+const SAMPLES: usize = 1024;
+/// Variances lie between the reciprocal of this and this.
+const LARGEST_VARIANCE: f32 = 1e30;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum NormFlag {
+    #[default]
+    None,
+    Batch,
+    Layer,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PositionFlag {
+    Pre,
+    Post,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum ResidualFlag {
+    #[default]
+    None,
+    Identity,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum BranchLast {
+    Linear,
+    Activation,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum CotangentFlag {
+    #[default]
+    Gaussian,
+    Loss,
+}
+
+/// The factor on a residual branch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum BranchScale {
+    Fixed(f32),
+    InverseRootDepth,
+}
+
+/// How `--branch-scale` is written where it depends on the depth.
+const INVERSE_ROOT_DEPTH: &str = "1/sqrt(L)";
+
+/// Flags that describe networks.
+#[derive(Clone, Debug, Args)]
+pub(super) struct NetworkFlags {
+    /// Hidden layers, or residual blocks
+    #[arg(long, value_name = "L", default_value_t = 30, value_parser = RangedU64ValueParser::<usize>::new().range(1..=10_000))]
+    depth: usize,
+    /// Units per hidden layer
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = RangedU64ValueParser::<usize>::new().range(1..=65_536))]
+    width: usize,
+    /// Columns of the input; the width, or the data's own, by default
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=65_536))]
+    input_width: Option<usize>,
+    /// sigmoid, tanh, relu, leaky:0.01, prelu:0.25, elu, elu:1.5, selu, gelu, gelu-tanh, silu, softplus, identity
+    #[arg(long, value_name = "NAME", default_value = "sigmoid")]
+    activation: Activation,
+    /// xavier, he, lecun, uniform, orthogonal, article [default: xavier]
+    #[arg(long, value_name = "NAME")]
+    init: Option<Init>,
+    /// s_w^2: Gaussian weights of variance V / fan-in, or the scale of `--init orthogonal` and `uniform`
+    #[arg(long, value_name = "V", value_parser = weight_variance, allow_hyphen_values = true)]
+    weight_var: Option<f32>,
+    /// s_b^2: Gaussian biases of variance V
+    #[arg(long, value_name = "V", value_parser = bias_variance, allow_hyphen_values = true)]
+    bias_var: Option<f32>,
+    /// The normalisation
+    #[arg(long, value_enum, default_value_t, hide_possible_values = false)]
+    norm: NormFlag,
+    /// Before or after the activation [default: pre]
+    #[arg(long, value_enum)]
+    norm_position: Option<PositionFlag>,
+    /// Identity skip connections
+    #[arg(long, value_enum, default_value_t)]
+    residual: ResidualFlag,
+    /// The factor on a branch: a number or 1/sqrt(L) [default: 1]
+    #[arg(long, value_name = "S", value_parser = branch_scale, allow_hyphen_values = true)]
+    branch_scale: Option<BranchScale>,
+    /// Dense layers per branch [default: 2]
+    #[arg(long, value_name = "K", value_parser = RangedU64ValueParser::<usize>::new().range(1..=64))]
+    branch_layers: Option<usize>,
+    /// What a branch ends with: linear (default for two layers and more) or activation (default for one)
+    #[arg(long, value_enum)]
+    branch_last: Option<BranchLast>,
+    /// A planted defect: layer K's weights times F
+    #[arg(long, value_name = "K:F", value_parser = scaled_layer)]
+    scale_layer: Option<(usize, f32)>,
+    /// Samples per network [default: 1, as theory assumes; 128 with batch norm]
+    #[arg(long, value_name = "B", value_parser = RangedU64ValueParser::<usize>::new().range(1..=65_536))]
+    batch: Option<usize>,
+    /// Networks to average over
+    #[arg(long, value_name = "R", default_value_t = 8, value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
+    nets: usize,
+    /// What is sent down: a Gaussian gradient, or the loss's through a linear head
+    #[arg(long, value_enum, default_value_t)]
+    cotangent: CotangentFlag,
+    /// Inputs from glyphs, spirals, teacher, gaussian, idx:DIR or csv:FILE instead of Gaussian ones scaled to theory's
+    /// fixed point
+    #[arg(long, value_name = "SOURCE")]
+    data: Option<Source>,
+    /// The correlation of two inputs whose gradients are compared
+    #[arg(long, value_name = "RHO", allow_hyphen_values = true)]
+    pub(super) pair_correlation: Option<f64>,
+    /// The singular values of the input-output Jacobian
+    #[arg(long)]
+    jacobian: bool,
+    /// Depth in time: lstm, gru, rnn
+    #[arg(long, value_name = "CELL")]
+    cell: Option<String>,
+    /// Steps in time
+    #[arg(long, value_name = "T")]
+    steps: Option<String>,
+    /// The bias of the gate that keeps the state
+    #[arg(long, value_name = "B", allow_hyphen_values = true)]
+    forget_bias: Option<String>,
+}
+
+/// What the flags describe.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) setup: Setup,
+    pub(super) source: Option<Source>,
+    /// The training split of the source.
+    pub(super) data: Option<Dataset>,
+}
+
+impl NetworkFlags {
+    /// Checks the flags against each other and loads the data.
+    pub(super) fn request(&self, seed: u64) -> Result<Request, Failure> {
+        self.refuse_unsupported()?;
+        let norm = match self.norm {
+            NormFlag::None => Norm::None,
+            NormFlag::Batch => Norm::Batch,
+            NormFlag::Layer => Norm::Layer,
+        };
+        let batch = self.batch.unwrap_or(if norm == Norm::Batch { NORM_BATCH } else { 1 });
+        if norm == Norm::Batch && batch < 2 {
+            return Err(Failure::bad_input("--batch is 1; with --norm batch it must be 2 to 65536"));
+        }
+        if norm == Norm::None && self.norm_position.is_some() {
+            return Err(Failure::bad_input("--norm-position needs --norm batch or --norm layer"));
+        }
+        let norm_position = match self.norm_position {
+            Some(PositionFlag::Post) => NormPosition::Post,
+            Some(PositionFlag::Pre) | None => NormPosition::Pre,
+        };
+        if let Some((layer, _)) = self.scale_layer
+            && layer > self.depth
+        {
+            let depth = self.depth;
+            return Err(Failure::bad_input(format!(
+                "--scale-layer: there is no layer {layer}; K must be 1 to {depth}"
+            )));
+        }
+        let architecture = Architecture {
+            depth: self.depth,
+            width: self.width,
+            activation: self.activation,
+            init: self.init()?,
+            norm,
+            norm_position,
+            residual: self.residual()?,
+            scale_layer: self.scale_layer,
+        };
+        let data = self.load(batch, seed)?;
+        let input_width = data.as_ref().map(Dataset::features).or(self.input_width).unwrap_or(self.width);
+        let cotangent = match self.cotangent {
+            CotangentFlag::Gaussian => Cotangent::Gaussian,
+            CotangentFlag::Loss => Cotangent::Loss,
+        };
+        let setup = Setup { architecture, input_width, batch, nets: self.nets, cotangent, seed };
+        Ok(Request { setup, source: self.data.clone(), data })
+    }
+
+    fn refuse_unsupported(&self) -> Result<(), Failure> {
+        let flags = [
+            ("--jacobian", self.jacobian),
+            ("--cell", self.cell.is_some()),
+            ("--steps", self.steps.is_some()),
+            ("--forget-bias", self.forget_bias.is_some()),
+        ];
+        match flags.iter().find(|(_, given)| *given) {
+            Some((flag, _)) => Err(not_supported_yet(flag)),
+            None => Ok(()),
+        }
+    }
+
+    fn init(&self) -> Result<Init, Failure> {
+        let base = match self.init {
+            None if self.weight_var.is_some() => Init::LECUN,
+            None => Init::XAVIER,
+            Some(init) => init,
+        };
+        if self.init.is_some() && base.family == Family::Gaussian {
+            for (flag, given) in [("--weight-var", self.weight_var), ("--bias-var", self.bias_var)] {
+                if let Some(value) = given {
+                    return Err(Failure::bad_input(format!(
+                        "{flag} {value}: the named initialiser sets the variances itself; {flag} goes without --init, or \
+                         with --init orthogonal or --init uniform"
+                    )));
+                }
+            }
+        }
+        let weight_variance = self.weight_var.map_or(base.weight_variance, WeightVariance::Fixed);
+        Ok(Init { weight_variance, bias_variance: self.bias_var.unwrap_or(base.bias_variance), ..base })
+    }
+
+    fn residual(&self) -> Result<Option<Residual>, Failure> {
+        if self.residual == ResidualFlag::None {
+            let flags = [
+                ("--branch-scale", self.branch_scale.is_some()),
+                ("--branch-layers", self.branch_layers.is_some()),
+                ("--branch-last", self.branch_last.is_some()),
+            ];
+            return match flags.iter().find(|(_, given)| *given) {
+                Some((flag, _)) => Err(Failure::bad_input(format!("{flag} needs --residual identity"))),
+                None => Ok(None),
+            };
+        }
+        let layers = self.branch_layers.unwrap_or(2);
+        let scale = match self.branch_scale.unwrap_or(BranchScale::Fixed(1.0)) {
+            BranchScale::Fixed(scale) => scale,
+            BranchScale::InverseRootDepth => inverse_root(self.depth),
+        };
+        let last_is_linear = match self.branch_last {
+            Some(last) => last == BranchLast::Linear,
+            None => layers >= 2,
+        };
+        Ok(Some(Residual { scale, layers, last_is_linear }))
+    }
+
+    fn load(&self, batch: usize, seed: u64) -> Result<Option<Dataset>, Failure> {
+        let Some(source) = &self.data else { return Ok(None) };
+        let sizes = Sizes { train: SAMPLES.max(batch).max(SURVEY_ROWS), validation: 1, test: 1 };
+        let splits = source
+            .load(&sizes, seed)
+            .map_err(|error| Failure { code: data_code(&error), message: format!("--data: {error}") })?;
+        let (features, samples) = (splits.train.features(), splits.train.len());
+        if let Some(width) = self.input_width
+            && width != features
+        {
+            return Err(Failure::bad_input(format!(
+                "--input-width is {width}, but the data of --data {source} has {features} columns"
+            )));
+        }
+        if samples < batch {
+            return Err(Failure::bad_input(format!(
+                "--batch is {batch}; with --data {source} it must be 1 to {samples}, its training samples"
+            )));
+        }
+        Ok(Some(splits.train))
+    }
+}
+
+/// The exit code of data that cannot be had.
+fn data_code(error: &DataError) -> u8 {
+    match error {
+        DataError::Read { .. } | DataError::Memory { .. } => INPUT_OUTPUT,
+        _ => BAD_INPUT,
+    }
+}
+
+/// The failure of a flag that is known but does nothing yet.
+pub(super) fn not_supported_yet(flag: &str) -> Failure {
+    Failure::bad_input(format!("not supported yet: {flag}"))
+}
+
+/// 1/sqrt(L), as every command computes it.
+fn inverse_root(depth: usize) -> f32 {
+    (1.0 / (depth as f64).sqrt()) as f32
+}
+
+/// `isobath probe` with the flags that describe `setup`; what is at its default is left out.
+pub(super) fn probe_command(setup: &Setup, source: Option<&Source>) -> String {
+    let Architecture { depth, width, activation, init, norm, norm_position, residual, scale_layer } =
+        setup.architecture;
+    let mut command = String::from("isobath probe");
+    // Writing to a string cannot fail.
+    let mut add = |flag: &str, value: &dyn std::fmt::Display| {
+        let _ = write!(command, " {flag} {value}");
+    };
+    if depth != 30 {
+        add("--depth", &depth);
+    }
+    if width != 64 {
+        add("--width", &width);
+    }
+    if let Some(source) = source {
+        add("--data", &quoted(&source.to_string()));
+    } else if setup.input_width != width {
+        add("--input-width", &setup.input_width);
+    }
+    if activation != Activation::Sigmoid {
+        add("--activation", &activation);
+    }
+    for (flag, value) in init_flags(&init) {
+        add(flag, &value);
+    }
+    match norm {
+        Norm::None => {}
+        Norm::Batch => add("--norm", &"batch"),
+        Norm::Layer => add("--norm", &"layer"),
+    }
+    if norm != Norm::None && norm_position == NormPosition::Post {
+        add("--norm-position", &"post");
+    }
+    if let Some(Residual { scale, layers, last_is_linear }) = residual {
+        add("--residual", &"identity");
+        if scale == inverse_root(depth) && depth > 1 {
+            add("--branch-scale", &format!("'{INVERSE_ROOT_DEPTH}'"));
+        } else if scale != 1.0 {
+            add("--branch-scale", &scale);
+        }
+        if layers != 2 {
+            add("--branch-layers", &layers);
+        }
+        if last_is_linear != (layers >= 2) {
+            add("--branch-last", &if last_is_linear { "linear" } else { "activation" });
+        }
+    }
+    if let Some((layer, factor)) = scale_layer {
+        add("--scale-layer", &format!("{layer}:{factor}"));
+    }
+    if setup.batch != (if norm == Norm::Batch { NORM_BATCH } else { 1 }) {
+        add("--batch", &setup.batch);
+    }
+    if setup.nets != 8 {
+        add("--nets", &setup.nets);
+    }
+    if setup.cotangent == Cotangent::Loss {
+        add("--cotangent", &"loss");
+    }
+    if setup.seed != 1 {
+        add("--seed", &setup.seed);
+    }
+    command
+}
+
+/// The flags of an initialiser.
+fn init_flags(init: &Init) -> Vec<(&'static str, String)> {
+    let named = [
+        (Init::HE, "he"),
+        (Init::UNIFORM, "uniform"),
+        (Init::ORTHOGONAL, "orthogonal"),
+        (Init::ARTICLE, "article"),
+    ];
+    if let Some((_, name)) = named.iter().find(|(named, _)| named == init) {
+        return vec![("--init", (*name).to_owned())];
+    }
+    let mut flags = Vec::new();
+    match init.family {
+        Family::Gaussian => {}
+        Family::Uniform => flags.push(("--init", "uniform".to_owned())),
+        Family::Orthogonal => flags.push(("--init", "orthogonal".to_owned())),
+    }
+    if let WeightVariance::Fixed(variance) = init.weight_variance {
+        flags.push(("--weight-var", variance.to_string()));
+    }
+    if init.bias_variance != 0.0 {
+        flags.push(("--bias-var", init.bias_variance.to_string()));
+    }
+    flags
+}
+
+/// A word for a shell.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=+".contains(c);
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
+fn weight_variance(text: &str) -> Result<f32, String> {
+    let allowed = || format!("allowed is a number from {:e} to {LARGEST_VARIANCE:e}", 1.0 / LARGEST_VARIANCE);
+    let value: f32 = text.parse().map_err(|_| allowed())?;
+    if (1.0 / LARGEST_VARIANCE..=LARGEST_VARIANCE).contains(&value) { Ok(value) } else { Err(allowed()) }
+}
+
+fn bias_variance(text: &str) -> Result<f32, String> {
+    let allowed = || format!("allowed is a number from 0 to {LARGEST_VARIANCE:e}");
+    let value: f32 = text.parse().map_err(|_| allowed())?;
+    if (0.0..=LARGEST_VARIANCE).contains(&value) { Ok(value) } else { Err(allowed()) }
+}
+
+fn branch_scale(text: &str) -> Result<BranchScale, String> {
+    if text == INVERSE_ROOT_DEPTH {
+        return Ok(BranchScale::InverseRootDepth);
+    }
+    let value: Option<f32> = text.parse().ok().filter(|value: &f32| value.is_finite());
+    value.map(BranchScale::Fixed).ok_or_else(|| format!("allowed is a finite number or {INVERSE_ROOT_DEPTH}"))
+}
+
+fn scaled_layer(text: &str) -> Result<(usize, f32), String> {
+    let parts = text.split_once(':').and_then(|(layer, factor)| {
+        let layer: usize = layer.parse().ok().filter(|layer| *layer >= 1)?;
+        let factor: f32 = factor.parse().ok().filter(|factor: &f32| factor.is_finite())?;
+        Some((layer, factor))
+    });
+    parts.ok_or_else(|| {
+        "allowed is K:F, a layer from 1 to the depth and a finite factor, as in 5:10".to_owned()
+    })
+}

@@ -1,0 +1,55 @@
+//! Probing: many networks of one ensemble at initialisation, what each hidden layer does to signal and gradient, what
+//! theory says to that, and a verdict.
+//!
+//! Hidden layers are numbered 1 (next to the input) to L. delta^l is the gradient of the loss with respect to phi's
+//! input in layer l, in a residual network with respect to block l's input; factor_l = ||delta^l|| / ||delta^{l+1}||,
+//! the top one of a residual network against the last block's output. Figures are means of logarithms over networks.
+
+mod defect;
+mod figures;
+mod measure;
+mod memory;
+mod net;
+mod remedy;
+mod saturation;
+mod setup;
+mod sounding;
+mod statistics;
+mod verdict;
+
+pub use figures::{Interval, LayerRow, LogGain, Measured, Row, Sample};
+pub use measure::{Failed, Figures, ProbeError, Tally, measure};
+pub use remedy::{Fix, Remedy};
+pub use setup::{Cotangent, NORM_BATCH, SURVEY_ROWS, Setup};
+pub use verdict::{Cause, Extent, Kind, Verdict};
+
+use isobath_kernels::Level;
+
+use crate::data::Dataset;
+use crate::theory::{Prediction, predict};
+
+/// Everything a probe says.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// What theory predicts.
+    pub theory: Prediction,
+    /// What was measured.
+    pub figures: Figures,
+    /// What it means.
+    pub verdict: Verdict,
+    /// What was done about it; none where nothing is wrong, or nothing is known to help.
+    pub fix: Option<Fix>,
+}
+
+/// Measures the networks of `setup` on Gaussian inputs, or on inputs drawn from `data`, judges them, and runs the
+/// remedy if they are sick. Networks run in parallel on the current thread pool; no bit depends on it.
+///
+/// # Errors
+/// The setup is no network, does not fit the data or the memory.
+pub fn probe(setup: &Setup, data: Option<&Dataset>, level: Level) -> Result<Report, ProbeError> {
+    let theory = predict(&setup.question(data))?;
+    let figures = measure(setup, data, level, &theory)?;
+    let verdict = verdict::judge(setup, &figures);
+    let fix = remedy::fix(setup, data, level, &verdict)?;
+    Ok(Report { theory, figures, verdict, fix })
+}

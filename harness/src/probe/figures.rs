@@ -1,0 +1,213 @@
+//! The figures of many networks together: means of logarithms, their spread, and how they stand to theory.
+
+use core::f64::consts::LN_10;
+
+use serde::Serialize;
+
+use super::net::Net;
+use super::setup::Setup;
+use super::statistics::{Moments, log_gain, median};
+use crate::architecture::Norm;
+use crate::theory::{LayerPrediction, Prediction, Question};
+use crate::train::LayerNorms;
+
+/// Where a mean lies with 95 % confidence.
+pub type Interval = (f64, f64);
+
+/// A mean over networks; none where no network could be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Sample {
+    /// The mean.
+    pub mean: Option<f64>,
+    /// None for a single network.
+    pub ci95: Option<Interval>,
+}
+
+impl Sample {
+    fn of(values: &[f64], transform: impl Fn(f64) -> f64) -> Self {
+        let moments = Moments::of(values);
+        let ci95 = moments.and_then(Moments::ci95);
+        Self {
+            mean: moments.map(|moments| transform(moments.mean)),
+            ci95: ci95.map(|(low, high)| (transform(low), transform(high))),
+        }
+    }
+}
+
+/// ln of the squared gradient ratio over networks.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct LogGain {
+    /// Mean.
+    pub mean: Option<f64>,
+    /// Variance; none for a single network.
+    pub var: Option<f64>,
+}
+
+/// From the top to the bottom.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Measured {
+    /// How many factors lie between.
+    pub factors: usize,
+    /// What one layer multiplies the squared norm by: exp(mean `log_gain` / factors).
+    pub chi: Sample,
+    /// log10(||delta|| at the bottom / at the top).
+    pub log10_delta_ratio: Sample,
+    /// The same of the weight gradients, between the first hidden layer and the last.
+    pub log10_gw_ratio: Sample,
+    /// ln of the squared ratio.
+    pub log_gain: LogGain,
+    /// Networks whose gradient at the input is exactly zero; they are in no mean.
+    pub zero_gradient_fraction: f64,
+}
+
+/// One hidden layer.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct LayerRow {
+    /// Root mean square of the layer's input.
+    pub x_rms: Option<f64>,
+    /// log10 of the weight gradient's norm.
+    pub log10_gw: Option<f64>,
+    /// ||delta^l|| / ||delta^{l+1}||; none for a plain network's last layer.
+    pub factor: Option<f64>,
+    /// What theory says it is.
+    pub predicted_factor: Option<f64>,
+    /// Where it lies with 95 % probability.
+    pub band95: Option<Interval>,
+    /// How many standard errors it is off.
+    pub z: Option<f64>,
+    /// sqrt(mean phi'^2); none for residual blocks.
+    pub slope_rms: Option<f64>,
+    /// factor / `slope_rms`: what the weights above, and a normalisation, contribute.
+    pub weight_gain: Option<f64>,
+    /// Fraction of saturated units and inputs.
+    pub saturated: f64,
+    /// Fraction of dead units.
+    pub dead: f64,
+}
+
+/// A row: the input, which has only a gradient, or a hidden layer.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// 0 is the input.
+    pub layer: usize,
+    /// log10 ||delta||, at the input of dL/dx^0.
+    pub log10_delta: Option<f64>,
+    /// None for the input.
+    #[serde(flatten)]
+    pub hidden: Option<LayerRow>,
+}
+
+/// log10 of the ratio from the top to the bottom in one network.
+fn log10_ratio(setup: &Setup, net: &Net) -> Option<f64> {
+    let residual = setup.architecture.residual.is_some();
+    let top = if residual { net.log10_top } else { net.layers.last()?.log10_delta };
+    Some(net.layers.first()?.log10_delta? - top?)
+}
+
+/// The median over networks.
+pub(super) fn median_decades(setup: &Setup, nets: &[&Net]) -> Option<f64> {
+    median(nets.iter().filter_map(|net| log10_ratio(setup, net)).collect())
+}
+
+pub(super) fn measured(setup: &Setup, nets: &[&Net], zero_gradient_fraction: f64) -> Measured {
+    let factors = setup.factors();
+    let ratios: Vec<f64> = nets.iter().filter_map(|net| log10_ratio(setup, net)).collect();
+    let gw_ratio = |net: &&Net| Some(net.layers.first()?.log10_gw? - net.layers.last()?.log10_gw?);
+    let gw_ratios: Vec<f64> = nets.iter().filter_map(gw_ratio).collect();
+    let gains: Vec<f64> = ratios.iter().map(|ratio| log_gain(*ratio)).collect();
+    let moments = Moments::of(&gains);
+    let chi = if factors == 0 {
+        Sample { mean: None, ci95: None }
+    } else {
+        Sample::of(&gains, |gain| (gain / factors as f64).exp())
+    };
+    Measured {
+        factors,
+        chi,
+        log10_delta_ratio: Sample::of(&ratios, |ratio| ratio),
+        log10_gw_ratio: Sample::of(&gw_ratios, |ratio| ratio),
+        log_gain: LogGain {
+            mean: moments.map(|moments| moments.mean),
+            var: moments.and_then(|moments| moments.var),
+        },
+        zero_gradient_fraction,
+    }
+}
+
+/// The mean of a logarithm over networks.
+fn mean(nets: &[&Net], value: impl Fn(&Net) -> Option<f64>) -> Option<f64> {
+    let values: Vec<f64> = nets.iter().filter_map(|net| value(net)).collect();
+    Some(Moments::of(&values)?.mean)
+}
+
+/// All rows. Saturated and dead units are counted in `all` networks, the rest in those that could be measured.
+pub(super) fn rows(setup: &Setup, nets: &[&Net], all: &[Net], theory: &Prediction) -> Vec<Row> {
+    let input = Row { layer: 0, log10_delta: mean(nets, |net| net.log10_input), hidden: None };
+    let hidden = (0..setup.architecture.depth).map(|l| {
+        let at = |figure: fn(&LayerNorms) -> Option<f64>| move |net: &Net| net.layers.get(l).and_then(figure);
+        let row = layer_row(setup, nets, all, l, theory.per_layer.get(l));
+        Row { layer: l + 1, log10_delta: mean(nets, at(|norms| norms.log10_delta)), hidden: Some(row) }
+    });
+    core::iter::once(input).chain(hidden).collect()
+}
+
+fn layer_row(
+    setup: &Setup,
+    nets: &[&Net],
+    all: &[Net],
+    l: usize,
+    prediction: Option<&LayerPrediction>,
+) -> LayerRow {
+    let architecture = &setup.architecture;
+    let residual = architecture.residual.is_some();
+    let columns = if l == 0 && !residual { setup.input_width } else { architecture.width };
+    let scale = 0.5 * ((setup.batch * columns) as f64).log10();
+    let log10_factor = mean(nets, |net| {
+        let above = if residual && l + 1 == net.layers.len() {
+            net.log10_top
+        } else {
+            net.layers.get(l + 1)?.log10_delta
+        };
+        Some(net.layers.get(l)?.log10_delta? - above?)
+    });
+    let slope_rms = mean(nets, |net| net.slope_rms.get(l).filter(|slope| **slope > 0.0).map(|s| s.log10()))
+        .map(|log10| 10f64.powf(log10))
+        .filter(|_| !residual);
+    let factor = log10_factor.map(|log10| 10f64.powf(log10));
+    let share = |part: fn(&(f64, f64)) -> f64| {
+        all.iter().filter_map(|net| net.saturated_and_dead.get(l)).map(part).sum::<f64>()
+            / all.len().max(1) as f64
+    };
+    let predicted_factor = prediction.and_then(|p| p.factor);
+    let band95 = prediction.and_then(|p| p.band95);
+    LayerRow {
+        x_rms: mean(nets, |net| net.layers.get(l)?.log10_x).map(|log10| 10f64.powf(log10 - scale)),
+        log10_gw: mean(nets, |net| net.layers.get(l)?.log10_gw),
+        factor,
+        predicted_factor,
+        band95,
+        z: z_score(log10_factor, predicted_factor, band95),
+        slope_rms,
+        weight_gain: factor.zip(slope_rms).map(|(factor, slope)| factor / slope),
+        saturated: share(|pair| pair.0),
+        dead: share(|pair| pair.1),
+    }
+}
+
+/// The factor's distance from its prediction in standard errors, on the scale of logarithms; the band is 2 x 1.96 of
+/// them wide.
+fn z_score(log10_factor: Option<f64>, predicted: Option<f64>, band: Option<Interval>) -> Option<f64> {
+    let (low, high) = band?;
+    let error = (high / low).ln() / (2.0 * 1.959963984540054);
+    (error > 0.0).then_some((log10_factor? * LN_10 - predicted?.ln()) / error)
+}
+
+/// ||dL/dx^0|| / ||delta^1|| over sqrt(s_w^2 of layer 1 / s_w^2 of the others), which is what the gain of layer 1's
+/// weights would be in the middle of the network; none with a normalisation, which sees another input there.
+pub(super) fn input_gain(setup: &Setup, nets: &[&Net], question: &Question) -> Option<f64> {
+    if question.residual.is_some() || setup.architecture.norm != Norm::None {
+        return None;
+    }
+    let log10 = mean(nets, |net| Some(net.log10_input? - net.layers.first()?.log10_delta?))?;
+    Some(10f64.powf(log10) / setup.first_layer_excess().sqrt())
+}

@@ -1,0 +1,174 @@
+//! All networks of a setup, in parallel, and their figures together.
+//!
+//! Results are collected in the order of the networks, so neither threads nor scheduling show in a bit.
+
+use isobath_kernels::Level;
+use rayon::prelude::*;
+use thiserror::Error;
+
+use super::figures::{self, Measured, Row};
+use super::memory::available_memory;
+use super::net::{self, Inputs, Net, Outcome};
+use super::setup::Setup;
+use crate::data::Dataset;
+use crate::hash::Hash;
+use crate::net::{NetError, Place, Plan, PlanError};
+use crate::theory::{Prediction, TheoryError};
+
+/// Why a setup could not be probed. A gradient that vanishes or overflows is a result, not an error.
+#[derive(Debug, Error)]
+pub enum ProbeError {
+    /// A parameter is out of its range.
+    #[error("{0}")]
+    Theory(#[from] TheoryError),
+    /// The layers are no network.
+    #[error("{0}")]
+    Plan(#[from] PlanError),
+    /// A pass did not fit its plan.
+    #[error("{0}")]
+    Net(#[from] NetError),
+    /// More samples are needed than the data has, or they are of another width.
+    #[error("the data has {found} {what}, but {needed} are needed")]
+    Data {
+        /// Samples or columns.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many it takes.
+        needed: usize,
+    },
+    /// The networks do not fit into memory.
+    #[error("the networks need {needed} MiB of memory at once, of which {available} are free")]
+    Memory {
+        /// MiB of the networks in flight.
+        needed: u64,
+        /// MiB that can be had.
+        available: u64,
+    },
+    /// The loss was given shapes that do not fit.
+    #[error("the loss: {0}")]
+    Loss(String),
+}
+
+/// What was measured.
+#[derive(Clone, Debug)]
+pub struct Figures {
+    /// End to end.
+    pub measured: Measured,
+    /// Row 0 is the input, then one per hidden layer.
+    pub layers: Vec<Row>,
+    /// ||dL/dx^0|| / ||delta^1||, over what the weights of layer 1 are drawn for; none in residual networks.
+    pub input_gain: Option<f64>,
+    /// log10 of the gradient's ratio, the median over networks.
+    pub median_decades: Option<f64>,
+    /// Networks that have no figures.
+    pub failed: Failed,
+    /// Over the stored deltas and gradients of all networks.
+    pub hash: u64,
+}
+
+/// Networks whose gradient is zero or not finite.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Failed {
+    /// A layer passes no gradient.
+    pub zero: Tally,
+    /// The signal left f32 downwards.
+    pub underflow: Tally,
+    /// Something left it upwards.
+    pub overflow: Tally,
+}
+
+/// How many networks, and the layer at fault if all of them name the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Tally {
+    /// Networks.
+    pub nets: usize,
+    /// The layer.
+    pub layer: Option<usize>,
+}
+
+impl Tally {
+    /// `layer` picks the outcomes that count, and the layer that each names.
+    fn of(nets: &[Net], layer: impl Fn(Outcome) -> Option<Option<usize>>) -> Self {
+        let layers: Vec<Option<usize>> = nets.iter().filter_map(|net| layer(net.outcome)).collect();
+        let first = layers.first().copied().flatten();
+        let common = first.filter(|_| layers.iter().all(|layer| *layer == first));
+        Self { nets: layers.len(), layer: common }
+    }
+}
+
+/// Measures the networks of `setup`; `theory` is what the rows are held against.
+///
+/// # Errors
+/// The setup is no network, or does not fit the data or the memory.
+pub fn measure(
+    setup: &Setup,
+    data: Option<&Dataset>,
+    level: Level,
+    theory: &Prediction,
+) -> Result<Figures, ProbeError> {
+    let rows = match data {
+        None => setup.survey_rows(),
+        Some(data) => {
+            let wrong = |what, found, needed| Err(ProbeError::Data { what, found, needed });
+            if data.features() != setup.input_width {
+                return wrong("columns", data.features(), setup.input_width);
+            }
+            if data.len() < setup.batch {
+                return wrong("training samples", data.len(), setup.batch);
+            }
+            setup.survey_rows().min(data.len())
+        }
+    };
+    let question = setup.question(data);
+    let inputs = match data {
+        Some(data) => Inputs::Data(data),
+        None => {
+            let mean_square = question.input_mean_square(question.ensemble()?);
+            Inputs::Gaussian(mean_square / setup.first_layer_excess())
+        }
+    };
+    let built = setup.architecture.build(setup.input_width, setup.head(data));
+    let mut places = vec![Place::default(); built.layers.len()];
+    let plan = Plan::new(setup.input_width, rows, &built.layers, &mut places)?;
+    check_memory(&plan, setup.nets)?;
+    let run = |index| net::run(setup, inputs, &built, &plan, index, level);
+    let nets: Vec<Net> = (0..setup.nets).into_par_iter().map(run).collect::<Result<_, _>>()?;
+
+    let mut hash = Hash::new();
+    nets.iter().for_each(|net| hash.u64(net.hash));
+    let measured: Vec<&Net> = nets.iter().filter(|net| net.outcome == Outcome::Measured).collect();
+    let failed = Failed {
+        zero: Tally::of(&nets, |outcome| match outcome {
+            Outcome::Zero(layer) => Some(Some(layer)),
+            _ => None,
+        }),
+        underflow: Tally::of(&nets, |outcome| (outcome == Outcome::Underflow).then_some(None)),
+        overflow: Tally::of(&nets, |outcome| match outcome {
+            Outcome::Overflow(layer) => Some(layer),
+            _ => None,
+        }),
+    };
+    let zero = (failed.zero.nets + failed.underflow.nets) as f64 / setup.nets.max(1) as f64;
+    Ok(Figures {
+        measured: figures::measured(setup, &measured, zero),
+        layers: figures::rows(setup, &measured, &nets, theory),
+        input_gain: figures::input_gain(setup, &measured, &question),
+        median_decades: figures::median_decades(setup, &measured),
+        failed,
+        hash: hash.finish(),
+    })
+}
+
+/// Refuses networks that the machine cannot hold: as many at once as there are threads.
+fn check_memory(plan: &Plan<'_>, nets: usize) -> Result<(), ProbeError> {
+    let at_once = nets.min(rayon::current_num_threads()) as u64;
+    let length = plan.arena_len(0, 1)? as u64;
+    let needed = length.saturating_mul(4).saturating_mul(at_once);
+    match available_memory() {
+        Some(available) if needed > available => {
+            Err(ProbeError::Memory { needed: needed >> 20, available: available >> 20 })
+        }
+        _ => Ok(()),
+    }
+}

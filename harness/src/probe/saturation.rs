@@ -1,0 +1,69 @@
+//! Saturated and dead units of each hidden layer.
+//!
+//! A unit is *saturated* on an input where |phi'| is below 1 % of its maximum over all h; the figure is the fraction
+//! of units and inputs. It is *dead* if phi' = 0 on every input of the survey; the figure is the fraction of units.
+//! For ReLU the inactive half counts as saturated, and a dead unit never learns.
+//! Cost: one comparison per activation and one forward pass.
+
+use isobath_kernels::MatRef;
+
+use super::sounding::slopes;
+use crate::activation::Activation;
+use crate::architecture::Built;
+use crate::net::Watch;
+use crate::theory::phi::max_derivative;
+
+/// Of the maximum of |phi'|.
+const SATURATED: f64 = 0.01;
+
+/// Counts of one hidden layer; a residual block's branch may hold several activations.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    activations: usize,
+    saturated: usize,
+    units: usize,
+    dead: usize,
+}
+
+/// Counts them while a forward pass runs.
+pub(super) struct Saturation<'a> {
+    built: &'a Built,
+    function: Activation,
+    limit: f32,
+    layers: Vec<Counts>,
+    alive: Vec<bool>,
+}
+
+impl<'a> Saturation<'a> {
+    pub(super) fn new(built: &'a Built, function: Activation) -> Self {
+        let limit = (SATURATED * max_derivative(function)) as f32;
+        let layers = vec![Counts::default(); built.delta_at.len()];
+        Self { built, function, limit, layers, alive: Vec::new() }
+    }
+
+    /// The saturated and the dead fraction of each layer.
+    pub(super) fn fractions(&self) -> Vec<(f64, f64)> {
+        let fraction = |part: usize, whole: usize| part as f64 / whole.max(1) as f64;
+        let of = |c: &Counts| (fraction(c.saturated, c.activations), fraction(c.dead, c.units));
+        self.layers.iter().map(of).collect()
+    }
+}
+
+impl Watch for Saturation<'_> {
+    fn slope(&mut self, layer: usize, kept: MatRef<'_>) {
+        // The hidden layer or block that starts last before it.
+        let number = self.built.delta_at.partition_point(|start| *start <= layer);
+        let Some(counts) = number.checked_sub(1).and_then(|l| self.layers.get_mut(l)) else { return };
+        self.alive.clear();
+        self.alive.resize(kept.columns(), false);
+        for i in 0..kept.rows() {
+            for (alive, slope) in self.alive.iter_mut().zip(slopes(self.function, kept.row(i))) {
+                counts.saturated += usize::from(slope.abs() < self.limit);
+                *alive |= slope != 0.0;
+            }
+        }
+        counts.activations += kept.rows() * kept.columns();
+        counts.units += kept.columns();
+        counts.dead += self.alive.iter().filter(|alive| !**alive).count();
+    }
+}

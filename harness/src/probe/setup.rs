@@ -1,0 +1,133 @@
+//! What is probed: an ensemble of networks, how many of them, and what is sent through them.
+
+use crate::architecture::{Architecture, Head, Norm, NormPosition};
+use crate::data::Dataset;
+use crate::init::{Family, Init};
+use crate::theory::{self, BranchEnd, Question};
+
+/// Classes of the loss where there is no data: labels are then random.
+pub(super) const CLASSES: usize = 10;
+
+/// Inputs, at least, over which saturated and dead units are counted in networks without batch norm.
+pub const SURVEY_ROWS: usize = 64;
+
+/// A batch that is large enough for batch norm's law, which errs by about 1 / batch.
+pub const NORM_BATCH: usize = 128;
+
+/// What is sent down from the top.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cotangent {
+    /// dL/dx^L ~ N(0, 1): the network alone.
+    #[default]
+    Gaussian,
+    /// The gradient of softmax cross-entropy through a linear head.
+    Loss,
+}
+
+/// An ensemble and its measurement.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Setup {
+    /// The networks.
+    pub architecture: Architecture,
+    /// Columns of the input.
+    pub input_width: usize,
+    /// Samples per network whose gradients are measured together; the theory of networks without batch norm is for 1.
+    pub batch: usize,
+    /// Networks.
+    pub nets: usize,
+    /// What is sent down.
+    pub cotangent: Cotangent,
+    /// What everything random follows from.
+    pub seed: u64,
+}
+
+impl Setup {
+    /// How many factors there are from the top to the bottom.
+    pub fn factors(&self) -> usize {
+        let residual = self.architecture.residual.is_some();
+        if residual { self.architecture.depth } else { self.architecture.depth.saturating_sub(1) }
+    }
+
+    /// The question that theory answers about this. It is about networks without a planted defect.
+    pub fn question(&self, data: Option<&Dataset>) -> Question {
+        let Architecture { activation, init, depth, width, norm, norm_position, residual, .. } =
+            self.architecture;
+        Question {
+            activation,
+            weight_variance: f64::from(init.weight_variance(width, width)),
+            bias_variance: f64::from(init.bias_variance),
+            orthogonal: init.family == Family::Orthogonal,
+            depth,
+            width,
+            input_width: self.input_width,
+            batch: Some(self.batch),
+            norm: match norm {
+                Norm::None => theory::Norm::None,
+                Norm::Batch => theory::Norm::Batch,
+                Norm::Layer => theory::Norm::Layer,
+            },
+            norm_position: match norm_position {
+                NormPosition::Pre => theory::NormPosition::Pre,
+                NormPosition::Post => theory::NormPosition::Post,
+            },
+            residual: residual.map(|residual| theory::Residual {
+                scale: f64::from(residual.scale),
+                layers: residual.layers,
+                end: if residual.last_is_linear {
+                    BranchEnd::Linear { weight_variance: 1.0 }
+                } else {
+                    BranchEnd::Activation
+                },
+            }),
+            input_q: data.map(|data| mean_square(data.inputs()) * self.first_layer_excess()),
+            pair_correlation: None,
+            nets: self.nets,
+        }
+    }
+
+    /// s_w^2 of the first layer over that of the others: Xavier's depends on the width of the input.
+    pub(super) fn first_layer_excess(&self) -> f64 {
+        let Architecture { init, width, residual, .. } = self.architecture;
+        if residual.is_some() {
+            return 1.0;
+        }
+        let first = init.weight_variance(self.input_width, width);
+        f64::from(first) / f64::from(init.weight_variance(width, width))
+    }
+
+    /// What follows the last hidden layer.
+    pub(super) fn head(&self, data: Option<&Dataset>) -> Head {
+        match self.cotangent {
+            Cotangent::Gaussian => Head::None,
+            Cotangent::Loss => Head::Linear(data.map_or(CLASSES, Dataset::classes), Init::LECUN),
+        }
+    }
+
+    /// Rows on which units are surveyed: batch norm makes a network of another batch another network.
+    pub(super) fn survey_rows(&self) -> usize {
+        if self.architecture.norm == Norm::Batch { self.batch } else { self.batch.max(SURVEY_ROWS) }
+    }
+
+    /// This ensemble with its weights started in another way.
+    #[must_use]
+    pub(super) fn with_init(self, init: Init) -> Self {
+        Self { architecture: Architecture { init, ..self.architecture }, ..self }
+    }
+
+    /// This ensemble with another normalisation. Batch norm needs a large batch; what takes its place has no more use
+    /// for one.
+    #[must_use]
+    pub(super) fn with_norm(self, norm: Norm) -> Self {
+        let batch = match norm {
+            Norm::Batch => self.batch.max(NORM_BATCH),
+            _ if self.architecture.norm == Norm::Batch => 1,
+            _ => self.batch,
+        };
+        let norm_position = NormPosition::Pre;
+        Self { architecture: Architecture { norm, norm_position, ..self.architecture }, batch, ..self }
+    }
+}
+
+fn mean_square(values: &[f32]) -> f64 {
+    values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>() / values.len().max(1) as f64
+}

@@ -1,0 +1,156 @@
+//! What the figures mean: whether the gradient survives the way down, where it does not, and which factor is to blame.
+//!
+//! By the median over networks of log10(||delta|| at the bottom / at the top): at least a decade either way is sick,
+//! at most half a decade healthy, borderline between. Half of the networks without any gradient are dead.
+
+use serde::Serialize;
+
+use super::defect;
+use super::measure::{Figures, Tally};
+use super::setup::Setup;
+use crate::architecture::Norm;
+
+/// Decades from which a network is sick.
+pub(super) const SICK: f64 = 1.0;
+/// Decades up to which it is healthy.
+pub(super) const HEALTHY: f64 = 0.5;
+
+/// How the gradient fares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// It loses a decade or more.
+    Vanishing,
+    /// It gains a decade or more, or leaves f32.
+    Exploding,
+    /// It keeps its size within half a decade.
+    Healthy,
+    /// Between healthy and sick.
+    Borderline,
+    /// It is exactly zero in half of the networks or more.
+    Dead,
+}
+
+impl Kind {
+    /// Whether something has to be done.
+    pub fn is_sick(self) -> bool {
+        matches!(self, Self::Vanishing | Self::Exploding | Self::Dead)
+    }
+}
+
+/// Where the trouble is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Extent {
+    /// In every layer alike.
+    Uniform,
+    /// In one layer.
+    Layer,
+}
+
+/// What is to blame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// The activation's derivative.
+    Slope,
+    /// The size of the weights.
+    Weights,
+    /// The normalisation, which amplifies what the activation has made small.
+    Normalisation,
+    /// The residual branches, which add up.
+    Branches,
+    /// Units that are 0 and have no slope.
+    DeadUnits,
+    /// The signal sinks below the range of f32.
+    Underflow,
+    /// Values leave the range of f32.
+    Overflow,
+}
+
+/// The judgement.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Verdict {
+    /// How the gradient fares.
+    pub kind: Kind,
+    /// Where the trouble is; none where there is none.
+    #[serde(rename = "where")]
+    pub extent: Option<Extent>,
+    /// The layer whose parameters are at fault, if it is one layer.
+    pub layer: Option<usize>,
+    /// How many times as large as its neighbours' that layer's gain is.
+    #[serde(skip)]
+    pub excess: Option<f64>,
+    /// ||delta^l|| / ||delta^{l+1}||, the geometric mean over layers.
+    pub factor_per_layer: Option<f64>,
+    /// The median of log10 of the whole ratio.
+    pub decades: Option<f64>,
+    /// What is to blame.
+    pub cause: Option<Cause>,
+}
+
+/// Judges the networks of `setup`.
+pub(super) fn judge(setup: &Setup, figures: &Figures) -> Verdict {
+    let failed = &figures.failed;
+    let most = |tally: Tally| 2 * tally.nets >= setup.nets.max(1);
+    let lost = |kind, tally: Tally, cause| Verdict {
+        kind,
+        extent: Some(if tally.layer.is_some() { Extent::Layer } else { Extent::Uniform }),
+        layer: tally.layer,
+        excess: None,
+        factor_per_layer: None,
+        decades: None,
+        cause: Some(cause),
+    };
+    if most(failed.overflow) {
+        return lost(Kind::Exploding, failed.overflow, Cause::Overflow);
+    }
+    if most(failed.underflow) {
+        return lost(Kind::Vanishing, failed.underflow, Cause::Underflow);
+    }
+    if most(failed.zero) {
+        return lost(Kind::Dead, failed.zero, Cause::DeadUnits);
+    }
+    let decades = figures.median_decades;
+    let size = decades.unwrap_or(0.0);
+    let kind = match size {
+        _ if size.abs() <= HEALTHY => Kind::Healthy,
+        _ if size.abs() < SICK => Kind::Borderline,
+        _ if size < 0.0 => Kind::Vanishing,
+        _ => Kind::Exploding,
+    };
+    let defect = defect::find(figures, setup.architecture.residual.is_some());
+    let factors = figures.measured.factors;
+    Verdict {
+        kind,
+        extent: match defect {
+            Some(_) => Some(Extent::Layer),
+            None => (kind != Kind::Healthy).then_some(Extent::Uniform),
+        },
+        layer: defect.map(|defect| defect.layer),
+        excess: defect.map(|defect| defect.excess),
+        factor_per_layer: decades.filter(|_| factors > 0).map(|size| 10f64.powf(size / factors as f64)),
+        decades,
+        cause: match defect {
+            Some(_) => Some(Cause::Weights),
+            None => (kind != Kind::Healthy).then(|| uniform_cause(setup, figures, size < 0.0)),
+        },
+    }
+}
+
+/// The part of the factors that goes farthest in the direction of the trouble.
+fn uniform_cause(setup: &Setup, figures: &Figures, vanishing: bool) -> Cause {
+    if setup.architecture.residual.is_some() {
+        return Cause::Branches;
+    }
+    let hidden = || figures.layers.iter().filter_map(|row| row.hidden);
+    let slopes: f64 =
+        hidden().filter(|row| row.factor.is_some()).filter_map(|row| row.slope_rms).map(f64::ln).sum();
+    let gains: f64 = hidden().filter_map(|row| row.weight_gain).map(f64::ln).sum();
+    let slope = if vanishing { slopes <= gains } else { slopes >= gains };
+    match (slope, setup.architecture.norm) {
+        (true, _) => Cause::Slope,
+        (false, Norm::None) => Cause::Weights,
+        (false, _) => Cause::Normalisation,
+    }
+}
