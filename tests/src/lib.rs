@@ -1,4 +1,5 @@
 //! What the tests of Isobath share: oracles that are independent of the code under test, generators, distances.
+#![allow(clippy::missing_panics_doc, reason = "oracles and assertions panic on purpose")]
 
 pub mod accuracy;
 pub mod case;
