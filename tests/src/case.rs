@@ -36,11 +36,17 @@ impl Case {
     }
 
     /// Runs `test` on the initialised network; its arena lies in memory full of NaN.
+    ///
+    /// # Panics
+    /// The layers are no network.
     pub fn run<R>(&self, test: impl FnOnce(Plan<'_>, &mut Arena<'_>) -> R) -> R {
         self.run_in(0, f32::NAN, test)
     }
 
     /// The same with room for `moments` of the optimiser, in memory that held `garbage`.
+    ///
+    /// # Panics
+    /// The layers are no network.
     pub fn run_in<R>(
         &self,
         moments: usize,

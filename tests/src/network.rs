@@ -67,7 +67,7 @@ pub fn log10_norm(values: &[f64], exponent: i32) -> f64 {
     squares.log10() / 2.0 + f64::from(exponent) * 2.0_f64.log10()
 }
 
-/// phi(h). PReLU's slope is the learned one.
+/// phi(h). PReLU's slope is the learned one where there is one.
 pub fn activate(function: Activation, learned: Option<f64>, h: f64) -> f64 {
     let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
     let rectify = |slope: f64| if h > 0.0 { h } else { slope * h };
@@ -78,7 +78,7 @@ pub fn activate(function: Activation, learned: Option<f64>, h: f64) -> f64 {
         Activation::Tanh => h.tanh(),
         Activation::Relu => h.max(0.0),
         Activation::Leaky(slope) => rectify(slope.into()),
-        Activation::Prelu(_) => rectify(learned.expect("PReLU has a parameter")),
+        Activation::Prelu(slope) => rectify(learned.unwrap_or(slope.into())),
         Activation::Elu(alpha) => elu(alpha.into()),
         Activation::Selu => 1.050_700_987_355_480_5 * elu(1.673_263_242_354_377_2),
         Activation::Gelu => 0.5 * h * libm::erfc(-h * std::f64::consts::FRAC_1_SQRT_2),
@@ -100,6 +100,9 @@ fn parameter_count(layer: &Layer, width: usize) -> usize {
 }
 
 /// The input of every layer, and last the network's output. Batch norm uses the batch's statistics.
+///
+/// # Panics
+/// The layers are no network, or have another number of parameters.
 pub fn forward(layers: &[Layer], parameters: &[f64], input: &Rows) -> Vec<Rows> {
     let mut trace = vec![input.clone()];
     let mut skips = Vec::new();
@@ -182,6 +185,9 @@ pub fn differentiate(at: &[f64], f: impl Fn(&[f64]) -> f64) -> Vec<f64> {
 }
 
 /// The gradient with respect to the input of every layer and to the output, for networks without normalisation.
+///
+/// # Panics
+/// The network has a normalisation, or `trace` is of another one.
 pub fn backward(layers: &[Layer], parameters: &[f64], trace: &[Rows], cotangent: &[f32]) -> Vec<Wide> {
     let output = trace.last().expect("holds the output").width;
     let mut delta = Wide::new(Rows::new(output, cotangent), 0);

@@ -227,8 +227,8 @@ impl<T: Threads> Pass<'_, T> {
         Some(())
     }
 
-    /// At its start the two gradients are added, on the larger of their powers of two. A gradient that died on its
-    /// way has none: it must not take the other out of range.
+    /// At its start the two gradients are added, on the larger of their powers of two. One that died in the branch
+    /// has none: it must not take the other out of range.
     fn join(&self, flow: &mut Flow<'_>, place: &Place) -> Option<()> {
         let length = self.rows * place.width;
         let size = self.plan.batch * self.plan.widest;
@@ -236,14 +236,8 @@ impl<T: Threads> Pass<'_, T> {
         let stash = flow.stash.get_mut(flow.nesting * size..)?.get_mut(..length)?;
         let exponent = *flow.stash_exponents.get(flow.nesting)?;
         let delta = flow.delta.get_mut(..length)?;
-        let dead = |x: &[f32]| reduce::max_abs(self.level, x) == 0.0;
-        let common = if dead(delta) {
-            exponent
-        } else if dead(stash) {
-            flow.exponent
-        } else {
-            exponent.max(flow.exponent)
-        };
+        let dead = reduce::max_abs(self.level, delta) == 0.0;
+        let common = if dead { exponent } else { exponent.max(flow.exponent) };
         self.to_true_value(stash, exponent - common);
         self.to_true_value(delta, flow.exponent - common);
         flow.exponent = common;
@@ -265,11 +259,13 @@ impl<T: Threads> Pass<'_, T> {
         Some(())
     }
 
-    /// x 2^exponent, exactly, but for what leaves the range of f32.
+    /// x 2^exponent, exactly, but for what leaves the range of f32. The odd step comes first: of what a later one
+    /// leaves in the range, none has been rounded before.
     fn to_true_value(&self, x: &mut [f32], exponent: i32) {
-        let mut left = exponent.clamp(-400, 400);
+        const STEP: i32 = 100;
+        let mut left = exponent.clamp(-4 * STEP, 4 * STEP);
         while left != 0 {
-            let step = left.clamp(-100, 100);
+            let step = if left % STEP == 0 { left.signum() * STEP } else { left % STEP };
             optimizer::scale(self.level, libm::ldexpf(1.0, step), x);
             left -= step;
         }
