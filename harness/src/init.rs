@@ -92,7 +92,7 @@ impl Init {
     /// Fills a fan-in x fan-out weight matrix and its biases.
     ///
     /// `scratch` serves the orthogonal family and has as many elements as the weights; the others leave it alone.
-    pub fn fill(
+    pub(crate) fn fill(
         &self,
         random: &mut Random,
         fan_in: usize,

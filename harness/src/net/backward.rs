@@ -1,7 +1,7 @@
 //! The backward pass: from the gradient of the loss with respect to the output to that of every parameter.
 //!
 //! Deep networks take gradients out of the range of f32, so each delta carries a power of two: the pass rescales
-//! when the largest element leaves [2^-40, 2^40]. Scaling by a power of two is exact, so the result is what an f32 with
+//! when the largest element leaves [2^-41, 2^40). Scaling by a power of two is exact, so the result is what an f32 with
 //! a wider exponent per layer would give; only elements 2^-86 below their layer's largest can underflow.
 
 use isobath_kernels::gemm::{Init, Shape};

@@ -349,7 +349,7 @@ impl Layout {
         Ok(start)
     }
 
-    /// The workspace that a dense layer's three products need, and the initialiser's scratch is at least as small.
+    /// The workspace that a dense layer's three products need.
     fn plan_products(&mut self, place: Place) {
         let (b, n_in, n_out) = (self.batch, place.fan_in, place.width);
         let shapes = [
