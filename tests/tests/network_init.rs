@@ -9,7 +9,7 @@ use isobath_tests::hash::assert_same_bits;
 fn filled(init: Init, fan_in: usize, fan_out: usize, seed: u64) -> (Vec<f32>, Vec<f32>) {
     let count = fan_in * fan_out;
     let (mut weights, mut biases) = (vec![f32::NAN; count], vec![f32::NAN; fan_out]);
-    init.fill(&mut Random::new(seed), fan_in, &mut weights, &mut biases, &mut vec![f32::NAN; count]);
+    init.fill(&mut Random::new(seed), fan_in, &mut weights, &mut biases, &mut vec![f32::NAN; count]).unwrap();
     (weights, biases)
 }
 
