@@ -2,7 +2,7 @@
 //!
 //! A plain hidden layer is dense, norm (if `pre`), activation, norm (if `post`). A residual network has a dense stem
 //! where the input is not as wide as the blocks, then blocks x + s branch(x); a branch is K such layers, the last one
-//! linear with Var W = 1/fan-in, or activated. The head is a dense layer with Var W = 1/fan-in.
+//! linear with Var W = 1/fan-in, or activated.
 
 use std::fmt;
 
@@ -65,14 +65,14 @@ pub struct Architecture {
 }
 
 /// What follows the last hidden layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Head {
     /// Nothing: the output is the last hidden layer.
     None,
-    /// A dense layer with this many units.
-    Linear(usize),
-    /// A dense layer with this many units and a sigmoid on each, for the squared error.
-    Sigmoid(usize),
+    /// A dense layer with this many units, started so.
+    Linear(usize, Init),
+    /// The same with a sigmoid on each unit, for the squared error.
+    Sigmoid(usize, Init),
 }
 
 /// An architecture spelt out, with the indices at which hidden layers are observed.
@@ -110,9 +110,9 @@ impl Architecture {
         built.top_at = built.layers.len();
         match head {
             Head::None => {}
-            Head::Linear(units) => built.layers.push(Layer::dense(units, Init::LECUN)),
-            Head::Sigmoid(units) => {
-                built.layers.push(Layer::dense(units, self.init));
+            Head::Linear(units, init) => built.layers.push(Layer::dense(units, init)),
+            Head::Sigmoid(units, init) => {
+                built.layers.push(Layer::dense(units, init));
                 built.layers.push(Layer::Activation(Activation::Sigmoid));
             }
         }

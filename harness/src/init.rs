@@ -14,7 +14,7 @@
 use core::fmt;
 use core::str::FromStr;
 
-use isobath_kernels::{Level, reduce};
+use isobath_kernels::{LengthError, Level, reduce};
 
 use crate::random::Random;
 
@@ -92,6 +92,9 @@ impl Init {
     /// Fills a fan-in x fan-out weight matrix and its biases.
     ///
     /// `scratch` serves the orthogonal family and has as many elements as the weights; the others leave it alone.
+    ///
+    /// # Errors
+    /// The weights are not fan-in x fan-out, or the orthogonal family's scratch is shorter. Nothing is written then.
     pub fn fill(
         &self,
         random: &mut Random,
@@ -99,8 +102,14 @@ impl Init {
         weights: &mut [f32],
         biases: &mut [f32],
         scratch: &mut [f32],
-    ) {
+    ) -> Result<(), LengthError> {
         let fan_out = biases.len();
+        let expected = fan_in.saturating_mul(fan_out);
+        let found =
+            if self.family == Family::Orthogonal { scratch.len().min(weights.len()) } else { weights.len() };
+        if weights.len() != expected || found < expected {
+            return Err(LengthError { expected, found });
+        }
         let variance = self.weight_variance(fan_in, fan_out);
         let deviation = libm::sqrtf(variance / fan_in as f32);
         match self.family {
@@ -122,6 +131,7 @@ impl Init {
         } else {
             random.fill_normal(biases, libm::sqrtf(self.bias_variance));
         }
+        Ok(())
     }
 }
 

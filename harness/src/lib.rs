@@ -2,6 +2,7 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 
 pub mod activation;
+pub mod data;
 pub mod init;
 pub mod net;
 pub mod random;
@@ -11,8 +12,6 @@ pub mod threads;
 pub mod architecture;
 #[cfg(feature = "std")]
 pub mod commands;
-#[cfg(feature = "std")]
-pub mod data;
 #[cfg(feature = "std")]
 pub mod hash;
 #[cfg(feature = "std")]

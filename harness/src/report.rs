@@ -1,26 +1,32 @@
-//! stub
-use crate::study::summary::Summary;
-pub fn html(_: &Summary) -> String {
-    String::new()
-}
-pub fn table(s: &Summary, _: usize) -> String {
-    let mut t = String::new();
-    for g in &s.groups {
-        t += &format!("{}\n", g.title);
-        for r in &g.rows {
-            t += &format!(
-                "{:2} {:16} {:?} {} {:?} {:?} {:?} {:.2}s {:?}\n",
-                r.rank,
-                r.name,
-                r.accuracy.as_ref().map(|a| (a.median, a.min, a.max)),
-                r.setting,
-                r.grid_edge,
-                r.ratio_start.as_ref().map(|s| s.median),
-                r.ratio_end.as_ref().map(|s| s.median),
-                r.seconds,
-                r.outcome
-            );
-        }
-    }
-    t
-}
+//! The pages and tables that show a study. They read a [`Summary`](crate::study::summary::Summary) and nothing else.
+//!
+//! [`html`] is one self-contained page, [`table`] is text for a terminal, [`verdict`] is the answer in words that both
+//! of them give. None of them can fail: what a study does not have is left out or said to be missing.
+
+mod answer;
+mod axis;
+mod bars;
+mod chart;
+mod figure;
+mod figures;
+mod files;
+mod format;
+mod group;
+mod heat;
+mod mark;
+mod overview;
+mod page;
+mod points;
+mod ranking;
+mod speed;
+mod terminal;
+mod tuning;
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;
+
+pub use answer::verdict;
+pub use page::html;
+pub use terminal::table;

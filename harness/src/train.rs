@@ -1,5 +1,6 @@
 //! Training one network from one seed: what to train, how, and what was seen.
 
+mod loss;
 mod observe;
 mod run;
 
@@ -23,6 +24,8 @@ pub enum Loss {
     /// Softmax cross-entropy on a linear head.
     #[default]
     CrossEntropy,
+    /// The sum over classes of each sigmoid output's own cross-entropy, as the article's figures have it.
+    SigmoidCrossEntropy,
     /// Half the squared error of sigmoid outputs against one-hot targets.
     Squared,
 }
@@ -31,6 +34,7 @@ impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::CrossEntropy => "cross-entropy",
+            Self::SigmoidCrossEntropy => "sigmoid-cross-entropy",
             Self::Squared => "squared",
         })
     }

@@ -72,7 +72,7 @@ fn scale_for(norm: Norm, max_norm: Scaled) -> Option<Scaled> {
 /// range of f32. Multiplied in this order they round once, wherever the result is not 0.
 fn factors(scale: Scaled) -> [f32; 2] {
     if scale.exponent < -126 {
-        let power = Scaled { significand: 1.0, exponent: scale.exponent + 126 };
+        let power = Scaled { significand: 1.0, exponent: scale.exponent.saturating_add(126) };
         [power.to_f32(), Scaled { exponent: -126, ..scale }.to_f32()]
     } else {
         [1.0, scale.to_f32()]

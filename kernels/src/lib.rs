@@ -1,4 +1,12 @@
-//! Kernels in f32 for training neural networks, with the same bits on every machine.
+#![doc = include_str!("../README.md")]
+//!
+//! # Contract
+//!
+//! Arithmetic is IEEE-754 binary32, rounded to nearest even, with subnormals; multiply-add is always fused. Sums have an order that is part of each
+//! kernel's definition, see [`gemm`] and [`reduce`]. NaN in gives NaN out, but the payload of a NaN is no part of the contract. Out of it are x87
+//! arithmetic (i586) and hosts that set flush-to-zero. A change of any bit raises [`NUMERICS_VERSION`].
+//!
+//! The first argument of every kernel is a [`Level`]: an instruction set that this CPU has. It is a matter of speed alone.
 #![no_std]
 
 pub mod activation;

@@ -19,18 +19,18 @@ mod max_abs;
 pub(crate) mod part;
 mod scaled;
 mod shape;
-mod squares;
+pub(crate) mod squares;
 
 pub use max_abs::max_abs;
 pub use scaled::Scaled;
 pub use shape::ShapeError;
 pub(crate) use shape::same_shape;
-pub(crate) use squares::{add_squares, strip_squares};
 pub use squares::{norm, norm_of_slices, sum_of_squares};
 
 use crate::length::same;
 use crate::simd::{Level, Simd, dispatch};
 use crate::{LengthError, MatRef};
+use columns::VECTORS;
 
 /// A Euclidean norm: non-negative, and beyond the range of f32 where it has to be.
 pub type Norm = Scaled;
@@ -86,21 +86,19 @@ fn dot_with<S: Simd>(simd: S, a: &[f32], b: &[f32]) -> f32 {
 #[inline(always)]
 fn column_sums_with<S: Simd>(simd: S, x: MatRef<'_>, out: &mut [f32]) {
     out.fill(0.0);
-    columns::for_each_strip::<S>(
-        x.rows(),
-        x.columns(),
-        #[inline(always)]
-        |rows, strip| {
+    for block in columns::blocks(x.rows()) {
+        for strip in columns::strips::<S, VECTORS>(x.columns()) {
             let sums = columns::chains(
                 simd,
-                rows,
+                block.clone(),
                 strip,
+                &[[]; VECTORS],
                 #[inline(always)]
-                |i| [strip.of(x.row(i))],
+                |i| ([x.row(i)], ()),
                 #[inline(always)]
-                |_, [sum], [x]| [simd.add(sum, x)],
+                |[], (), [sum], [x]| [simd.add(sum, x)],
             );
-            columns::accumulate(simd, strip, sums, [&mut *out]);
-        },
-    );
+            columns::accumulate(simd, strip, &sums, [&mut *out]);
+        }
+    }
 }

@@ -3,12 +3,13 @@
 use isobath_kernels::activation::{
     Activation, Elu, Gelu, GeluTanh, Selu, Sigmoid, Silu, Softplus, Tanh, derivative, forward,
 };
-use isobath_kernels::{Level, math};
+use isobath_kernels::{LengthError, Level, math};
 
 use crate::double_double::DoubleDouble;
 use crate::{oracle, ulp};
 
 type Kernel = Box<dyn Fn(Level, &[f32], &mut [f32]) + Sync>;
+type Slices = fn(Level, &[f32], &mut [f32]) -> Result<(), LengthError>;
 
 /// A function of one argument: the kernel, and what it should return.
 pub struct Function {
@@ -25,8 +26,11 @@ pub struct Function {
 /// The alpha that [`Elu`] is measured with: not a power of two, so that its product rounds.
 pub const ELU_ALPHA: f32 = 1.3;
 
+/// Smaller errors are not looked at: rounding alone makes half a unit, and 0 stands for all below this.
+const UNSEEN: f64 = 0.45;
+
 /// A largest error and where it is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Worst {
     /// In units in the last place.
     pub error: f64,
@@ -35,40 +39,83 @@ pub struct Worst {
 }
 
 impl Worst {
-    /// No error yet.
-    pub const NONE: Self = Self { error: 0.0, x: 0.0 };
+    fn include(&mut self, other: Self) {
+        if other.error > self.error {
+            *self = other;
+        }
+    }
+}
 
-    /// The larger of two.
-    pub fn max(self, other: Self) -> Self {
-        if other.error > self.error { other } else { self }
+/// The largest errors of a function, apart for results that are normal and subnormal numbers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Errors {
+    /// Where the exact result is at least 2^-126.
+    pub normal: Worst,
+    /// Where it is less, in units of 2^-149.
+    pub subnormal: Worst,
+}
+
+impl Errors {
+    /// The larger of each.
+    pub fn max(mut self, other: Self) -> Self {
+        self.normal.include(other.normal);
+        self.subnormal.include(other.subnormal);
+        self
     }
 }
 
 impl Function {
-    /// The largest error over the arguments `x`, of which `y` are the kernel's results; NaN arguments are left out.
-    pub fn worst(&self, x: &[f32], y: &[f32], mut worst: Worst) -> Worst {
+    /// Enlarges `errors` by those at the arguments `x`, of which `y` are the kernel's results. NaN must give NaN.
+    ///
+    /// # Panics
+    /// A NaN gave a number.
+    pub fn include(&self, x: &[f32], y: &[f32], errors: &mut Errors) {
         for (&x, &y) in x.iter().zip(y) {
-            let fast = (self.fast)(x.into());
-            // Exact, poles and infinities included.
-            if x.is_nan() || f64::from(y) == fast {
+            if x.is_nan() {
+                assert!(y.is_nan(), "{} of NaN is {y:e}", self.name);
                 continue;
             }
-            let estimate = ulp::error(y, fast.into());
+            let fast = (self.fast)(x.into());
+            // Exact, or outside the function's domain; poles and infinities included.
+            if f64::from(y) == fast || y.is_nan() && fast.is_nan() {
+                continue;
+            }
+            let is_normal = |size: f64| size.abs() >= f64::from(f32::MIN_POSITIVE);
+            let known = if is_normal(fast) { errors.normal.error } else { errors.subnormal.error };
             // The estimate is good to a millionth of a unit; only what may exceed the maximum goes to the oracle.
-            if fast.is_nan() || estimate > worst.error - 1e-3 {
+            let estimate = (f64::from(y) - fast).abs() / ulp::spacing(fast);
+            if !fast.is_finite() || estimate > known.max(UNSEEN) - 1e-3 {
                 let exact = (self.exact)(f64::from(x).into());
-                let error = if exact.hi.is_nan() && y.is_nan() { 0.0 } else { ulp::error(y, exact) };
-                worst = worst.max(Worst { error, x });
+                let error = ulp::error(y, exact);
+                let class = if is_normal(exact.hi) { &mut errors.normal } else { &mut errors.subnormal };
+                class.include(Worst { error, x });
             }
         }
-        worst
     }
 
-    /// [`Function::worst`], running the kernel on `x` as well.
-    pub fn measure(&self, level: Level, x: &[f32]) -> Worst {
+    /// The largest errors at the arguments `x`.
+    pub fn measure(&self, level: Level, x: &[f32]) -> Errors {
         let mut y = vec![0.0; x.len()];
         (self.kernel)(level, x, &mut y);
-        self.worst(x, &y, Worst::NONE)
+        let mut errors = Errors::default();
+        self.include(x, &y, &mut errors);
+        errors
+    }
+}
+
+/// The largest errors that the documentation of [`isobath_kernels::math`] states for a function: normal, subnormal.
+///
+/// # Panics
+/// The table has no such row.
+pub fn stated(name: &str) -> (f64, f64) {
+    let documentation = include_str!("../../kernels/src/math.rs");
+    let row = documentation.lines().find_map(|line| {
+        let cells: Vec<&str> = line.strip_prefix("//! |")?.split('|').map(str::trim).collect();
+        (cells[0] == format!("`{name}`")).then(|| (cells[1].parse(), cells[2].parse()))
+    });
+    match row {
+        Some((Ok(normal), Ok(subnormal))) => (normal, subnormal),
+        _ => panic!("the table has no row of two numbers for {name}"),
     }
 }
 
@@ -80,7 +127,7 @@ fn slope<A: Activation + Sync + 'static>(act: A) -> Kernel {
     Box::new(move |level, x, y| derivative(level, act, x, y).expect("equal lengths"))
 }
 
-fn slice(f: fn(Level, &[f32], &mut [f32]) -> Result<(), isobath_kernels::LengthError>) -> Kernel {
+fn slice(f: Slices) -> Kernel {
     Box::new(move |level, x, y| f(level, x, y).expect("equal lengths"))
 }
 

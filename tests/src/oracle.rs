@@ -4,11 +4,11 @@
 
 use crate::double_double::DoubleDouble;
 
-const LN_2: DoubleDouble = DoubleDouble::new(0.6931471805599453, 2.3190468138462996e-17);
+const LN_2: DoubleDouble = DoubleDouble::new(std::f64::consts::LN_2, 2.3190468138462996e-17);
 /// 1 / sqrt(2 pi).
 const NORMAL_PEAK: DoubleDouble = DoubleDouble::new(0.3989422804014327, -2.49232720227773e-17);
 /// 2 / sqrt(pi).
-const ERF_SLOPE: DoubleDouble = DoubleDouble::new(1.1283791670955126, 1.533545961316588e-17);
+const ERF_SLOPE: DoubleDouble = DoubleDouble::new(std::f64::consts::FRAC_2_SQRT_PI, 1.533545961316588e-17);
 
 fn number(x: f64) -> DoubleDouble {
     x.into()

@@ -23,8 +23,31 @@ pub fn special() -> Vec<f32> {
 /// Points where the functions change their formula, saturate or have a zero, each with its neighbours.
 pub fn critical() -> Vec<f32> {
     let points = [
-        0.125, 0.3465736, 0.70710677, 0.7517916, 0.75246143, 1.0, 1.2784645, 1.4142135, 3.832, 5.5, 9.01,
-        10.05, 13.2, 14.4, 16.6, 17.3, 43.7, 87.3366, 88.3763, 88.7228, 92.2, 103.97, 104.0, 108.7, 120.0,
+        0.125,
+        0.3465736,
+        std::f32::consts::FRAC_1_SQRT_2,
+        0.7517916,
+        0.75246143,
+        1.0,
+        1.2784645,
+        std::f32::consts::SQRT_2,
+        3.832,
+        5.5,
+        9.01,
+        10.05,
+        13.2,
+        14.4,
+        16.6,
+        17.3,
+        43.7,
+        87.3366,
+        88.3763,
+        88.7228,
+        92.2,
+        103.97,
+        104.0,
+        108.7,
+        120.0,
     ];
     let mut values = Vec::new();
     for point in points {

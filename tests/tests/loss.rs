@@ -189,7 +189,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn softmax_sums_to_one_and_is_right(seed: u64, columns in 1usize..3000, size in -10i32..7) {
+    fn softmax_sums_to_one_and_is_right_and_so_is_the_loss(seed: u64, columns in 1usize..3000, size in -10i32..7) {
         let x: Vec<f32> = noise(seed, columns).iter().map(|x| x * 2f32.powi(size)).collect();
         let p = softmax(Level::detect(), MatRef::new(&x, 1, columns).unwrap());
         let unit = 2f64.powi(-24);
@@ -203,6 +203,10 @@ proptest! {
             let bound = (80.0 + f64::from(max - z)) * unit * exact + 1e-45;
             prop_assert!((f64::from(*p) - exact).abs() <= bound);
         }
+        let (loss, _) = cross_entropy(Level::detect(), MatRef::new(&x, 1, columns).unwrap(), &[0]).unwrap();
+        let wide: Vec<f64> = x.iter().map(|x| f64::from(*x)).collect();
+        let exact = exact_cross_entropy(&wide, columns, &[0]);
+        prop_assert!((f64::from(loss) - exact).abs() <= (80.0 + 2.0 * exact) * unit, "{} and {}", loss, exact);
     }
 
     #[test]

@@ -101,11 +101,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     // Writing to a string cannot fail.
     let _ = writeln!(
         text,
-        "\n{when}: {:.0} s on {} threads, level {}\nhash {}\nreport {}",
+        "{when}: {:.0} s on {} threads, level {}\nreport {}",
         summary.machine.seconds,
         summary.machine.threads,
         summary.machine.level,
-        summary.hash,
         finished.report.display()
     );
     print(&text)?;

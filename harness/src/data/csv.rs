@@ -47,16 +47,16 @@ struct Table {
 impl Table {
     fn read(path: &Path, label: &str) -> Result<Self, DataError> {
         let text = fs::read(path).map_err(|source| DataError::Read { path: path.into(), source })?;
-        let malformed = |error: csv::Error| {
+        let not_text = |error: csv::Error| {
             let place = format!("line {}", line(&text, error.position()));
-            DataError::file(path, place, error.to_string(), "comma-separated values in UTF-8")
+            DataError::file(path, place, "bytes that are not UTF-8", "UTF-8 text")
         };
         let mut reader = ReaderBuilder::new().trim(Trim::All).flexible(true).from_reader(&text[..]);
-        let header = reader.headers().map_err(malformed)?.clone();
+        let header = reader.headers().map_err(not_text)?.clone();
         let label_column = find_label(path, &header, label)?;
         let mut table = Self { features: header.len() - 1, numbers: Vec::new(), labels: Vec::new() };
         for record in reader.records() {
-            let record = record.map_err(malformed)?;
+            let record = record.map_err(not_text)?;
             let line = || line(&text, record.position());
             if record.len() != header.len() {
                 let found = format!("{} cells", record.len());

@@ -125,7 +125,8 @@ impl Splits {
     /// Brings three sets onto the scale of the training part.
     ///
     /// # Errors
-    /// Where the training part is empty or all its inputs are equal.
+    /// Where the training part is empty or all its inputs are equal, or where an input of another part is too
+    /// far away for f32 on its scale.
     pub fn standardised(train: Dataset, validation: Dataset, test: Dataset) -> Result<Self, DataError> {
         let Some(scale) = Scale::of(&train.inputs) else {
             let found = match train.inputs.first() {
@@ -142,6 +143,12 @@ impl Splits {
         let mut splits = Self { train, validation, test, scale };
         for set in [&mut splits.train, &mut splits.validation, &mut splits.test] {
             scale.apply(&mut set.inputs);
+            if set.inputs.iter().any(|x| !x.is_finite()) {
+                let found = "a value beyond f32 once scaled";
+                let allowed =
+                    format!("values comparable to the training part's deviation, {:e}", scale.deviation);
+                return Err(DataError::value(&set.name, "inputs", found, allowed));
+            }
         }
         Ok(splits)
     }
@@ -150,6 +157,10 @@ impl Splits {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn set(inputs: &[f32]) -> Dataset {
+        Dataset::new("d", Form::Vector(1), 2, inputs.to_vec(), vec![0; inputs.len()]).unwrap()
+    }
 
     fn message(result: Result<Dataset, DataError>) -> String {
         result.unwrap_err().to_string()
@@ -178,9 +189,6 @@ mod tests {
 
     #[test]
     fn all_splits_are_scaled_by_the_training_part() {
-        let set = |inputs: &[f32]| {
-            Dataset::new("d", Form::Vector(1), 2, inputs.to_vec(), vec![0; inputs.len()]).unwrap()
-        };
         let splits = Splits::standardised(set(&[1.0, 3.0]), set(&[5.0]), set(&[2.0, 0.0])).unwrap();
         assert_eq!(splits.train.inputs(), [-1.0, 1.0]);
         assert_eq!(splits.validation.inputs(), [3.0]);
@@ -190,14 +198,20 @@ mod tests {
 
     #[test]
     fn training_inputs_without_spread_are_refused() {
-        let set = |inputs: &[f32]| {
-            Dataset::new("d", Form::Vector(1), 2, inputs.to_vec(), vec![0; inputs.len()]).unwrap()
-        };
         let message = |train| Splits::standardised(set(train), set(&[]), set(&[])).unwrap_err().to_string();
         assert_eq!(
             message(&[4.0; 3]),
             "d: training inputs: found 4 everywhere, allowed is at least two different values"
         );
         assert!(message(&[]).contains("found nothing"));
+    }
+
+    #[test]
+    fn inputs_that_leave_f32_when_scaled_are_refused() {
+        assert_eq!(
+            Splits::standardised(set(&[-0.25, 0.25]), set(&[]), set(&[3.0e38])).unwrap_err().to_string(),
+            "d: inputs: found a value beyond f32 once scaled, \
+             allowed is values comparable to the training part's deviation, 2.5e-1"
+        );
     }
 }

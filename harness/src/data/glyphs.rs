@@ -6,7 +6,8 @@
 //! (cos, sin) = (1 - t^2, 2t) / (1 + t^2), so no trigonometry is needed.
 //!
 //! The distortions are as strong as they are so that a linear classifier fails (test accuracy about one half)
-//! where a deep network does not: the task separates networks that train from those that do not.
+//! where a deep network does not: the task separates networks that train from those that do not. Measured on
+//! 4000 images: softmax regression 0.52 to 0.53, ReLU networks of 2 x 128 0.93, of 4 x 64 0.88.
 
 use super::font;
 use crate::random::Random;
@@ -20,7 +21,7 @@ pub const CLASSES: usize = 10;
 
 /// Tangent of half the largest rotation: 0.06 is 7 degrees.
 const HALF_TURN: f32 = 0.06;
-/// Largest slant, cells across per cell down.
+/// Largest slant, pixels across per pixel down.
 const SHEAR: f32 = 0.1;
 /// Pixels per cell, smallest and largest, drawn apart for each direction.
 const SCALE: (f32, f32) = (1.2, 1.4);
@@ -104,4 +105,38 @@ fn floor(x: f32) -> (i32, f32) {
     let truncated = x as i32;
     let floor = if (truncated as f32) > x { truncated - 1 } else { truncated };
     (floor, x - floor as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upright_glyph_shows_the_fonts_cells() {
+        let place = Placement { across: [1.0, 0.0], down: [0.0, 1.0], shift: [-0.5, -0.5] };
+        for (x, y) in (0..SIDE * SIDE).map(|i| (i % SIDE, i / SIDE)) {
+            let cell = font::ink(1, 4, x as i32 - 3, y as i32 - 2);
+            assert_eq!(place.sample(1, 4, x, y), cell, "pixel {x}, {y}");
+        }
+    }
+
+    #[test]
+    fn between_cells_the_ink_is_their_mean() {
+        let place = Placement { across: [1.0, 0.0], down: [0.0, 1.0], shift: [0.0, 0.0] };
+        // Pixel (4, 3) lies in the middle of the cells (0, 0), (1, 0), (0, 1), (1, 1) of the first zero.
+        assert_eq!(place.sample(0, 0, 4, 3), 0.5);
+    }
+
+    #[test]
+    fn placements_stay_in_their_ranges() {
+        let mut random = Random::new(1);
+        for _ in 0..1000 {
+            let Placement { across: [a, b], down: [c, d], shift } = Placement::draw(&mut random);
+            let area = 1.0 / (a * d - b * c);
+            assert!((SCALE.0 * SCALE.0 - 1.0e-5..=SCALE.1 * SCALE.1 + 1.0e-5).contains(&area), "{area}");
+            let turn = (c / d).abs();
+            assert!(turn <= 2.0 * HALF_TURN / (1.0 - HALF_TURN * HALF_TURN) + 1.0e-6, "{turn}");
+            assert!(shift.iter().all(|shift| shift.abs() <= SHIFT));
+        }
+    }
 }

@@ -70,3 +70,32 @@ fn normalise(vector: &mut [f32]) {
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).fold(0.0, |sum, (a, b)| sum + a * b)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_lie_near_their_arm_in_an_orthonormal_plane() {
+        let mut random = Random::new(1);
+        let plane = Plane::new(&mut random);
+        let [first, second] = &plane.axes;
+        assert!((dot(first, first) - 1.0).abs() < 1.0e-6 && (dot(second, second) - 1.0).abs() < 1.0e-6);
+        assert!(dot(first, second).abs() < 1.0e-6);
+
+        let (mut samples, mut labels) = (vec![0.0; 1000 * FEATURES], vec![0; 1000]);
+        plane.fill(&mut random, &mut samples, &mut labels);
+        for (sample, label) in samples.chunks_exact(FEATURES).zip(labels) {
+            let (x, y) = (dot(sample, first), dot(sample, second));
+            let length = dot(sample, sample);
+            assert!((x * x + y * y - length).abs() < 1.0e-5, "a sample is outside the plane");
+            let on_arm = |step: usize| {
+                let radius = step as f32 / 1000.0;
+                let (sin, cos) = sin_cos_turns(radius * TURNS + label as f32 / CLASSES as f32);
+                (x - radius * cos).hypot(y - radius * sin)
+            };
+            let distance = (0..=1000).map(on_arm).fold(f32::INFINITY, f32::min);
+            assert!(distance < 5.0 * NOISE, "{distance} from arm {label}");
+        }
+    }
+}

@@ -70,7 +70,8 @@ impl<'a> Arena<'a> {
                     let (weights, biases) = parameters.split_at_mut(place.weight_count);
                     let scratch = self.gradients.get_mut(range).unwrap_or_default();
                     let scratch = scratch.split_at_mut(place.weight_count).0;
-                    dense.init.fill(random, place.fan_in, weights, biases, scratch);
+                    let filled = dense.init.fill(random, place.fan_in, weights, biases, scratch);
+                    debug_assert!(filled.is_ok(), "the plan gives every layer what it needs");
                     if dense.weight_scale != 1.0 {
                         for weight in weights {
                             *weight *= dense.weight_scale;

@@ -1,7 +1,7 @@
 //! The backward pass: from the gradient of the loss with respect to the output to that of every parameter.
 //!
 //! Deep networks take gradients out of the range of f32, so each delta carries a power of two: the pass rescales
-//! when the largest element leaves [2^-40, 2^40]. Scaling by a power of two is exact, so the result is what an f32 with
+//! when the largest element leaves [2^-41, 2^40). Scaling by a power of two is exact, so the result is what an f32 with
 //! a wider exponent per layer would give; only elements 2^-86 below their layer's largest can underflow.
 
 use isobath_kernels::gemm::{Init, Shape};
@@ -63,7 +63,7 @@ impl<T: Threads> Pass<'_, T> {
                 stash_exponents: [0; MAX_NESTING],
                 nesting: 0,
             };
-            self.start(&mut flow, gradient).ok_or(missing(count)).and_then(|()| {
+            self.start(&mut flow, gradient).and_then(|()| {
                 self.rescale(&mut flow, plan.output).ok_or(missing(count))?;
                 self.show(&flow, count, plan.output, watch);
                 let layers = plan.layers.iter().zip(plan.places).enumerate();
@@ -82,10 +82,14 @@ impl<T: Threads> Pass<'_, T> {
         result
     }
 
-    fn start(&self, flow: &mut Flow<'_>, gradient: &[f32]) -> Option<()> {
-        let length = self.rows * self.plan.output;
-        flow.delta.get_mut(..length)?.copy_from_slice(gradient.get(..length)?);
-        Some(())
+    fn start(&self, flow: &mut Flow<'_>, gradient: &[f32]) -> Result<(), NetError> {
+        let needed = self.rows * self.plan.output;
+        let Some(gradient) = gradient.get(..needed) else {
+            return Err(NetError::Gradient { needed, found: gradient.len() });
+        };
+        let missing = NetError::Arena { layer: self.plan.layers.len() };
+        flow.delta.get_mut(..needed).ok_or(missing)?.copy_from_slice(gradient);
+        Ok(())
     }
 
     fn show(&self, flow: &Flow<'_>, layer: usize, width: usize, watch: &mut impl Watch) {
@@ -223,7 +227,8 @@ impl<T: Threads> Pass<'_, T> {
         Some(())
     }
 
-    /// At its start the two gradients are added, on the larger of their powers of two.
+    /// At its start the two gradients are added, on the larger of their powers of two. One that died in the branch
+    /// has none: it must not take the other out of range.
     fn join(&self, flow: &mut Flow<'_>, place: &Place) -> Option<()> {
         let length = self.rows * place.width;
         let size = self.plan.batch * self.plan.widest;
@@ -231,7 +236,8 @@ impl<T: Threads> Pass<'_, T> {
         let stash = flow.stash.get_mut(flow.nesting * size..)?.get_mut(..length)?;
         let exponent = *flow.stash_exponents.get(flow.nesting)?;
         let delta = flow.delta.get_mut(..length)?;
-        let common = exponent.max(flow.exponent);
+        let dead = reduce::max_abs(self.level, delta) == 0.0;
+        let common = if dead { exponent } else { exponent.max(flow.exponent) };
         self.to_true_value(stash, exponent - common);
         self.to_true_value(delta, flow.exponent - common);
         flow.exponent = common;
@@ -253,11 +259,13 @@ impl<T: Threads> Pass<'_, T> {
         Some(())
     }
 
-    /// x 2^exponent, exactly, but for what leaves the range of f32.
+    /// x 2^exponent, exactly, but for what leaves the range of f32. The odd step comes first: of what a later one
+    /// leaves in the range, none has been rounded before.
     fn to_true_value(&self, x: &mut [f32], exponent: i32) {
-        let mut left = exponent.clamp(-400, 400);
+        const STEP: i32 = 100;
+        let mut left = exponent.clamp(-4 * STEP, 4 * STEP);
         while left != 0 {
-            let step = left.clamp(-100, 100);
+            let step = if left % STEP == 0 { left.signum() * STEP } else { left % STEP };
             optimizer::scale(self.level, libm::ldexpf(1.0, step), x);
             left -= step;
         }

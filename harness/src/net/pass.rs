@@ -25,6 +25,13 @@ pub enum NetError {
         /// Rows asked for.
         found: usize,
     },
+    /// The gradient of the loss has fewer elements than the output.
+    Gradient {
+        /// Elements of the output.
+        needed: usize,
+        /// Elements given.
+        found: usize,
+    },
     /// A clipping limit is negative or NaN.
     Limit,
     /// Training with batch norm on a single row.
@@ -41,6 +48,9 @@ impl fmt::Display for NetError {
         match self {
             Self::Rows { batch, found } => {
                 write!(f, "a pass over {found} rows; the plan is for 1 to {batch}")
+            }
+            Self::Gradient { needed, found } => {
+                write!(f, "the gradient has {found} elements but the output {needed}")
             }
             Self::Limit => f.write_str("the clipping limit must be 0 or positive"),
             Self::BatchNormRows => f.write_str("batch norm cannot train on a batch of one row"),

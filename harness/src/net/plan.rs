@@ -229,7 +229,7 @@ impl<'a> Plan<'a> {
     /// # Errors
     /// The number does not fit in a `usize`.
     pub fn arena_len(&self, moments: usize, threads: usize) -> Result<usize, PlanError> {
-        let parameters = product(self.parameters, 2 + moments)?;
+        let parameters = product(self.parameters, sum(2, moments)?)?;
         let delta = product(self.batch, self.widest)?;
         let deltas = product(delta, 2 + self.nesting)?;
         let workspace = product(self.workspace, threads)?;
@@ -349,7 +349,7 @@ impl Layout {
         Ok(start)
     }
 
-    /// The workspace that a dense layer's three products need, and the initialiser's scratch is at least as small.
+    /// The workspace that a dense layer's three products need.
     fn plan_products(&mut self, place: Place) {
         let (b, n_in, n_out) = (self.batch, place.fan_in, place.width);
         let shapes = [

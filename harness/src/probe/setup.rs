@@ -99,7 +99,7 @@ impl Setup {
     pub(super) fn head(&self, data: Option<&Dataset>) -> Head {
         match self.cotangent {
             Cotangent::Gaussian => Head::None,
-            Cotangent::Loss => Head::Linear(data.map_or(CLASSES, Dataset::classes)),
+            Cotangent::Loss => Head::Linear(data.map_or(CLASSES, Dataset::classes), Init::LECUN),
         }
     }
 

@@ -2,14 +2,16 @@
 
 use std::time::Instant;
 
-use isobath_kernels::{Level, MatMut, MatRef, loss, reduce};
+use isobath_kernels::{Level, MatRef, loss, reduce};
 use thiserror::Error;
 
+use super::loss::loss_and_gradient;
 use super::observe::{LayerNorms, Observer, log10};
 use super::{Divergence, Loss, Recipe, Trained};
 use crate::architecture::{Built, Head};
 use crate::data::Dataset;
 use crate::hash::Hash;
+use crate::init::Init;
 use crate::net::update::Update;
 use crate::net::{Arena, Mode, NetError, Pass, Place, Plan, PlanError, Unwatched};
 use crate::random::Random;
@@ -62,8 +64,9 @@ pub fn train<T: Threads>(
         return Err(TrainError::Batch { batch: recipe.batch, found });
     }
     let head = match recipe.loss {
-        Loss::CrossEntropy => Head::Linear(data.classes()),
-        Loss::Squared => Head::Sigmoid(data.classes()),
+        Loss::CrossEntropy => Head::Linear(data.classes(), Init::LECUN),
+        Loss::SigmoidCrossEntropy => Head::Linear(data.classes(), recipe.architecture.init),
+        Loss::Squared => Head::Sigmoid(data.classes(), recipe.architecture.init),
     };
     let built = recipe.architecture.build(data.features(), head);
     let mut places = vec![Place::default(); built.layers.len()];
@@ -175,33 +178,6 @@ impl<'a> Batches<'a> {
             labels.push(self.data.labels()[sample]);
         }
         labels
-    }
-}
-
-fn loss_and_gradient(
-    kind: Loss,
-    level: Level,
-    output: &[f32],
-    labels: &[u32],
-    classes: usize,
-    gradient: &mut [f32],
-) -> Result<f32, TrainError> {
-    let rows = labels.len();
-    let wrong = |error: &dyn std::fmt::Display| TrainError::Loss(error.to_string());
-    let output = MatRef::new(output, rows, classes).map_err(|e| wrong(&e))?;
-    let gradient = MatMut::new(gradient, rows, classes).map_err(|e| wrong(&e))?;
-    match kind {
-        Loss::CrossEntropy => {
-            loss::softmax_cross_entropy(level, output, labels, gradient).map_err(|e| wrong(&e))
-        }
-        Loss::Squared => {
-            let mut targets = vec![0.0; rows * classes];
-            for (row, label) in targets.chunks_exact_mut(classes).zip(labels) {
-                row[*label as usize] = 1.0;
-            }
-            let targets = MatRef::new(&targets, rows, classes).map_err(|e| wrong(&e))?;
-            loss::squared_error(level, output, targets, gradient).map_err(|e| wrong(&e))
-        }
     }
 }
 

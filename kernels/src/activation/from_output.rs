@@ -1,7 +1,7 @@
 //! Derivatives from the activation's output, for memories too small to keep f'(h).
 //!
-//! Exact for piecewise linear functions. For the others the rounding of y shows: the absolute error is at most some
-//! 2^-24, the relative error grows without bound where f' is small, and a saturated y gives exactly 0.
+//! Exact for piecewise linear functions. For the others the rounding of y shows: each states its absolute error; the
+//! relative error grows without bound where f' is small, and a saturated y gives exactly 0.
 
 use super::Activation;
 use crate::length::{LengthError, same};

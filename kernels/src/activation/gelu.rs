@@ -30,7 +30,7 @@ impl Activation for Gelu {
 
         let slope = tail.derivative(simd);
         let slope_below = tail.unscale(simd, slope.round(simd));
-        let slope_above = tail.unscale_both(simd, slope).from_one(simd).round(simd);
+        let slope_above = tail.unscale_both(simd, slope).one_minus(simd).round(simd);
 
         (simd.select(negative, below, above), simd.select(negative, slope_below, slope_above))
     }

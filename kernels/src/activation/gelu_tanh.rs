@@ -10,7 +10,7 @@
 
 use super::Activation;
 use crate::math::double_word::DoubleWord;
-use crate::math::exp::at_most;
+use crate::math::limit::at_most;
 use crate::math::logistic::Logistic;
 use crate::math::zero::Zero;
 use crate::simd::Simd;

@@ -14,7 +14,7 @@ pub struct Relu;
 /// The bits of -inf are the largest signed integer below those of every negative NaN: -8388608.
 const NEGATIVE_INFINITY: u32 = 0xff80_0000;
 
-/// Whether h > 0, seen by bits; false for NaN.
+/// Whether h > 0; false for NaN.
 #[inline(always)]
 pub(super) fn is_positive<S: Simd>(simd: S, h: S::F32) -> S::Mask {
     simd.lt(simd.splat(0.0), h)

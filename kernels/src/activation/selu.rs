@@ -12,7 +12,8 @@ use super::{Activation, FromOutput};
 use crate::math::double_word::DoubleWord;
 use crate::simd::Simd;
 
-const LAMBDA: (f32, f32) = (1.050_701_022_148_132_3, -3.479_265_231_476_347_2e-8);
+// Both words are positive, so that the product with -0 is -0.
+const LAMBDA: (f32, f32) = (1.050_700_902_938_842_8, 8.441_663_768_010_7e-8);
 const LAMBDA_ALPHA: (f32, f32) = (1.758_099_317_550_659_2, 2.329_671_744_405_459_3e-8);
 
 /// f(h) = lambda h for h >= 0, else lambda alpha (e^h - 1).
@@ -26,16 +27,17 @@ impl Activation for Selu {
         let lambda = DoubleWord::splat(simd, LAMBDA);
         let linear = simd.mul_add(h, lambda.hi, simd.mul(h, lambda.lo));
         let value = simd.select(simd.lt(h, simd.splat(0.0)), value, linear);
-        let derivative = simd.select(is_positive(simd, h), lambda.hi, derivative);
+        let derivative = simd.select(is_positive(simd, h), lambda.round(simd), derivative);
         (value, keep_nan(simd, h, derivative))
     }
 }
 
 impl FromOutput for Selu {
-    /// lambda for y > 0, else y + lambda alpha: the relative error is unbounded near -lambda alpha.
+    /// lambda for y > 0, else y + lambda alpha: absolute error at most 2^-22; the relative one is unbounded near
+    /// -lambda alpha.
     #[inline(always)]
     fn derivative_from_output<S: Simd>(self, simd: S, y: S::F32) -> S::F32 {
         let derivative = simd.add(y, simd.splat(LAMBDA_ALPHA.0));
-        simd.select(is_positive(simd, y), simd.splat(LAMBDA.0), derivative)
+        simd.select(is_positive(simd, y), simd.splat(LAMBDA.0 + LAMBDA.1), derivative)
     }
 }

@@ -9,7 +9,7 @@
 
 use super::Activation;
 use crate::math::double_word::DoubleWord;
-use crate::math::exp::at_most;
+use crate::math::limit::at_most;
 use crate::math::logistic::{LIMIT, Logistic};
 use crate::math::zero::Zero;
 use crate::simd::Simd;
@@ -36,7 +36,7 @@ impl Activation for Silu {
     fn value_and_derivative<S: Simd>(self, simd: S, h: S::F32) -> (S::F32, S::F32) {
         let a = at_most(simd, simd.abs(h), LIMIT);
         let zero = simd.splat(0.0);
-        let logistic = Logistic::new(simd, a, zero);
+        let logistic = Logistic::new(simd, h, zero);
         let far = logistic.gate_factor(simd, DoubleWord { hi: a, lo: zero });
         let factor = FACTOR.or(simd, a, far);
         (logistic.gate(simd, h), logistic.gate_derivative(simd, h, factor))

@@ -18,8 +18,7 @@ impl Activation for Tanh {
     #[inline(always)]
     fn value_and_derivative<S: Simd>(self, simd: S, h: S::F32) -> (S::F32, S::F32) {
         let sign = simd.and_bits(h, simd.splat_bits(0x8000_0000));
-        let a = simd.abs(h);
-        let logistic = Logistic::new(simd, simd.add(a, a), simd.splat(0.0));
+        let logistic = Logistic::new(simd, simd.add(h, h), simd.splat(0.0));
         let value = logistic.complement(simd).mul(simd, logistic.reciprocal).round(simd);
         let derivative = logistic.tail(simd).mul(simd, logistic.reciprocal).round(simd);
         let derivative = logistic.unscale(simd, simd.mul(derivative, simd.splat(4.0)));
@@ -28,7 +27,7 @@ impl Activation for Tanh {
 }
 
 impl FromOutput for Tanh {
-    /// 1 - y^2, rounded once: exactly 0 where |y| is 1, above |h| = 9.02.
+    /// 1 - y^2: absolute error at most 3 2^-24; exactly 0 where |y| is 1, above |h| = 9.02.
     #[inline(always)]
     fn derivative_from_output<S: Simd>(self, simd: S, y: S::F32) -> S::F32 {
         simd.neg_mul_add(y, y, simd.splat(1.0))

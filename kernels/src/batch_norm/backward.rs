@@ -87,57 +87,47 @@ fn backward_with<S: Simd>(
     let Channels { gamma, mean, inv_std } = channels;
     d_gamma.fill(0.0);
     d_beta.fill(0.0);
-    columns::for_each_strip::<S>(
-        x.rows(),
-        x.columns(),
-        #[inline(always)]
-        |rows, strip| {
+    let n = simd.splat(x.rows() as f32);
+    for strip in columns::strips::<S, VECTORS>(x.columns()) {
+        let mut known = [[simd.splat(0.0); 2]; VECTORS];
+        for (v, known) in known.iter_mut().enumerate().take(strip.vectors::<S>()) {
+            *known = [strip.load(simd, mean, v), strip.load(simd, inv_std, v)];
+        }
+        for block in columns::blocks(x.rows()) {
             let sums = columns::chains(
                 simd,
-                rows,
+                block,
                 strip,
+                &known,
                 #[inline(always)]
-                |i| {
-                    [x.row(i), columns::row(dy, dx, i), mean, inv_std].map(
-                        #[inline(always)]
-                        |row| strip.of(row),
-                    )
-                },
+                |i| ([x.row(i), columns::row(dy, dx, i)], ()),
                 #[inline(always)]
-                |_, [d_gamma, d_beta], [x, dy, mean, inv_std]| {
+                |[mean, inv_std], (), [d_gamma, d_beta], [x, dy]| {
                     let normal = simd.mul(simd.sub(x, mean), inv_std);
                     [simd.mul_add(dy, normal, d_gamma), simd.add(d_beta, dy)]
                 },
             );
-            columns::accumulate(simd, strip, sums, [&mut *d_gamma, &mut *d_beta]);
-        },
-    );
-    let n = simd.splat(x.rows() as f32);
-    columns::for_each_strip::<S>(
-        x.rows(),
-        x.columns(),
-        #[inline(always)]
-        |rows, strip| {
-            let mut parameters = [[simd.splat(0.0); 5]; VECTORS];
-            for (v, parameters) in parameters.iter_mut().enumerate() {
-                let [mean, inv_std, gamma] = [mean, inv_std, gamma].map(|row| strip.load(simd, row, v));
-                let sums = [&*d_gamma, &*d_beta].map(|row| strip.load(simd, row, v));
-                let [d_gamma, d_beta] = sums.map(|sum| simd.div(sum, n));
-                *parameters = [mean, inv_std, simd.mul(gamma, inv_std), d_gamma, d_beta];
-            }
-            columns::map(
-                simd,
-                rows,
-                strip,
-                parameters,
-                [Some(x), dy],
-                dx,
-                #[inline(always)]
-                |[mean, inv_std, scale, d_gamma, d_beta], [x, dy]| {
-                    let normal = simd.mul(simd.sub(x, mean), inv_std);
-                    simd.mul(scale, simd.neg_mul_add(normal, d_gamma, simd.sub(dy, d_beta)))
-                },
-            );
-        },
-    );
+            columns::accumulate(simd, strip, &sums, [&mut *d_gamma, &mut *d_beta]);
+        }
+        let mut parameters = [[simd.splat(0.0); 5]; VECTORS];
+        for (v, (parameters, [mean, inv_std])) in parameters.iter_mut().zip(known).enumerate() {
+            let scale = simd.mul(strip.load(simd, gamma, v), inv_std);
+            let d_gamma = simd.div(strip.load(simd, d_gamma, v), n);
+            let d_beta = simd.div(strip.load(simd, d_beta, v), n);
+            *parameters = [mean, inv_std, scale, d_gamma, d_beta];
+        }
+        columns::map(
+            simd,
+            0..x.rows(),
+            strip,
+            &parameters,
+            [Some(x), dy],
+            dx,
+            #[inline(always)]
+            |[mean, inv_std, scale, d_gamma, d_beta], [x, dy]| {
+                let normal = simd.mul(simd.sub(x, mean), inv_std);
+                simd.mul(scale, simd.neg_mul_add(normal, d_gamma, simd.sub(dy, d_beta)))
+            },
+        );
+    }
 }

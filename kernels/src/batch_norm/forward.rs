@@ -7,6 +7,7 @@ use super::statistics::mean_and_variance;
 use super::{BatchNormError, BatchStatistics, check_batch};
 use crate::length::same;
 use crate::reduce::columns::{self, Source, VECTORS};
+use crate::reduce::part::{from, from_mut};
 use crate::reduce::{ShapeError, same_shape};
 use crate::simd::{Level, Simd, dispatch};
 use crate::{MatMut, MatRef};
@@ -104,35 +105,31 @@ fn inverse_deviation<S: Simd>(simd: S, variance: S::F32, epsilon: f32) -> S::F32
 
 #[inline(always)]
 fn inverse_deviations<S: Simd>(simd: S, variance: &[f32], epsilon: f32, inv_std: &mut [f32]) {
-    for (variance, inv_std) in variance.chunks(S::LANES).zip(inv_std.chunks_mut(S::LANES)) {
-        simd.store(inverse_deviation(simd, simd.load(variance), epsilon), inv_std);
+    for at in (0..variance.len()).step_by(S::LANES) {
+        let variance = simd.load(from(variance, at));
+        simd.store(inverse_deviation(simd, variance, epsilon), from_mut(inv_std, at));
     }
 }
 
 #[inline(always)]
 fn normalise<S: Simd>(simd: S, channels: Channels<'_>, x: Source<'_>, y: &mut MatMut<'_>) {
     let Channels { gamma, beta, mean, variance, epsilon } = channels;
-    columns::for_each_strip::<S>(
-        y.rows(),
-        y.columns(),
-        #[inline(always)]
-        |rows, strip| {
-            let mut parameters = [[simd.splat(0.0); 3]; VECTORS];
-            for (v, parameters) in parameters.iter_mut().enumerate() {
-                let inv_std = inverse_deviation(simd, strip.load(simd, variance, v), epsilon);
-                let scale = simd.mul(strip.load(simd, gamma, v), inv_std);
-                *parameters = [strip.load(simd, mean, v), scale, strip.load(simd, beta, v)];
-            }
-            columns::map(
-                simd,
-                rows,
-                strip,
-                parameters,
-                [x],
-                y,
-                #[inline(always)]
-                |[mean, scale, beta], [x]| simd.mul_add(simd.sub(x, mean), scale, beta),
-            );
-        },
-    );
+    for strip in columns::strips::<S, VECTORS>(y.columns()) {
+        let mut parameters = [[simd.splat(0.0); 3]; VECTORS];
+        for (v, parameters) in parameters.iter_mut().enumerate().take(strip.vectors::<S>()) {
+            let inv_std = inverse_deviation(simd, strip.load(simd, variance, v), epsilon);
+            let scale = simd.mul(strip.load(simd, gamma, v), inv_std);
+            *parameters = [strip.load(simd, mean, v), scale, strip.load(simd, beta, v)];
+        }
+        columns::map(
+            simd,
+            0..y.rows(),
+            strip,
+            &parameters,
+            [x],
+            y,
+            #[inline(always)]
+            |[mean, scale, beta], [x]| simd.mul_add(simd.sub(x, mean), scale, beta),
+        );
+    }
 }

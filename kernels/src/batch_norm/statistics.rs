@@ -3,7 +3,7 @@
 use super::{BatchNormError, check_batch};
 use crate::MatRef;
 use crate::length::same;
-use crate::reduce::columns::{self, MAX_WIDTH, Strip};
+use crate::reduce::columns::{self, Strip, VECTORS};
 use crate::reduce::part::{from, from_mut};
 use crate::simd::{Level, Simd, dispatch};
 
@@ -39,9 +39,10 @@ pub fn update_running(
 #[inline(always)]
 fn move_towards<S: Simd>(simd: S, running: &mut [f32], new: &[f32], factor: f32, momentum: f32) {
     let (factor, momentum) = (simd.splat(factor), simd.splat(momentum));
-    for (running, new) in running.chunks_mut(S::LANES).zip(new.chunks(S::LANES)) {
+    for at in (0..running.len()).step_by(S::LANES) {
+        let running = from_mut(running, at);
         let r = simd.load(running);
-        let step = simd.sub(simd.mul(simd.load(new), factor), r);
+        let step = simd.sub(simd.mul(simd.load(from(new, at)), factor), r);
         simd.store(simd.mul_add(momentum, step, r), running);
     }
 }
@@ -55,65 +56,60 @@ pub(super) fn mean_and_variance<S: Simd>(
     offset: &mut [f32],
     variance: &mut [f32],
 ) {
-    columns::for_each_strip::<S>(
-        x.rows(),
-        x.columns(),
-        #[inline(always)]
-        |block, strip| {
-            let before = block.start as f32;
+    for strip in columns::strips::<S, VECTORS>(x.columns()) {
+        let (pivot, offset, moment) = (strip.of_mut(mean), strip.of_mut(offset), strip.of_mut(variance));
+        for block in columns::blocks(x.rows()) {
+            let (before, n) = (block.start as f32, block.len() as f32);
             let moments = block_moments(simd, x.sub_rows(block.start, block.end), strip);
-            let [pivot, offset, moment] = [&mut *mean, &mut *offset, &mut *variance].map(
-                #[inline(always)]
-                |row| strip.of_mut(row),
-            );
-            merge(simd, before, block.len() as f32, moments, pivot, offset, moment);
-        },
-    );
+            merge(simd, before, n, &moments, pivot, offset, moment);
+        }
+    }
     let rows = simd.splat(x.rows() as f32);
-    let results = mean.chunks_mut(S::LANES).zip(variance.chunks_mut(S::LANES));
-    for ((mean, variance), offset) in results.zip(offset.chunks(S::LANES)) {
-        simd.store(simd.add(simd.load(mean), simd.load(offset)), mean);
+    for at in (0..mean.len()).step_by(S::LANES) {
+        let (mean, variance) = (from_mut(mean, at), from_mut(variance, at));
+        simd.store(simd.add(simd.load(mean), simd.load(from(offset, at))), mean);
         simd.store(simd.div(simd.load(variance), rows), variance);
     }
 }
 
 /// Pivot, offset and centred second moment of each column of a strip of a block: the mean is pivot + offset.
 #[inline(always)]
-fn block_moments<S: Simd>(simd: S, block: MatRef<'_>, strip: Strip) -> [[S::F32; 3]; columns::VECTORS] {
+fn block_moments<S: Simd>(simd: S, block: MatRef<'_>, strip: Strip) -> [[S::F32; 3]; VECTORS] {
     let n = simd.splat(block.rows() as f32);
-    let sums = columns::chains(
+    let mut pivots = columns::chains(
         simd,
         0..block.rows(),
         strip,
+        &[[]; VECTORS],
         #[inline(always)]
-        |i| [strip.of(block.row(i))],
+        |i| ([block.row(i)], ()),
         #[inline(always)]
-        |_, [sum], [x]| [simd.add(sum, x)],
+        |[], (), [sum], [x]| [simd.add(sum, x)],
     );
-    let mut pivots = [0.0; MAX_WIDTH];
-    for (v, [sum]) in sums.into_iter().enumerate() {
-        simd.store(simd.div(sum, n), from_mut(&mut pivots, v * S::LANES));
+    for [pivot] in &mut pivots {
+        *pivot = simd.div(*pivot, n);
     }
     let sums = columns::chains(
         simd,
         0..block.rows(),
         strip,
+        &pivots,
         #[inline(always)]
-        |i| [strip.of(block.row(i)), &pivots],
+        |i| ([block.row(i)], ()),
         #[inline(always)]
-        |_, [s1, s2], [x, pivot]| {
+        |[pivot], (), [s1, s2], [x]| {
             let d = simd.sub(x, pivot);
             [simd.add(s1, d), simd.mul_add(d, d, s2)]
         },
     );
     let zero = simd.splat(0.0);
-    let mut moments = [[zero; 3]; columns::VECTORS];
-    for (v, (moments, [s1, s2])) in moments.iter_mut().zip(sums).enumerate() {
+    let mut moments = [[zero; 3]; VECTORS];
+    for ((moments, [s1, s2]), [pivot]) in moments.iter_mut().zip(sums).zip(pivots) {
         let offset = simd.div(s1, n);
         // Rounding may leave a constant column a trifle below zero, or at -0, which + 0 makes +0.
         let moment = simd.neg_mul_add(s1, offset, s2);
         let moment = simd.select(simd.lt(moment, zero), zero, simd.add(moment, zero));
-        *moments = [simd.load(from(&pivots, v * S::LANES)), offset, moment];
+        *moments = [pivot, offset, moment];
     }
     moments
 }
@@ -127,13 +123,15 @@ fn merge<S: Simd>(
     simd: S,
     before: f32,
     n: f32,
-    moments: [[S::F32; 3]; columns::VECTORS],
+    moments: &[[S::F32; 3]; VECTORS],
     pivot: &mut [f32],
     offset: &mut [f32],
     moment: &mut [f32],
 ) {
     let weight = n / (before + n);
-    for (v, [block_pivot, block_offset, block_moment]) in moments.into_iter().enumerate() {
+    let vectors = pivot.len().div_ceil(S::LANES);
+    for (v, moments) in moments.iter().enumerate().take(vectors) {
+        let [block_pivot, block_offset, block_moment] = *moments;
         let at = v * S::LANES;
         let (pivot, offset, moment) = (from_mut(pivot, at), from_mut(offset, at), from_mut(moment, at));
         if before == 0.0 {

@@ -4,7 +4,9 @@
 //! Idempotent to the bit. Cost: 8 operations per vector and those of the norm, one read and one write.
 
 use super::{ClipError, ClipReport, check_bound};
-use crate::reduce::{Scaled, add_squares, lanes::CHUNK};
+use crate::reduce::Scaled;
+use crate::reduce::lanes::CHUNK;
+use crate::reduce::squares::add_squares;
 use crate::simd::{Level, Simd, dispatch};
 
 /// Cuts every element to the range from -limit to limit.

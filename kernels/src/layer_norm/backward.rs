@@ -5,7 +5,9 @@
 use core::ops::Range;
 
 use crate::length::same;
-use crate::reduce::{ShapeError, columns, lanes, same_shape};
+use crate::reduce::columns::{self, VECTORS};
+use crate::reduce::part::{from, from_mut};
+use crate::reduce::{ShapeError, lanes, same_shape};
 use crate::simd::{Level, Simd, dispatch};
 use crate::{MatMut, MatRef};
 
@@ -36,9 +38,8 @@ pub fn backward(
     let rows = Rows { x, dy, mean, inv_std };
     d_gamma.fill(0.0);
     d_beta.fill(0.0);
-    dispatch!(level, simd => for start in (0..x.rows()).step_by(columns::BLOCK) {
+    dispatch!(level, simd => for block in columns::blocks(x.rows()) {
         // The block stays in the cache between the two passes.
-        let block = start..x.rows().min(start + columns::BLOCK);
         parameter_gradients(simd, rows, block.clone(), d_gamma, d_beta);
         for i in block {
             input_gradient(simd, rows, i, gamma, dx.row_mut(i));
@@ -73,26 +74,22 @@ fn parameter_gradients<S: Simd>(
     d_gamma: &mut [f32],
     d_beta: &mut [f32],
 ) {
-    columns::strips::<S>(
-        rows.x.columns(),
-        #[inline(always)]
-        |strip| {
-            let sums = columns::chains(
-                simd,
-                block.clone(),
-                strip,
-                #[inline(always)]
-                |i| [strip.of(rows.x.row(i)), strip.of(rows.dy.row(i))],
-                #[inline(always)]
-                |i, [d_gamma, d_beta], [x, dy]| {
-                    let [mean, inv_std] = rows.statistics(i);
-                    let normal = simd.mul(simd.sub(x, simd.splat(mean)), simd.splat(inv_std));
-                    [simd.mul_add(dy, normal, d_gamma), simd.add(d_beta, dy)]
-                },
-            );
-            columns::accumulate(simd, strip, sums, [&mut *d_gamma, &mut *d_beta]);
-        },
-    );
+    for strip in columns::strips::<S, VECTORS>(rows.x.columns()) {
+        let sums = columns::chains(
+            simd,
+            block.clone(),
+            strip,
+            &[[]; VECTORS],
+            #[inline(always)]
+            |i| ([rows.x.row(i), rows.dy.row(i)], rows.statistics(i)),
+            #[inline(always)]
+            |[], [mean, inv_std], [d_gamma, d_beta], [x, dy]| {
+                let normal = simd.mul(simd.sub(x, simd.splat(mean)), simd.splat(inv_std));
+                [simd.mul_add(dy, normal, d_gamma), simd.add(d_beta, dy)]
+            },
+        );
+        columns::accumulate(simd, strip, &sums, [&mut *d_gamma, &mut *d_beta]);
+    }
 }
 
 /// Writes row i of dx.
@@ -100,7 +97,7 @@ fn parameter_gradients<S: Simd>(
 fn input_gradient<S: Simd>(simd: S, rows: Rows<'_>, i: usize, gamma: &[f32], dx: &mut [f32]) {
     let (x, dy, [row_mean, row_inv_std]) = (rows.x.row(i), rows.dy.row(i), rows.statistics(i));
     let (mean, inv_std) = (simd.splat(row_mean), simd.splat(row_inv_std));
-    let sums = lanes::reduce(
+    let [sum, product] = lanes::reduce(
         simd,
         [x, dy, gamma],
         [row_mean, 0.0, 0.0],
@@ -111,12 +108,12 @@ fn input_gradient<S: Simd>(simd: S, rows: Rows<'_>, i: usize, gamma: &[f32], dx:
             [simd.add(sum, g), simd.mul_add(g, normal, product)]
         },
     );
-    let [sum, product] = sums.map(|sum| simd.splat(sum / x.len() as f32));
-    let slices = x.chunks(S::LANES).zip(dy.chunks(S::LANES)).zip(gamma.chunks(S::LANES));
-    for (dx, ((x, dy), gamma)) in dx.chunks_mut(S::LANES).zip(slices) {
-        let g = simd.mul(simd.load(dy), simd.load(gamma));
-        let normal = simd.mul(simd.sub(simd.load(x), mean), inv_std);
+    let n = x.len() as f32;
+    let (sum, product) = (simd.splat(sum / n), simd.splat(product / n));
+    for at in (0..x.len()).step_by(S::LANES) {
+        let g = simd.mul(simd.load(from(dy, at)), simd.load(from(gamma, at)));
+        let normal = simd.mul(simd.sub(simd.load(from(x, at)), mean), inv_std);
         let centred = simd.neg_mul_add(normal, product, simd.sub(g, sum));
-        simd.store(simd.mul(inv_std, centred), dx);
+        simd.store(simd.mul(inv_std, centred), from_mut(dx, at));
     }
 }

@@ -1,8 +1,11 @@
 //! The forward pass: mean and variance of each row, then y = fma((x - mean) inv_std, gamma, beta).
 
+use core::slice;
+
 use crate::length::same;
+use crate::reduce::part::{from, from_mut};
 use crate::reduce::{ShapeError, lanes, same_shape, sum_with};
-use crate::simd::{Level, Scalar, Simd, dispatch};
+use crate::simd::{Level, Simd, dispatch};
 use crate::{MatMut, MatRef};
 
 /// Normalises each row of x, whose statistics go to `mean` and `inv_std`.
@@ -25,49 +28,52 @@ pub fn forward(
     same(x.rows(), mean.len())?;
     same(x.rows(), inv_std.len())?;
     dispatch!(level, simd => for (i, (mean, inv_std)) in mean.iter_mut().zip(inv_std).enumerate() {
-        [*mean, *inv_std] = statistics(simd, x.row(i), epsilon);
-        normalise(simd, x.row(i), *mean, *inv_std, gamma, beta, y.row_mut(i));
+        let statistics = statistics(simd, x.row(i), epsilon);
+        let [row_mean, row_inv_std] = statistics;
+        simd.store(row_mean, slice::from_mut(mean));
+        simd.store(row_inv_std, slice::from_mut(inv_std));
+        normalise(simd, x.row(i), statistics, gamma, beta, y.row_mut(i));
     });
     Ok(())
 }
 
-/// Mean and 1 / sqrt(variance + epsilon) of a row.
+/// Mean and 1 / sqrt(variance + epsilon) of a row, in every lane.
 #[inline(always)]
-fn statistics<S: Simd>(simd: S, x: &[f32], epsilon: f32) -> [f32; 2] {
-    let n = x.len() as f32;
-    let mean = sum_with(simd, x) / n;
-    let centre = simd.splat(mean);
+fn statistics<S: Simd>(simd: S, x: &[f32], epsilon: f32) -> [S::F32; 2] {
+    let (n, zero) = (x.len() as f32, simd.splat(0.0));
+    let first_mean = sum_with(simd, x) / n;
+    let (n, centre) = (simd.splat(n), simd.splat(first_mean));
     let [s1, s2] = lanes::reduce(
         simd,
         [x],
-        [mean],
+        [first_mean],
         #[inline(always)]
         |[s1, s2], [x]| {
             let d = simd.sub(x, centre);
             [simd.add(s1, d), simd.mul_add(d, d, s2)]
         },
     );
-    let correction = s1 / n;
-    let moment = Scalar.neg_mul_add(s1, correction, s2);
+    let (s1, s2) = (simd.splat(s1), simd.splat(s2));
+    let correction = simd.div(s1, n);
     // Rounding may leave a constant row a trifle below zero, or at -0, which + 0 makes +0.
-    let variance = if moment < 0.0 { 0.0 } else { (moment + 0.0) / n };
-    [mean + correction, 1.0 / Scalar.sqrt(variance + epsilon)]
+    let moment = simd.neg_mul_add(s1, correction, s2);
+    let moment = simd.select(simd.lt(moment, zero), zero, simd.add(moment, zero));
+    let variance = simd.add(simd.div(moment, n), simd.splat(epsilon));
+    [simd.add(centre, correction), simd.div(simd.splat(1.0), simd.sqrt(variance))]
 }
 
 #[inline(always)]
 fn normalise<S: Simd>(
     simd: S,
     x: &[f32],
-    mean: f32,
-    inv_std: f32,
+    [mean, inv_std]: [S::F32; 2],
     gamma: &[f32],
     beta: &[f32],
     y: &mut [f32],
 ) {
-    let (mean, inv_std) = (simd.splat(mean), simd.splat(inv_std));
-    let parameters = gamma.chunks(S::LANES).zip(beta.chunks(S::LANES));
-    for ((y, x), (gamma, beta)) in y.chunks_mut(S::LANES).zip(x.chunks(S::LANES)).zip(parameters) {
-        let normal = simd.mul(simd.sub(simd.load(x), mean), inv_std);
-        simd.store(simd.mul_add(normal, simd.load(gamma), simd.load(beta)), y);
+    for at in (0..x.len()).step_by(S::LANES) {
+        let normal = simd.mul(simd.sub(simd.load(from(x, at)), mean), inv_std);
+        let (gamma, beta) = (simd.load(from(gamma, at)), simd.load(from(beta, at)));
+        simd.store(simd.mul_add(normal, gamma, beta), from_mut(y, at));
     }
 }

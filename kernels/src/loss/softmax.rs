@@ -1,12 +1,13 @@
 //! Softmax of each row: p_j = e_j / s with e_j = exp(z_j - max z), s = sum e_j.
 //!
 //! The largest exponent is 0, so nothing overflows, whatever finite logits are: s is at least 1. Numerics: relative
-//! error of p_j at most that of exp(z_j - max z) + 72 2^-24, plus the error of the difference, |z_j - max z| 2^-24.
+//! error of p_j at most (80 + |z_j - max z|) 2^-24 for up to 4096 columns, 1 more for each 4096 beyond.
 //! A logit of -infinity has p = 0; NaN or +infinity makes its row NaN, and so do logits that are all -infinity.
 //! Cost: one exponential, one division and 3 flops per element; one read from memory, two passes over the result.
 
 use super::LossError;
 use crate::math::exp;
+use crate::reduce::part::{from, from_mut};
 use crate::reduce::{same_shape, sum_with};
 use crate::simd::{Level, Simd, dispatch};
 use crate::{MatMut, MatRef};
@@ -28,8 +29,9 @@ pub fn softmax(level: Level, logits: MatRef<'_>, mut out: MatMut<'_>) -> Result<
 #[inline(always)]
 pub(super) fn exponentials<S: Simd>(simd: S, z: &[f32], out: &mut [f32]) -> (f32, f32) {
     let max = maximum(simd, z);
-    for (out, z) in out.chunks_mut(S::LANES).zip(z.chunks(S::LANES)) {
-        simd.store(exp(simd, simd.sub(simd.load(z), simd.splat(max))), out);
+    for at in (0..z.len()).step_by(S::LANES) {
+        let below = simd.sub(simd.load(from(z, at)), simd.splat(max));
+        simd.store(exp(simd, below), from_mut(out, at));
     }
     (max, sum_with(simd, out))
 }

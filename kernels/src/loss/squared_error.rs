@@ -6,6 +6,7 @@
 //! Cost: 4 flops of which a division, two reads and one write per element.
 
 use super::{LossError, sum_over_rows};
+use crate::reduce::part::{from, from_mut};
 use crate::reduce::{lanes, same_shape};
 use crate::simd::{Level, Simd, dispatch};
 use crate::{MatMut, MatRef};
@@ -38,8 +39,9 @@ pub fn squared_error(
 #[inline(always)]
 fn write_gradient<S: Simd>(simd: S, y: &[f32], target: &[f32], rows: f32, dy: &mut [f32]) {
     let rows = simd.splat(rows);
-    for (dy, (y, target)) in dy.chunks_mut(S::LANES).zip(y.chunks(S::LANES).zip(target.chunks(S::LANES))) {
-        simd.store(simd.div(simd.sub(simd.load(y), simd.load(target)), rows), dy);
+    for at in (0..y.len()).step_by(S::LANES) {
+        let difference = simd.sub(simd.load(from(y, at)), simd.load(from(target, at)));
+        simd.store(simd.div(difference, rows), from_mut(dy, at));
     }
 }
 

@@ -64,15 +64,9 @@ impl<S: Simd> DoubleWord<S> {
 
     /// 1 - self, where |self| <= 1.
     #[inline(always)]
-    pub(crate) fn from_one(self, simd: S) -> Self {
+    pub(crate) fn one_minus(self, simd: S) -> Self {
         let difference = Self::fast_sum(simd, simd.splat(1.0), simd.neg(self.hi));
         Self { lo: simd.sub(difference.lo, self.lo), ..difference }
-    }
-
-    /// Minus this.
-    #[inline(always)]
-    pub(crate) fn neg(self, simd: S) -> Self {
-        Self { hi: simd.neg(self.hi), lo: simd.neg(self.lo) }
     }
 
     /// This times a single word.

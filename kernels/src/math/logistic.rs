@@ -2,9 +2,11 @@
 //!
 //! E is kept as a significand and a power of two, 2^n, so that results keep their relative accuracy down to the
 //! smallest subnormal: a result is computed without 2^n and scaled last.
+//! Cost: one exponential, one division, and some 20 operations.
 
 use super::double_word::DoubleWord;
-use super::exp::{Reduced, at_most};
+use super::exponential::Reduced;
+use super::limit::{at_least, at_most};
 use crate::simd::Simd;
 
 /// e^-a and 1 / (1 + e^-a).
@@ -23,11 +25,11 @@ pub(crate) struct Logistic<S: Simd> {
 pub(crate) const LIMIT: f32 = 120.0;
 
 impl<S: Simd> Logistic<S> {
-    /// For E = e^-(a + low), a >= 0.
+    /// For E = e^-(|x| + low).
     #[inline(always)]
-    pub(crate) fn new(simd: S, a: S::F32, low: S::F32) -> Self {
-        let a = at_most(simd, a, LIMIT);
-        let reduced = Reduced::new(simd, simd.neg(a), simd.neg(low));
+    pub(crate) fn new(simd: S, x: S::F32, low: S::F32) -> Self {
+        let negative = simd.or_bits(x, simd.splat_bits(0x8000_0000));
+        let reduced = Reduced::new(simd, at_least(simd, negative, -LIMIT), simd.neg(low));
         let power = reduced.scale_down(simd, simd.splat(1.0));
         let significand = reduced.significand(simd);
         let e = significand.scale_exactly(simd, power);
@@ -71,8 +73,7 @@ impl<S: Simd> Logistic<S> {
         let negative = simd.lt_bits(h, simd.splat(0.0));
         let weight = self.signed(simd, h);
         // Infinity is cut where it would meet a zero.
-        let least = simd.splat(-LIMIT);
-        let cut = simd.select(simd.lt(h, least), least, h);
+        let cut = at_least(simd, h, -LIMIT);
         let y = simd.mul_add(cut, weight.hi, simd.mul(at_most(simd, cut, LIMIT), weight.lo));
         simd.select(negative, self.unscale(simd, y), y)
     }
@@ -83,7 +84,7 @@ impl<S: Simd> Logistic<S> {
     pub(crate) fn gate_derivative(self, simd: S, h: S::F32, f: DoubleWord<S>) -> S::F32 {
         let negative = simd.lt_bits(h, simd.splat(0.0));
         let below = self.tail(simd).mul(simd, self.reciprocal).mul(simd, f);
-        let above = below.scale_exactly(simd, self.power).from_one(simd).round(simd);
+        let above = below.scale_exactly(simd, self.power).one_minus(simd).round(simd);
         simd.select(negative, self.unscale(simd, below.round(simd)), above)
     }
 

@@ -7,7 +7,8 @@
 //! Source: coefficients from `ci/constants/gelu.sollya`.
 
 use super::double_word::DoubleWord;
-use super::exp::{Reduced, at_most};
+use super::exponential::Reduced;
+use super::limit::at_most;
 use super::normal_table::{DERIVATIVE, DISTRIBUTION, ZERO};
 use crate::simd::Simd;
 

@@ -13,6 +13,7 @@
 
 use crate::LengthError;
 use crate::length::same;
+use crate::reduce::part::{from, from_mut};
 use crate::simd::{Level, Scalar, Simd, dispatch};
 
 /// How [`adam`] steps.
@@ -80,7 +81,7 @@ impl AdamState {
 
     /// Counts a step and gives its correction.
     pub fn advance(&mut self, settings: &Adam) -> AdamCorrection {
-        self.step += 1;
+        self.step = self.step.saturating_add(1);
         self.power1 = self.power1.times(DoubleFloat::one_minus(settings.one_minus_beta1));
         self.power2 = self.power2.times(DoubleFloat::one_minus(settings.one_minus_beta2));
         AdamCorrection { first: self.power1.complement(), second: self.power2.complement() }
@@ -165,11 +166,11 @@ fn adam_with<S: Simd>(
     let descent = simd.splat(-(learning_rate / correction.first));
     let inverse = simd.splat(1.0 / correction.second);
     let epsilon = simd.splat(settings.epsilon);
-    let states = m.chunks_mut(S::LANES).zip(v.chunks_mut(S::LANES));
-    for ((w, g), (m, v)) in w.chunks_mut(S::LANES).zip(g.chunks(S::LANES)).zip(states) {
-        let gradient = simd.load(g);
-        let first = simd.mul_add(beta1, simd.load(m), simd.mul(rest1, gradient));
-        let second = simd.mul_add(beta2, simd.load(v), simd.mul(simd.mul(rest2, gradient), gradient));
+    for at in (0..w.len()).step_by(S::LANES) {
+        let (w, m, v) = (from_mut(w, at), from_mut(m, at), from_mut(v, at));
+        let g = simd.load(from(g, at));
+        let first = simd.mul_add(beta1, simd.load(m), simd.mul(rest1, g));
+        let second = simd.mul_add(beta2, simd.load(v), simd.mul(simd.mul(rest2, g), g));
         let deviation = simd.add(simd.sqrt(simd.mul(second, inverse)), epsilon);
         let step = simd.div(first, deviation);
         simd.store(first, m);

@@ -5,6 +5,7 @@
 
 use crate::LengthError;
 use crate::length::same;
+use crate::reduce::part::{from, from_mut};
 use crate::simd::{Level, Simd, dispatch};
 
 /// g = fma(lambda, w, g).
@@ -30,16 +31,18 @@ pub fn add_l1(level: Level, lambda: f32, w: &[f32], g: &mut [f32]) -> Result<(),
 #[inline(always)]
 fn add_l2_with<S: Simd>(simd: S, lambda: f32, w: &[f32], g: &mut [f32]) {
     let lambda = simd.splat(lambda);
-    for (g, w) in g.chunks_mut(S::LANES).zip(w.chunks(S::LANES)) {
-        simd.store(simd.mul_add(lambda, simd.load(w), simd.load(g)), g);
+    for at in (0..g.len()).step_by(S::LANES) {
+        let g = from_mut(g, at);
+        simd.store(simd.mul_add(lambda, simd.load(from(w, at)), simd.load(g)), g);
     }
 }
 
 #[inline(always)]
 fn add_l1_with<S: Simd>(simd: S, lambda: f32, w: &[f32], g: &mut [f32]) {
     let (lambda, zero, sign) = (simd.splat(lambda), simd.splat(0.0), simd.splat(-0.0));
-    for (g, w) in g.chunks_mut(S::LANES).zip(w.chunks(S::LANES)) {
-        let (old, w) = (simd.load(g), simd.load(w));
+    for at in (0..g.len()).step_by(S::LANES) {
+        let (g, w) = (from_mut(g, at), simd.load(from(w, at)));
+        let old = simd.load(g);
         let slope = simd.xor_bits(lambda, simd.and_bits(w, sign));
         let slope = simd.select(simd.eq(w, w), slope, w);
         simd.store(simd.select(simd.eq(w, zero), old, simd.add(old, slope)), g);

@@ -7,6 +7,7 @@
 
 use crate::LengthError;
 use crate::length::same;
+use crate::reduce::part::{from, from_mut};
 use crate::simd::{Level, Simd, dispatch};
 
 /// How [`momentum`] steps.
@@ -55,16 +56,17 @@ pub fn scale(level: Level, factor: f32, x: &mut [f32]) {
 #[inline(always)]
 fn sgd_with<S: Simd>(simd: S, learning_rate: f32, w: &mut [f32], g: &[f32]) {
     let descent = simd.splat(-learning_rate);
-    for (w, g) in w.chunks_mut(S::LANES).zip(g.chunks(S::LANES)) {
-        simd.store(simd.mul_add(descent, simd.load(g), simd.load(w)), w);
+    for at in (0..w.len()).step_by(S::LANES) {
+        let w = from_mut(w, at);
+        simd.store(simd.mul_add(descent, simd.load(from(g, at)), simd.load(w)), w);
     }
 }
 
 #[inline(always)]
 fn momentum_with<S: Simd>(simd: S, settings: Momentum, w: &mut [f32], v: &mut [f32], g: &[f32]) {
     let (mu, descent) = (simd.splat(settings.momentum), simd.splat(-settings.learning_rate));
-    for ((w, v), g) in w.chunks_mut(S::LANES).zip(v.chunks_mut(S::LANES)).zip(g.chunks(S::LANES)) {
-        let g = simd.load(g);
+    for at in (0..w.len()).step_by(S::LANES) {
+        let (w, v, g) = (from_mut(w, at), from_mut(v, at), simd.load(from(g, at)));
         let velocity = simd.mul_add(mu, simd.load(v), g);
         let step = if settings.nesterov { simd.mul_add(mu, velocity, g) } else { velocity };
         simd.store(velocity, v);

@@ -1,9 +1,10 @@
 //! The order of a column's reduction: a chain over each block of 64 rows, the blocks' results added in order.
 //!
-//! A matrix is walked block by block and in a block strip by strip, where a strip is as many columns as four vectors
-//! hold: what is summed stays in registers, a second pass over a block finds it in the nearest cache, and no
-//! workspace is needed.
+//! A matrix is walked block by block, and in a block strip by strip: V vectors of columns, whose sums stay in the
+//! nearest cache, as does the block's part of the strip for a second pass. Four rows at a time are read along the
+//! strip, so that memory is read in long runs and a sum stays in a register for four additions. No workspace.
 
+use core::array::from_fn;
 use core::ops::Range;
 
 use super::part::{from, from_mut, part};
@@ -13,11 +14,11 @@ use crate::{MatMut, MatRef};
 /// Rows whose sum starts afresh.
 pub(crate) const BLOCK: usize = 64;
 
-/// Vectors across a strip.
-pub(crate) const VECTORS: usize = 4;
+/// Vectors across a strip, where nothing asks for fewer.
+pub(crate) const VECTORS: usize = 32;
 
-/// The most columns that a strip has, on any instruction set.
-pub(crate) const MAX_WIDTH: usize = VECTORS * 16;
+/// Rows that are read side by side.
+const ROWS: usize = 4;
 
 /// Where an operand lies: in a matrix of its own, or where the result goes (None).
 pub(crate) type Source<'a> = Option<MatRef<'a>>;
@@ -45,12 +46,6 @@ impl Strip {
         part(row, self.column, self.width)
     }
 
-    /// Vector v of the strip's part of a row.
-    #[inline(always)]
-    pub(crate) fn load<S: Simd>(self, simd: S, row: &[f32], v: usize) -> S::F32 {
-        simd.load(from(self.of(row), v * S::LANES))
-    }
-
     /// The strip's part of a row, to write.
     #[inline(always)]
     pub(crate) fn of_mut(self, row: &mut [f32]) -> &mut [f32] {
@@ -58,94 +53,140 @@ impl Strip {
         let width = self.width.min(rest.len());
         rest.get_mut(..width).unwrap_or(&mut [])
     }
-}
 
-/// Calls `f` for each strip of `columns` columns.
-#[inline(always)]
-pub(crate) fn strips<S: Simd>(columns: usize, mut f: impl FnMut(Strip)) {
-    let full = VECTORS * S::LANES;
-    for column in (0..columns).step_by(full) {
-        let width = full.min(columns - column);
-        // Compiled apart where the width is known, so that the loads' tails vanish.
-        if width == full {
-            f(Strip { column, width: full });
-        } else {
-            f(Strip { column, width });
-        }
+    /// Vector v of the strip's part of a row.
+    #[inline(always)]
+    pub(crate) fn load<S: Simd>(self, simd: S, row: &[f32], v: usize) -> S::F32 {
+        simd.load(from(self.of(row), v * S::LANES))
+    }
+
+    /// Vectors that hold the strip.
+    #[inline(always)]
+    pub(crate) fn vectors<S: Simd>(self) -> usize {
+        self.width.div_ceil(S::LANES)
     }
 }
 
-/// Calls `f` for each strip of each block of rows.
+/// The strips of V vectors that make up `columns` columns.
 #[inline(always)]
-pub(crate) fn for_each_strip<S: Simd>(rows: usize, columns: usize, mut f: impl FnMut(Range<usize>, Strip)) {
-    for start in (0..rows).step_by(BLOCK) {
-        let block = start..rows.min(start + BLOCK);
-        strips::<S>(
-            columns,
-            #[inline(always)]
-            |strip| f(block.clone(), strip),
-        );
-    }
+pub(crate) fn strips<S: Simd, const V: usize>(columns: usize) -> impl Iterator<Item = Strip> {
+    let full = V * S::LANES;
+    (0..columns).step_by(full).map(move |column| Strip { column, width: full.min(columns - column) })
 }
 
-/// A chains from +0.0 down a strip: `step` adds row i, one vector of each of the K slices that `row` names.
+/// The blocks that make up `rows` rows.
 #[inline(always)]
-pub(crate) fn chains<'a, S: Simd, const K: usize, const A: usize>(
+pub(crate) fn blocks(rows: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..rows).step_by(BLOCK).map(move |start| start..rows.min(start + BLOCK))
+}
+
+/// A chains from +0.0 down a strip: `step` adds one vector of each of the K slices of a row, given the P parameters of
+/// the columns and what belongs to the row. `row` names both.
+#[inline(always)]
+pub(crate) fn chains<'a, S: Simd, T: Copy, const V: usize, const P: usize, const K: usize, const A: usize>(
     simd: S,
     rows: Range<usize>,
     strip: Strip,
-    row: impl Fn(usize) -> [&'a [f32]; K],
-    step: impl Fn(usize, [S::F32; A], [S::F32; K]) -> [S::F32; A],
-) -> [[S::F32; A]; VECTORS] {
-    let mut sums = [[simd.splat(0.0); A]; VECTORS];
-    let vectors = strip.width.div_ceil(S::LANES);
-    for i in rows {
-        let row = row(i);
-        for (v, sums) in sums.iter_mut().enumerate().take(vectors) {
-            *sums = step(i, *sums, row.map(|row| simd.load(from(row, v * S::LANES))));
-        }
+    parameters: &[[S::F32; P]; V],
+    row: impl Fn(usize) -> ([&'a [f32]; K], T),
+    step: impl Fn([S::F32; P], T, [S::F32; A], [S::F32; K]) -> [S::F32; A],
+) -> [[S::F32; A]; V] {
+    let mut sums = [[simd.splat(0.0); A]; V];
+    let together = rows.end - rows.len() % ROWS;
+    for i in (rows.start..together).step_by(ROWS) {
+        let group: [_; ROWS] = from_fn(
+            #[inline(always)]
+            |r| row(i + r),
+        );
+        add_rows(simd, strip, parameters, group, &step, &mut sums);
+    }
+    for i in together..rows.end {
+        add_rows(simd, strip, parameters, [row(i)], &step, &mut sums);
     }
     sums
 }
 
-/// Adds the chains of a strip to the A rows of totals.
+/// Adds R rows, one after the other.
 #[inline(always)]
-pub(crate) fn accumulate<S: Simd, const A: usize>(
+fn add_rows<
+    S: Simd,
+    T: Copy,
+    const V: usize,
+    const P: usize,
+    const K: usize,
+    const A: usize,
+    const R: usize,
+>(
     simd: S,
     strip: Strip,
-    sums: [[S::F32; A]; VECTORS],
-    totals: [&mut [f32]; A],
+    parameters: &[[S::F32; P]; V],
+    mut rows: [([&[f32]; K], T); R],
+    step: &impl Fn([S::F32; P], T, [S::F32; A], [S::F32; K]) -> [S::F32; A],
+    sums: &mut [[S::F32; A]; V],
 ) {
-    let mut totals = totals.map(|total| strip.of_mut(total));
-    for (v, sums) in sums.into_iter().enumerate() {
+    for (slices, _) in &mut rows {
+        for slice in slices {
+            *slice = strip.of(slice);
+        }
+    }
+    for (v, (sums, p)) in sums.iter_mut().zip(parameters).enumerate().take(strip.vectors::<S>()) {
+        let mut chain = *sums;
+        for (slices, of_row) in &rows {
+            let mut x = [simd.splat(0.0); K];
+            for (x, slice) in x.iter_mut().zip(slices) {
+                *x = simd.load(from(slice, v * S::LANES));
+            }
+            chain = step(*p, *of_row, chain, x);
+        }
+        *sums = chain;
+    }
+}
+
+/// Adds the chains of a strip to the A rows of totals.
+#[inline(always)]
+pub(crate) fn accumulate<S: Simd, const V: usize, const A: usize>(
+    simd: S,
+    strip: Strip,
+    sums: &[[S::F32; A]; V],
+    mut totals: [&mut [f32]; A],
+) {
+    for (v, sums) in sums.iter().enumerate().take(strip.vectors::<S>()) {
         for (total, sum) in totals.iter_mut().zip(sums) {
-            let total = from_mut(total, v * S::LANES);
-            simd.store(simd.add(simd.load(total), sum), total);
+            let total = from_mut(strip.of_mut(total), v * S::LANES);
+            simd.store(simd.add(simd.load(total), *sum), total);
         }
     }
 }
 
-/// Writes f(p, x) to each row of a strip of `out`: x the rows of the K sources, p the strip's P parameters per column.
+/// Writes f(p, x) to each row of a strip of `out`: x the rows of the K sources, p the P parameters of the columns.
 #[inline(always)]
-pub(crate) fn map<S: Simd, const K: usize, const P: usize>(
+pub(crate) fn map<S: Simd, const V: usize, const P: usize, const K: usize>(
     simd: S,
     rows: Range<usize>,
     strip: Strip,
-    parameters: [[S::F32; P]; VECTORS],
+    parameters: &[[S::F32; P]; V],
     sources: [Source<'_>; K],
     out: &mut MatMut<'_>,
     f: impl Fn([S::F32; P], [S::F32; K]) -> S::F32,
 ) {
-    let vectors = strip.width.div_ceil(S::LANES);
     for i in rows {
-        let x = sources.map(|source| strip.of(row(source, out, i)));
-        let mut y = [simd.splat(0.0); VECTORS];
-        for (v, (y, p)) in y.iter_mut().zip(parameters).enumerate().take(vectors) {
-            *y = f(p, x.map(|x| simd.load(from(x, v * S::LANES))));
+        let mut slices = [None; K];
+        for (slice, source) in slices.iter_mut().zip(sources) {
+            *slice = source.map(
+                #[inline(always)]
+                |matrix| strip.of(matrix.row(i)),
+            );
         }
         let out = strip.of_mut(out.row_mut(i));
-        for (v, y) in y.into_iter().enumerate().take(vectors) {
-            simd.store(y, from_mut(out, v * S::LANES));
+        for (v, p) in parameters.iter().enumerate().take(strip.vectors::<S>()) {
+            let out = from_mut(out, v * S::LANES);
+            let mut x = [simd.load(out); K];
+            for (x, slice) in x.iter_mut().zip(slices) {
+                if let Some(slice) = slice {
+                    *x = simd.load(from(slice, v * S::LANES));
+                }
+            }
+            simd.store(f(*p, x), out);
         }
     }
 }

@@ -38,7 +38,10 @@ pub(crate) fn reduce<S: Simd, const K: usize, const A: usize>(
     let length = slices.iter().map(|slice| slice.len()).max().unwrap_or(0);
     let mut totals = [0.0; A];
     for start in (0..length).step_by(CHUNK) {
-        let chunk = slices.map(|slice| part(slice, start, CHUNK));
+        let mut chunk = slices;
+        for slice in &mut chunk {
+            *slice = part(slice, start, CHUNK);
+        }
         // Eight chains hide the latency of addition; two sums have as many with four registers each.
         let sums = if A == 1 && S::LANES < 16 {
             reduce_chunk::<S, K, A, 8>(simd, chunk, padding, &step)
@@ -60,26 +63,35 @@ fn reduce_chunk<S: Simd, const K: usize, const A: usize, const V: usize>(
     padding: [f32; K],
     step: &impl Fn([S::F32; A], [S::F32; K]) -> [S::F32; A],
 ) -> [f32; A] {
-    let rows = chunk.map(|slice| slice.as_chunks::<LANES>());
-    let full = rows.iter().map(|(full, _)| full.len()).max().unwrap_or(0);
+    let (mut rows, mut rest): ([&[[f32; LANES]]; K], [&[f32]; K]) = ([&[]; K], [&[]; K]);
+    for ((rows, rest), slice) in rows.iter_mut().zip(&mut rest).zip(chunk) {
+        (*rows, *rest) = slice.as_chunks();
+    }
+    let count = rows.iter().map(|rows| rows.len()).max().unwrap_or(0);
+    let length = rest.iter().map(|rest| rest.len()).max().unwrap_or(0);
     let mut lanes = [[0.0; LANES]; A];
     for lane in (0..LANES).step_by(V * S::LANES) {
         let mut sums = [[simd.splat(0.0); A]; V];
-        for i in 0..full {
-            let row = rows.map(|(full, _)| full.get(i).unwrap_or(&[0.0; LANES]));
+        for i in 0..count {
+            let mut row = [&[0.0; LANES]; K];
+            for (row, rows) in row.iter_mut().zip(rows) {
+                *row = rows.get(i).unwrap_or(&[0.0; LANES]);
+            }
             for (v, sums) in sums.iter_mut().enumerate() {
-                *sums = step(*sums, row.map(|row| simd.load(from(row, lane + v * S::LANES))));
+                let mut x = [simd.splat(0.0); K];
+                for (x, row) in x.iter_mut().zip(row) {
+                    *x = simd.load(from(row, lane + v * S::LANES));
+                }
+                *sums = step(*sums, x);
             }
         }
-        let rest = rows.map(|(_, rest)| rest);
-        let length = rest.iter().map(|rest| rest.len()).max().unwrap_or(0);
         if length > 0 {
             for (v, sums) in sums.iter_mut().enumerate() {
                 let lane = lane + v * S::LANES;
                 let inside = simd.lt_bits(simd.load(from(&INDICES, lane)), simd.splat_bits(length as u32));
-                let mut x = padding.map(|padding| simd.splat(padding));
-                for (x, rest) in x.iter_mut().zip(rest) {
-                    *x = simd.select(inside, simd.load(from(rest, lane)), *x);
+                let mut x = [simd.splat(0.0); K];
+                for ((x, rest), padding) in x.iter_mut().zip(rest).zip(padding) {
+                    *x = simd.select(inside, simd.load(from(rest, lane)), simd.splat(padding));
                 }
                 *sums = step(*sums, x);
             }
@@ -92,7 +104,11 @@ fn reduce_chunk<S: Simd, const K: usize, const A: usize, const V: usize>(
             }
         }
     }
-    lanes.map(tree)
+    let mut sums = [0.0; A];
+    for (sum, lanes) in sums.iter_mut().zip(lanes) {
+        *sum = tree(lanes);
+    }
+    sums
 }
 
 /// Adds lane i + 32 to lane i, then i + 16, 8, 4, 2, 1.

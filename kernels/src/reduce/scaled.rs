@@ -34,7 +34,7 @@ impl Scaled {
         }
         if bits < f32::MIN_POSITIVE.to_bits() {
             // Subnormal: an exact step into the normal range.
-            return Self::with_exponent(x * power_of_two(24), exponent - 24);
+            return Self::with_exponent(x * power_of_two(24), exponent.saturating_sub(24));
         }
         let field = (bits >> 23) as i32 - 127;
         Self { significand: f32::from_bits(bits & 0x7f_ffff | ONE), exponent: exponent.saturating_add(field) }
@@ -46,7 +46,7 @@ impl Scaled {
             128.. => self.significand * f32::INFINITY,
             -126.. => self.significand * power_of_two(self.exponent),
             // The first product is exact and normal, so only the second one rounds.
-            exponent => self.significand * power_of_two(-126) * power_of_two((exponent + 126).max(-126)),
+            exponent => self.significand * power_of_two(-126) * power_of_two(exponent.saturating_add(126)),
         }
     }
 
@@ -81,7 +81,7 @@ impl Scaled {
         }
         let (large, small) = if self.exponent < other.exponent { (other, self) } else { (self, other) };
         // 64 places below, nothing of `small` is left in the sum.
-        let shift = (small.exponent - large.exponent).max(-64);
+        let shift = small.exponent.saturating_sub(large.exponent).max(-64);
         let sum = Scalar.mul_add(small.significand, power_of_two(shift), large.significand);
         Self::with_exponent(sum, large.exponent)
     }

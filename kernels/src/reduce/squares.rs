@@ -11,10 +11,10 @@
 //! Source: the scaling is that of Blue (ACM TOMS 4, 1978), by chunks instead of by accumulators.
 
 use super::Norm;
-use super::columns::{self, BLOCK, MAX_WIDTH, Strip};
+use super::columns::{self, Strip};
 use super::lanes::{self, CHUNK};
 use super::max_abs::{larger_magnitude, max_abs_with};
-use super::part::from_mut;
+use super::part::{from, from_mut};
 use super::scaled::{Scaled, power_of_two};
 use crate::simd::{Level, Simd, dispatch};
 
@@ -86,6 +86,12 @@ fn scale_of(max: Scaled) -> (f32, i32) {
     (power_of_two(-e), 2 * e)
 }
 
+/// Vectors across a strip whose squares are summed: few, for each column has a scale.
+pub(crate) const VECTORS: usize = 4;
+
+/// The most columns that such a strip has, on any instruction set.
+pub(crate) const MAX_WIDTH: usize = VECTORS * 16;
+
 /// The sum of squares of each column of a strip of the matrix whose rows are `row`.
 #[inline(always)]
 pub(crate) fn strip_squares<'a, S: Simd>(
@@ -102,10 +108,11 @@ pub(crate) fn strip_squares<'a, S: Simd>(
         simd,
         0..rows,
         strip,
+        &[[]; VECTORS],
         #[inline(always)]
-        |i| [strip.of(row(i))],
+        |i| ([row(i)], ()),
         #[inline(always)]
-        |_, [max], [x]| [larger_magnitude(simd, max, x)],
+        |[], (), [max], [x]| [larger_magnitude(simd, max, x)],
     );
     let mut maxima = [0.0; MAX_WIDTH];
     for (v, [max]) in chains.into_iter().enumerate() {
@@ -118,8 +125,8 @@ pub(crate) fn strip_squares<'a, S: Simd>(
             *scale = scale_of(max);
         }
     }
-    let mut squares = [Scaled::ZERO; MAX_WIDTH];
     let sums = scaled_strip_squares(simd, rows, strip, &row, &scales.map(|(factor, _)| factor));
+    let mut squares = [Scaled::ZERO; MAX_WIDTH];
     for ((square, sum), (_, exponent)) in squares.iter_mut().zip(sums).zip(scales) {
         *square = Scaled::with_exponent(sum, exponent);
     }
@@ -135,22 +142,26 @@ fn scaled_strip_squares<'a, S: Simd>(
     row: &impl Fn(usize) -> &'a [f32],
     factors: &[f32; MAX_WIDTH],
 ) -> [f32; MAX_WIDTH] {
+    let mut parameters = [[simd.splat(1.0)]; VECTORS];
+    for (v, [factor]) in parameters.iter_mut().enumerate() {
+        *factor = simd.load(from(factors, v * S::LANES));
+    }
     let mut totals = [0.0; MAX_WIDTH];
-    let here = Strip { column: 0, width: strip.width };
-    for start in (0..rows).step_by(BLOCK) {
+    for block in columns::blocks(rows) {
         let sums = columns::chains(
             simd,
-            start..rows.min(start + BLOCK),
+            block,
             strip,
+            &parameters,
             #[inline(always)]
-            |i| [strip.of(row(i)), factors],
+            |i| ([row(i)], ()),
             #[inline(always)]
-            |_, [sum], [x, factor]| {
+            |[factor], (), [sum], [x]| {
                 let x = simd.mul(x, factor);
                 [simd.mul_add(x, x, sum)]
             },
         );
-        columns::accumulate(simd, here, sums, [&mut totals]);
+        columns::accumulate(simd, Strip { column: 0, ..strip }, &sums, [&mut totals]);
     }
     totals
 }

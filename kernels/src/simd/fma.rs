@@ -75,7 +75,11 @@ pub fn fma_from_integers(a: f32, b: f32, c: f32) -> f32 {
     const EXPONENT: u32 = 0x7f80_0000;
     let (x, y, z) = (a.to_bits(), b.to_bits(), c.to_bits());
     let special = |bits: u32| bits & EXPONENT == EXPONENT;
-    // Infinities and NaN, and products that are exactly zero: the plain operations are exact or agree.
+    // An infinite addend wins over any finite product, one too large for an f32 too.
+    if special(z) && !special(x) && !special(y) {
+        return c;
+    }
+    // Other infinities and NaN, and products that are exactly zero: the plain operations are exact or agree.
     if special(x) || special(y) || special(z) || x << 1 == 0 || y << 1 == 0 {
         return a * b + c;
     }

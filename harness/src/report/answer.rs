@@ -1,0 +1,158 @@
+//! The answer of a group in words: what is wrong, what cures it, what does not.
+
+use super::format::{accuracy, divergence, fraction, list, operations, power, significant};
+use super::ranking::{best, cheapest, first_rank, has_accuracy, shows_speed};
+use super::speed;
+use crate::study::summary::{Data, Group, Outcome, Row};
+
+/// One part of the answer.
+pub(super) struct Answer {
+    pub(super) topic: &'static str,
+    pub(super) text: String,
+}
+
+/// The answer of a group in words, one part a line.
+#[must_use]
+pub fn verdict(group: &Group, data: &Data) -> String {
+    let parts = answers(group, data).into_iter().chain(yardstick(group, data));
+    parts.map(|answer| format!("{}: {}", answer.topic, answer.text)).collect::<Vec<_>>().join("\n")
+}
+
+/// The parts of the answer that a group has.
+pub(super) fn answers(group: &Group, data: &Data) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    let mut add = |topic, text: Option<String>| answers.extend(text.map(|text| Answer { topic, text }));
+    if shows_speed(group, data) {
+        add("Speed of learning", Some(slowness(group)));
+    }
+    if has_accuracy(group) {
+        add("What is wrong", group.rows.first().map(illness));
+        add("Best cure", best(group).map(|(_, row)| best_cure(group, row)));
+        add("Cheapest cure", cheapest(group).map(|row| cheapest_cure(group, row)));
+        add("Does not help", failures(group));
+    }
+    answers
+}
+
+/// What a score has to beat to mean anything.
+pub(super) fn yardstick(group: &Group, data: &Data) -> Option<Answer> {
+    let majority = format!("always naming the commonest class, {}", fraction(data.majority_accuracy));
+    let text = match data.linear.as_ref().and_then(|row| row.accuracy.as_ref()) {
+        Some(linear) => {
+            format!("linear softmax with no hidden layer, {}; {majority}.", fraction(linear.median))
+        }
+        None => format!("{majority}."),
+    };
+    has_accuracy(group).then_some(Answer { topic: "To beat", text })
+}
+
+/// How the gradient changes on its way down, and what became of the untreated network.
+fn illness(sick: &Row) -> String {
+    let fate = match (&sick.outcome, &sick.accuracy) {
+        (Outcome::Diverged { .. }, _) => {
+            format!("diverges ({})", divergence(sick).unwrap_or_default())
+        }
+        (Outcome::Stuck, Some(a)) => {
+            format!("stays at {}, no better than the commonest class", fraction(a.median))
+        }
+        (_, Some(a)) => format!("reaches {}", fraction(a.median)),
+        (_, None) => "has no score".to_owned(),
+    };
+    format!("{} Untreated, the network {fate}.", gradient(sick))
+}
+
+/// The rate of the gradient before the first step, as a sentence.
+fn gradient(row: &Row) -> String {
+    let Some(ratio) = row.ratio_start.as_ref().map(|spread| spread.median) else {
+        return "At the start the gradient is zero or not finite, so that it has no rate.".to_owned();
+    };
+    let rate = significant(10f64.powf(ratio / row.depth.saturating_sub(1).max(1) as f64));
+    let end = |word| format!("{} times {word} at layer 1 than at layer {}", power(ratio.abs()), row.depth);
+    match ratio {
+        r if r < -1.0 => format!(
+            "The gradient vanishes: each layer multiplies its norm by {rate} on the way down, until it is \
+             {}.",
+            end("smaller")
+        ),
+        r if r > 1.0 => format!(
+            "The gradient explodes: each layer multiplies its norm by {rate} on the way down, until it is \
+             {}.",
+            end("larger")
+        ),
+        r => format!(
+            "The gradient neither vanishes nor explodes: each layer multiplies its norm by {rate}, in all by {}.",
+            significant(10f64.powf(r))
+        ),
+    }
+}
+
+/// The best remedy and those that cannot be told from it.
+fn best_cure(group: &Group, row: &Row) -> String {
+    let score = format!("{} with {}", row.name, accuracy(row.accuracy.as_ref()));
+    if row.outcome != Outcome::Trains {
+        return format!("none. The closest is {score}.");
+    }
+    if group.rows.first().is_some_and(|sick| sick.rank == 1) {
+        return format!("{score}, but the untreated network is level with it.");
+    }
+    let others = group.rows.iter().filter(|other| other.rank == 1 && other.name != row.name);
+    let level: Vec<String> = others.map(|other| other.name.clone()).collect();
+    match level.len() {
+        0 => format!("{score}, ahead of all others with every seed."),
+        1..=3 => format!("{score}; level with it: {}.", list(&level)),
+        count => format!("{score}; {count} others are level with it."),
+    }
+}
+
+/// The cheapest of the remedies that share the first rank.
+fn cheapest_cure(group: &Group, row: &Row) -> String {
+    let rivals = first_rank(group).count();
+    let cost = operations(row.multiply_adds);
+    if rivals == 1 {
+        return format!("the same, {cost} multiply-adds; no other that trains is on its rank.");
+    }
+    let dearest = first_rank(group).map(|r| r.multiply_adds).max().unwrap_or_default();
+    let tie = if dearest == row.multiply_adds { "as many as each" } else { "the fewest" };
+    format!("{} with {cost} multiply-adds, {tie} of the {rivals} on the first rank.", row.name)
+}
+
+/// The remedies that let the network diverge, leave it stuck, or do not lift it above the untreated one.
+fn failures(group: &Group) -> Option<String> {
+    let (sick, remedies) = group.rows.split_first()?;
+    let diverged = remedies.iter().filter_map(|r| Some(format!("{} (diverged: {})", r.name, divergence(r)?)));
+    let ground = |row: &Row| match row.outcome {
+        Outcome::Diverged { .. } => None,
+        Outcome::Stuck => Some("stuck at the commonest class"),
+        _ if row.rank > sick.rank => Some("worse than untreated"),
+        _ if row.rank == sick.rank => Some("level with untreated"),
+        _ => None,
+    };
+    let grounds = ["stuck at the commonest class", "worse than untreated", "level with untreated"];
+    let others = grounds.iter().filter_map(|wanted| {
+        let names = remedies.iter().filter(|row| ground(row) == Some(*wanted)).map(|row| row.name.clone());
+        let names: Vec<String> = names.collect();
+        (!names.is_empty()).then(|| format!("{} ({wanted})", list(&names)))
+    });
+    let parts: Vec<String> = diverged.chain(others).collect();
+    (!parts.is_empty()).then(|| format!("{}.", parts.join("; ")))
+}
+
+/// How much slower the first layer of each network learns than its last.
+fn slowness(group: &Group) -> String {
+    let compared = group.rows.iter().filter_map(|row| {
+        let speeds = speed::at_start(row);
+        let (first, last) = speed::first_to_last(&speeds)?;
+        let slower = first.slowdown >= 1.0;
+        let times = if slower { first.slowdown } else { 1.0 / first.slowdown };
+        Some(format!(
+            "{} times {} in {} ({} and {})",
+            power(times.log10()),
+            if slower { "slower" } else { "faster" },
+            row.name,
+            significant(first.speed),
+            significant(last.speed),
+        ))
+    });
+    let compared = list(&compared.collect::<Vec<_>>());
+    format!("Compared with the last hidden layer, before the first step, the first one learns {compared}.")
+}

@@ -1,0 +1,66 @@
+//! An axis of a chart: a range of figures with the round ones among them marked.
+
+use std::ops::Range;
+
+use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
+
+/// A linear axis with given ticks; `to` may be less than `from`, which turns the axis round.
+pub(super) struct Axis {
+    from: f64,
+    to: f64,
+    ticks: Vec<f64>,
+}
+
+impl Axis {
+    /// An axis without ticks.
+    pub(super) fn bare(from: f64, to: f64) -> Self {
+        Self { from, to, ticks: Vec::new() }
+    }
+
+    /// An axis with about `count` ticks, at least `least` apart.
+    pub(super) fn new(from: f64, to: f64, count: u32, least: f64) -> Self {
+        let rough = (to - from) / f64::from(count);
+        let unit = 10f64.powf(rough.log10().floor());
+        let round = [1.0, 2.0, 5.0, 10.0].map(|m| m * unit);
+        let step = round.into_iter().find(|&step| step >= rough).unwrap_or(rough).max(least);
+        let first = (from / step).ceil();
+        let ticks = (0..=count).map(|i| (first + f64::from(i)) * step);
+        Self { from, to, ticks: ticks.filter(|&tick| tick <= to + step * 1e-9).collect() }
+    }
+
+    /// The axis with its start marked too, where that leaves room.
+    pub(super) fn with_its_start(mut self) -> Self {
+        if let [first, second, ..] = self.ticks[..]
+            && first - self.from > (second - first) * 0.5
+        {
+            self.ticks.insert(0, self.from);
+        }
+        self
+    }
+
+    /// The range of finite figures, its ends moved apart where they are equal; none without figures.
+    pub(super) fn range(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+        let (min, max) = values
+            .filter(|v| v.is_finite())
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), v| (min.min(v), max.max(v)));
+        (min <= max).then_some(if max > min { (min, max) } else { (min - 0.5, max + 0.5) })
+    }
+}
+
+impl Ranged for Axis {
+    type FormatOption = DefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, (low, high): (i32, i32)) -> i32 {
+        let place = (value - self.from) / (self.to - self.from);
+        low + (place * f64::from(high - low)).round() as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
+        if hint.weight().allow_light_points() { Vec::new() } else { self.ticks.clone() }
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.from..self.to
+    }
+}

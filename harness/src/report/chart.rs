@@ -1,0 +1,164 @@
+//! Line charts and the canvas of all charts: `plotters` lays them out, the page's style sheet colours them.
+//!
+//! A chart is drawn in stand-in colours, of which each says what an element is. [`themed`] replaces them by
+//! classes, so that the figure follows the reader's light or dark theme, and gives each mark its title.
+
+use std::error::Error;
+
+use plotters::prelude::*;
+
+use super::axis::Axis;
+use super::format::{escape, power_of_ten};
+use super::mark::Mark;
+use super::points::Points;
+
+/// Pixels of the canvas per unit of the figure: `plotters` rounds to whole pixels.
+pub(super) const FINE: u32 = 4;
+/// Stand-in for text and axes.
+pub(super) const INK: RGBColor = RGBColor(1, 0, 0);
+/// Stand-in for grid lines.
+pub(super) const GRID: RGBColor = RGBColor(GRID_ROLE, 0, 0);
+const GRID_ROLE: u8 = 2;
+/// First byte of the stand-ins for marks; the other two are the mark's index.
+const MARK: u8 = 3;
+
+/// A line: a mark and its points.
+pub(super) struct Line {
+    pub(super) mark: Mark,
+    pub(super) points: Points,
+}
+
+/// A chart of lines over a logarithmic axis.
+pub(super) struct Chart<'a> {
+    /// What it shows, for those who cannot see it.
+    pub(super) label: &'a str,
+    /// Name of the horizontal axis.
+    pub(super) x: &'a str,
+    /// Width and height in units of the page.
+    pub(super) size: (u32, u32),
+    /// What the vertical axis has to hold besides the lines, so that charts can be compared.
+    pub(super) holds: &'a [f64],
+    pub(super) lines: Vec<Line>,
+}
+
+impl Chart<'_> {
+    /// The chart as an SVG element, or the reason why there is none.
+    pub(super) fn svg(&self) -> String {
+        let points = || self.lines.iter().flat_map(|line| &line.points).filter_map(|&(x, y)| Some((x, y?)));
+        let (Some(xs), Some(ys)) = (
+            Axis::range(points().map(|p| p.0)),
+            Axis::range(points().map(|p| p.1).chain(self.holds.iter().copied())),
+        ) else {
+            return "<p class=\"none\">No figures.</p>".to_owned();
+        };
+        let ys = (ys.0.floor(), ys.1.ceil());
+        let marks: Vec<&Mark> = self.lines.iter().map(|line| &line.mark).collect();
+        canvas(self.label, self.size, &marks, |area| {
+            let mut chart = ChartBuilder::on(area)
+                .margin_top(8 * FINE)
+                .margin_right(18 * FINE)
+                .x_label_area_size(34 * FINE)
+                .y_label_area_size(40 * FINE)
+                .build_cartesian_2d(
+                    Axis::new(xs.0, xs.1, 6, 1.0).with_its_start(),
+                    Axis::new(ys.0, ys.1, 5, 1.0),
+                )?;
+            chart
+                .configure_mesh()
+                .axis_style(INK)
+                .bold_line_style(GRID)
+                .set_all_tick_mark_size(4 * FINE)
+                .x_desc(self.x)
+                .x_label_formatter(&|x| format!("{x:.0}"))
+                .y_label_formatter(&|y| power_of_ten(*y))
+                .label_style(font(11))
+                .axis_desc_style(font(11))
+                .draw()?;
+            for (i, line) in self.lines.iter().enumerate() {
+                for run in line.points.split(|(_, y)| y.is_none()).filter(|run| !run.is_empty()) {
+                    let run: Vec<(f64, f64)> = run.iter().filter_map(|&(x, y)| Some((x, y?))).collect();
+                    let colour = stand_in(i);
+                    if let [dot] = run[..] {
+                        chart.draw_series([Circle::new(dot, 2 * FINE, colour.filled())])?;
+                    } else {
+                        chart.draw_series([PathElement::new(run, colour)])?;
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+/// A drawing surface of `size` units of the page.
+type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
+
+/// What `draw` draws, as an SVG element in the page's colours.
+pub(super) fn canvas(
+    label: &str,
+    size: (u32, u32),
+    marks: &[&Mark],
+    draw: impl FnOnce(&Area<'_>) -> Result<(), Box<dyn Error>>,
+) -> String {
+    let (width, height) = (size.0 * FINE, size.1 * FINE);
+    let mut drawn = String::new();
+    let result = {
+        let area = SVGBackend::with_string(&mut drawn, (width, height)).into_drawing_area();
+        draw(&area).and_then(|()| Ok(area.present()?))
+    };
+    match result {
+        Ok(()) => format!(
+            "<svg class=\"chart\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
+             aria-label=\"{}\">\n{}</svg>\n",
+            escape(label),
+            themed(&drawn, marks),
+        ),
+        Err(error) => format!("<p class=\"none\">Not drawn: {}</p>", escape(&error.to_string())),
+    }
+}
+
+/// The stand-in colour of mark `index`.
+pub(super) fn stand_in(index: usize) -> RGBColor {
+    let [high, low] = (index as u16).to_be_bytes();
+    RGBColor(MARK, high, low)
+}
+
+/// Text of `size` units of the page.
+pub(super) fn font(size: u32) -> TextStyle<'static> {
+    // The backend divides the size by 1.24.
+    ("sans-serif", f64::from(size * FINE) * 1.24).into_font().color(&INK)
+}
+
+/// The elements inside a drawn figure, with classes and titles in place of stand-in colours.
+fn themed(drawn: &str, marks: &[&Mark]) -> String {
+    let inner = drawn.lines().filter(|line| !line.starts_with("<svg") && !line.starts_with("</svg"));
+    inner
+        .map(|line| if line.starts_with('<') { element(line, marks) } else { line.to_owned() } + "\n")
+        .collect()
+}
+
+/// One element, without the attributes that are the same for all.
+fn element(line: &str, marks: &[&Mark]) -> String {
+    const SHARED: [&str; 5] = [
+        " opacity=\"1\"",
+        " stroke-width=\"1\"",
+        " fill=\"none\"",
+        " stroke=\"none\"",
+        " font-family=\"sans-serif\"",
+    ];
+    let plain = SHARED.iter().fold(line.to_owned(), |text, attribute| text.replace(attribute, ""));
+    let Some((before, rest)) = plain.split_once("=\"#") else { return plain };
+    let (Some((before, _)), Some((colour, after))) = (before.rsplit_once(' '), rest.split_once('"')) else {
+        return plain;
+    };
+    let [_, role, index @ ..] = u32::from_str_radix(colour, 16).unwrap_or_default().to_be_bytes();
+    match (role, marks.get(usize::from(u16::from_be_bytes(index)))) {
+        (MARK, Some(mark)) => {
+            let name = before.trim_start_matches('<').split(' ').next().unwrap_or_default();
+            let after = after.trim_end_matches("/>");
+            format!("{before} {}{after}><title>{}</title></{name}>", mark.attributes, escape(&mark.title))
+        }
+        (GRID_ROLE, _) => format!("{before} class=\"grid\"{after}"),
+        _ => format!("{before} class=\"axis\"{after}"),
+    }
+}

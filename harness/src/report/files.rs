@@ -1,0 +1,140 @@
+//! The figures' data as comma-separated values.
+
+use super::chart::Line;
+use super::format::{escape, outcome};
+use super::ranking::ranked;
+use crate::study::summary::{Group, Row};
+
+/// A file of comma-separated values.
+pub(super) struct Csv {
+    /// Name of the file.
+    name: String,
+    text: String,
+}
+
+impl Csv {
+    fn new(of: &str, what: &str, header: &[String], records: impl Iterator<Item = Vec<String>>) -> Self {
+        let name = format!("{of}-{what}.csv");
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        // Writing to memory does not fail, and all records of a file have the header's length.
+        let written = writer
+            .write_record(header)
+            .and_then(|()| records.into_iter().try_for_each(|r| writer.write_record(r)));
+        let bytes = writer.into_inner().unwrap_or_default();
+        let text = match written {
+            Ok(()) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(error) => error.to_string(),
+        };
+        Self { name, text }
+    }
+
+    /// The file to read, folded away; the page's script offers to save it.
+    pub(super) fn html(&self) -> String {
+        let name = escape(&self.name);
+        format!(
+            "<details class=\"data\"><summary>Data: {name}</summary>\n\
+             <pre tabindex=\"0\" role=\"region\" aria-label=\"{name}\" \
+             data-file=\"{name}\">{}</pre></details>\n",
+            escape(&self.text)
+        )
+    }
+}
+
+/// The points of a chart over layers.
+pub(super) fn points(study: &str, lines: &[Line]) -> Csv {
+    let points = lines.iter().flat_map(|line| line.points.iter().map(move |point| (&line.mark.title, point)));
+    let records = points.map(|(title, &(x, y))| vec![title.clone(), format!("{x}"), cell(y, fixed)]);
+    Csv::new(study, "start", &header("network,layer,log10"), records)
+}
+
+/// Accuracy of each row, best first.
+pub(super) fn accuracies(group: &Group) -> Csv {
+    let records = ranked(group).into_iter().filter_map(|(_, row)| {
+        let score = row.accuracy.as_ref()?;
+        let words = [row.name.clone(), row.rank.to_string(), outcome(&row.outcome).to_owned()];
+        Some(words.into_iter().chain([score.median, score.min, score.max].map(fixed)).collect())
+    });
+    Csv::new(&group.name, "accuracy", &header("network,rank,outcome,median,min,max"), records)
+}
+
+/// What was measured in each layer of each row.
+pub(super) fn layers(group: &Group) -> Csv {
+    const COLUMNS: &str = "network,layer,log10_x_start,log10_x_end,log10_delta_start,log10_delta_end,\
+                           log10_gw_start,log10_gw_end,speed_start,speed_end,moved";
+    let layers = group.rows.iter().flat_map(|row| row.layers.iter().map(move |layer| (row, layer)));
+    let records = layers.map(|(row, layer)| {
+        let logs = [layer.log10_x, layer.log10_delta, layer.log10_gw].concat();
+        let sizes = [layer.speed[0], layer.speed[1], layer.moved];
+        let place = [row.name.clone(), layer.layer.to_string()];
+        let figures = logs.into_iter().map(|v| cell(v, fixed)).chain(sizes.map(|v| cell(v, scientific)));
+        place.into_iter().chain(figures).collect()
+    });
+    Csv::new(&group.name, "layers", &header(COLUMNS), records)
+}
+
+/// Loss, gradient and clipping of each row over its steps.
+pub(super) fn courses(group: &Group) -> Csv {
+    let records = group.rows.iter().flat_map(|row| {
+        let course = &row.course;
+        course.steps.iter().enumerate().map(move |(i, step)| {
+            let at = |figures: &[Option<f64>]| figures.get(i).copied().flatten();
+            vec![
+                row.name.clone(),
+                step.to_string(),
+                cell(at(&course.loss), scientific),
+                cell(at(&course.log10_gradient), fixed),
+                cell(course.clipped.get(i).copied(), fixed),
+            ]
+        })
+    });
+    Csv::new(&group.name, "course", &header("network,step,loss,log10_gradient,clipped"), records)
+}
+
+/// log10 ||delta|| of each layer of each row over its steps.
+pub(super) fn gradients(group: &Group) -> Csv {
+    per_step_and_layer(group, "log10-delta", |row| &row.course.log10_delta, fixed)
+}
+
+/// Speed of learning of each layer of each row over its steps.
+pub(super) fn speeds(group: &Group) -> Csv {
+    per_step_and_layer(group, "speed", |row| &row.course.speed, scientific)
+}
+
+/// A file with a record for each recorded step of each row and a column for each layer.
+fn per_step_and_layer(
+    group: &Group,
+    what: &str,
+    figures: impl Fn(&Row) -> &Vec<Vec<Option<f64>>>,
+    text: fn(f64) -> String,
+) -> Csv {
+    let deepest = group.rows.iter().map(|row| row.layers.len()).max().unwrap_or_default();
+    let layers = (1..=deepest).map(|layer| format!("layer_{layer}"));
+    let header: Vec<String> = ["network", "step"].map(str::to_owned).into_iter().chain(layers).collect();
+    let mut records = Vec::new();
+    for row in &group.rows {
+        for (step, layers) in row.course.steps.iter().zip(figures(row)) {
+            let value = |layer| layers.get(layer).copied().flatten().map_or_else(String::new, text);
+            records.push(
+                [row.name.clone(), step.to_string()].into_iter().chain((0..deepest).map(value)).collect(),
+            );
+        }
+    }
+    Csv::new(&group.name, what, &header, records.into_iter())
+}
+
+fn header(columns: &str) -> Vec<String> {
+    columns.split(',').map(str::to_owned).collect()
+}
+
+/// A figure, or nothing where it does not exist.
+fn cell(value: Option<f64>, text: fn(f64) -> String) -> String {
+    value.map_or_else(String::new, text)
+}
+
+fn fixed(value: f64) -> String {
+    format!("{value:.4}")
+}
+
+fn scientific(value: f64) -> String {
+    format!("{value:.4e}")
+}

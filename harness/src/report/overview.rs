@@ -1,0 +1,61 @@
+//! The one figure of the first screen.
+
+use super::chart::{Chart, Line};
+use super::figure::Figure;
+use super::files;
+use super::mark::{Mark, legend};
+use super::points::{LAYERS, log10, per_layer};
+use super::ranking::{best, has_accuracy};
+use crate::study::summary::{Group, Row, Summary};
+
+/// Gradients of the sick and the cured, or speeds of learning where nothing is scored.
+pub(super) fn figure(summary: &Summary) -> Option<Figure> {
+    let scored = summary.groups.iter().any(has_accuracy);
+    let lines = if scored { sick_and_cured(summary) } else { starting_speeds(summary) };
+    lines.iter().flat_map(|line| &line.points).find(|(_, y)| y.is_some())?;
+    let (title, caption) = if scored {
+        (
+            "‖δ‖ in each hidden layer before the first step",
+            "Dashed: untreated. Solid: the group's best remedy. The gradient arrives at the last layer, on \
+             the right, and travels to the left; a healthy line is level.",
+        )
+    } else {
+        (
+            "Speed of learning before the first step",
+            "‖Σδ‖ of each hidden layer, a line for each network. The steeper the line, the further the \
+             first layers fall behind the last.",
+        )
+    };
+    let marks: Vec<Mark> = lines.iter().map(|line| line.mark.clone()).collect();
+    let data = files::points(&summary.name, &lines);
+    Some(Figure {
+        title: title.to_owned(),
+        caption: caption.to_owned(),
+        body: legend(&marks) + &Chart { label: title, x: LAYERS, size: (390, 280), holds: &[], lines }.svg(),
+        data: vec![data],
+    })
+}
+
+/// log10 ||delta|| per layer before the first step, of each group's untreated network and its best remedy.
+fn sick_and_cured(summary: &Summary) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for (i, group) in summary.groups.iter().enumerate() {
+        let untreated = group.rows.first().map(|row| (row, 1, format!("{}: untreated", group.name)));
+        let cured = best(group).map(|(_, row)| (row, 0, format!("{}: {}", group.name, row.name)));
+        for (row, dash, title) in untreated.into_iter().chain(cured) {
+            let points = per_layer(row, |layer| layer.log10_delta[0]);
+            lines.push(Line { mark: Mark::plain(i, dash, title), points });
+        }
+    }
+    lines
+}
+
+/// The speed of learning per layer before the first step, of every network.
+fn starting_speeds(summary: &Summary) -> Vec<Line> {
+    let rows = summary.groups.iter().flat_map(|group| group.rows.iter().map(move |row| (group, row)));
+    let line = |(i, (group, row)): (usize, (&Group, &Row))| Line {
+        mark: Mark::numbered(i, format!("{}: {}", group.name, row.name)),
+        points: per_layer(row, |layer| log10(layer.speed[0])),
+    };
+    rows.enumerate().map(line).collect()
+}

@@ -1,0 +1,107 @@
+//! The page of a study: one HTML file that needs nothing else, the answer first.
+
+use super::answer::{Answer, answers, yardstick};
+use super::figure::Figure;
+use super::format::{escape, plural, seconds};
+use super::{group, overview};
+use crate::study::summary::{Group, Summary};
+
+/// The page of a study.
+#[must_use]
+pub fn html(summary: &Summary) -> String {
+    let groups = summary.groups.iter().enumerate();
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <title>{name}: {title}</title>\n<style>\n{style}</style>\n\
+         </head>\n<body>\n<header>\n\
+         <p class=\"brand\">Isobath · study {name} · seed {seed}</p>\n<h1>{title}</h1>\n</header>\n\
+         <main>\n{answer}{sections}{protocol}</main>\n<script>\n{script}</script>\n</body>\n</html>\n",
+        name = escape(&summary.name),
+        title = escape(&summary.title),
+        seed = summary.seed,
+        style = include_str!("style.css"),
+        script = include_str!("script.js"),
+        answer = answer(summary),
+        sections = groups.map(|(place, g)| group::html(place, g, summary)).collect::<String>(),
+        protocol = protocol(summary),
+    )
+}
+
+/// The first screen: the answer of each group in words, and one figure.
+fn answer(summary: &Summary) -> String {
+    let words: String =
+        summary.groups.iter().enumerate().map(|(place, g)| words(place, g, summary)).collect();
+    let beat = summary.groups.iter().find_map(|g| yardstick(g, &summary.data));
+    format!(
+        "<section class=\"answer\" aria-label=\"The answer\">\n<div class=\"words\">\n\
+         {words}{}</div>\n{}</section>\n",
+        beat.map_or(String::new(), |beat| format!("<dl class=\"beat\">{}</dl>\n", entry(&beat))),
+        overview::figure(summary).as_ref().map_or(String::new(), Figure::html),
+    )
+}
+
+fn words(place: usize, group: &Group, summary: &Summary) -> String {
+    let parts = answers(group, &summary.data);
+    format!(
+        "<article>\n<h2><a href=\"#group-{place}\">{}</a></h2>\n<dl>\n{}</dl>\n</article>\n",
+        escape(&group.title),
+        parts.iter().map(entry).collect::<String>()
+    )
+}
+
+fn entry(answer: &Answer) -> String {
+    format!("<dt>{}</dt><dd>{}</dd>\n", escape(answer.topic), escape(&answer.text))
+}
+
+/// How the study was made, so that it can be judged and repeated.
+fn protocol(summary: &Summary) -> String {
+    let (data, training, machine) = (&summary.data, &summary.training, &summary.machine);
+    let tuned = match training.grid.len() {
+        0 | 1 => String::new(),
+        n => format!(" Every row was tuned over the same {n} settings: {}.", training.grid.join(", ")),
+    };
+    let entries = [
+        (
+            "Data",
+            format!(
+                "{}: {} inputs, {} classes; {} samples to train, {} to tune, {} to test, read \
+                 once at the end.",
+                data.source, data.features, data.classes, data.train, data.validation, data.test
+            ),
+        ),
+        (
+            "Training",
+            format!(
+                "{} steps of {} samples, loss {}, {}.{tuned}",
+                training.steps,
+                training.batch,
+                training.loss,
+                plural(training.seeds, "fresh seed")
+            ),
+        ),
+        (
+            "Same on every machine",
+            format!(
+                "all figures but the seconds. Hash of all final weights and gradients: {} (numerics \
+                 version {}).",
+                summary.hash, machine.numerics_version
+            ),
+        ),
+        (
+            "Made with",
+            format!(
+                "isobath {} in {} s on {} ({}, {}).",
+                machine.version,
+                seconds(machine.seconds),
+                machine.cpu,
+                machine.level,
+                plural(machine.threads, "thread")
+            ),
+        ),
+    ];
+    let entries: String =
+        entries.iter().map(|(topic, text)| format!("<dt>{topic}</dt><dd>{}</dd>\n", escape(text))).collect();
+    format!("<section class=\"protocol\">\n<h2>How it was measured</h2>\n<dl>\n{entries}</dl>\n</section>\n")
+}

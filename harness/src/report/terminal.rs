@@ -1,0 +1,171 @@
+//! The tables of a study for a terminal: plain text without colour, within the width that is asked for.
+
+use comfy_table::{
+    Cell, CellAlignment, ColumnConstraint, ContentArrangement, Row as Line, Table, TableStyle, Width,
+};
+
+use super::answer::answers;
+use super::format::{
+    NOTHING, accuracy, decades, divergence, fraction, operations, outcome, plural, ratios, seconds,
+    significant,
+};
+use super::ranking::{has_accuracy, ranked, shows_speed};
+use super::speed;
+use crate::study::summary::{Group, Row, Summary};
+
+/// The study as text, no line longer than `width` columns where `width` is at least 60.
+#[must_use]
+pub fn table(summary: &Summary, width: usize) -> String {
+    let mut text =
+        paragraph(&format!("{} (study {}, seed {})", summary.title, summary.name, summary.seed), width);
+    for group in &summary.groups {
+        text += &format!("\n{}\n", paragraph(&format!("{}: {}", group.name, group.title), width));
+        if has_accuracy(group) {
+            text += &rows(group, summary, width);
+        }
+        if shows_speed(group, &summary.data) {
+            text += &speeds(group, width);
+        }
+        text.push('\n');
+        for answer in answers(group, &summary.data) {
+            text += &paragraph(&format!("{}: {}", answer.topic, answer.text), width);
+        }
+    }
+    text + &legend(summary, width) + "\n" + &paragraph(&format!("hash {}", summary.hash), width)
+}
+
+/// The rows of a group, best first, then what they have to beat.
+fn rows(group: &Group, summary: &Summary, width: usize) -> String {
+    let header = ["#", "network", "accuracy", "outcome", "setting", "ratio", "cost", "s"];
+    let mut table = plain(&header, width);
+    for (_, row) in ranked(group) {
+        table.add_row(record(row.rank.to_string(), &fate(row), row));
+    }
+    if let Some(linear) = &summary.data.linear {
+        table.add_row(record(NOTHING.to_owned(), NOTHING, linear));
+    }
+    let majority = fraction(summary.data.majority_accuracy);
+    table.add_row([NOTHING, "commonest class", &majority]);
+    align(&mut table, &[0, 5, 6, 7]);
+    let narrow = |columns| ColumnConstraint::Absolute(Width::Fixed(columns));
+    for (column, columns) in [(0, 2), (2, 16), (3, 8), (4, 14), (5, 9), (6, 6), (7, 4)] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_constraint(narrow(columns));
+        }
+    }
+    trimmed(&table)
+}
+
+/// What the columns mean.
+fn legend(summary: &Summary, width: usize) -> String {
+    let scored = || summary.groups.iter().filter(|group| has_accuracy(group));
+    if scored().next().is_none() {
+        return String::new();
+    }
+    let edge = scored().any(|group| group.rows.iter().any(|row| row.grid_edge.is_some()));
+    let text = format!(
+        "accuracy: median [worst-best] of {}. #: rank, shared where seeds overlap. ratio: log10 of the \
+         gradient of layer 1 over that of the last layer, before and after training. cost: multiply-adds of a run.{}",
+        plural(summary.training.seeds, "seed"),
+        if edge { " *: the best rate is at the edge of the grid." } else { "" },
+    );
+    format!("\n{}", paragraph(&text, width))
+}
+
+/// The outcome, with its place if the row diverged.
+fn fate(row: &Row) -> String {
+    let place = divergence(row).map_or(String::new(), |place| format!(" {place}"));
+    format!("{}{place}", outcome(&row.outcome))
+}
+
+fn record(rank: String, fate: &str, row: &Row) -> Line {
+    let setting = format!("{}{}", row.setting, if row.grid_edge.is_some() { "*" } else { "" });
+    let score = accuracy(row.accuracy.as_ref());
+    let cost = operations(row.multiply_adds);
+    Line::from([
+        rank,
+        clean(&row.name),
+        score,
+        fate.to_owned(),
+        clean(&setting),
+        ratios(row, "→"),
+        cost,
+        seconds(row.seconds),
+    ])
+}
+
+/// The speed of learning of each layer before the first step.
+fn speeds(group: &Group, width: usize) -> String {
+    let header =
+        ["network", "layer", "from the output", "speed of learning", "times slower", "log10 |delta|"];
+    let mut table = plain(&header, width);
+    for row in &group.rows {
+        for (i, s) in speed::at_start(row).into_iter().enumerate() {
+            let name = if i == 0 { clean(&row.name) } else { String::new() };
+            let delta = row.layers.get(s.layer - 1).and_then(|layer| layer.log10_delta[0]);
+            let numbers = [
+                s.layer.to_string(),
+                s.from_output.to_string(),
+                significant(s.speed),
+                significant(s.slowdown),
+            ];
+            table.add_row([name].into_iter().chain(numbers).chain([decades(delta)]));
+        }
+    }
+    align(&mut table, &[1, 2, 3, 4, 5]);
+    format!(
+        "{}\n{}",
+        trimmed(&table),
+        paragraph(
+            "Layer 1 is next to the input. Times slower: than the last hidden layer, before the first step.",
+            width
+        )
+    )
+}
+
+/// A table with a header and a rule below it.
+fn plain(header: &[&str], width: usize) -> Table {
+    let mut table = Table::new();
+    table.load_style(
+        TableStyle::new().header_separator(comfy_table::LineStyle::none().fill('-').junction('-')),
+    );
+    table
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(u16::try_from(width).unwrap_or(u16::MAX));
+    table.set_header(header.iter().map(Cell::new));
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 0));
+    }
+    table
+}
+
+fn align(table: &mut Table, right: &[usize]) {
+    for &column in right {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+}
+
+/// Text broken into lines of at most `width` columns.
+fn paragraph(text: &str, width: usize) -> String {
+    let mut table = Table::new();
+    table.load_style(TableStyle::new());
+    table
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(u16::try_from(width).unwrap_or(u16::MAX));
+    table.add_row([clean(text)]);
+    if let Some(column) = table.column_mut(0) {
+        column.set_padding((0, 0));
+    }
+    trimmed(&table)
+}
+
+fn trimmed(table: &Table) -> String {
+    table.trim_fmt() + "\n"
+}
+
+/// Text without what could move a terminal's cursor.
+fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

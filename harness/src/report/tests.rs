@@ -1,0 +1,184 @@
+//! The page and the tables on a synthetic study.
+
+use super::sample::{HOSTILE, depth, remedies};
+use super::{format, html, table, verdict};
+use crate::study::summary::{Outcome, Summary};
+
+/// The elements of a page in order, scripts and styles without their content.
+fn tags(page: &str) -> Vec<&str> {
+    let tag = |part: &'_ str| part.find('>').map(|end| end + 1);
+    page.match_indices('<').filter_map(|(at, _)| tag(&page[at..]).map(|end| &page[at..at + end])).collect()
+}
+
+fn assert_balanced(page: &str) {
+    const VOID: [&str; 2] = ["meta", "!DOCTYPE"];
+    let mut open = Vec::new();
+    for tag in tags(page) {
+        let name = tag.trim_matches(['<', '>', '/']).split([' ', '/']).next().unwrap();
+        if tag.starts_with("</") {
+            assert_eq!(open.pop(), Some(name), "{tag} closes another element");
+        } else if !tag.ends_with("/>") && !VOID.contains(&name) {
+            open.push(name);
+        }
+        assert_eq!(tag.matches('"').count() % 2, 0, "{tag}");
+    }
+    assert!(open.is_empty(), "{open:?} left open");
+}
+
+/// The page without its style sheet and script, which hold no data.
+fn body(page: &str) -> String {
+    page.replace(include_str!("style.css"), "").replace(include_str!("script.js"), "")
+}
+
+#[test]
+fn the_page_is_well_formed() {
+    for study in [remedies(), depth()] {
+        let page = html(&study);
+        assert_balanced(&body(&page));
+        assert!(!page.contains("NaN") && !page.contains("inf,"));
+    }
+}
+
+#[test]
+fn the_page_needs_no_network() {
+    for study in [remedies(), depth()] {
+        let page = html(&study);
+        assert!(
+            !page.contains("http")
+                && !page.contains("//")
+                && !page.contains("@import")
+                && !page.contains("url(")
+        );
+        for attribute in ["src=\"", "href=\""] {
+            for (at, _) in page.match_indices(attribute) {
+                let value = &page[at + attribute.len()..];
+                assert!(value.starts_with('#') || value.starts_with("data:"), "{}", &value[..40]);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_row_is_shown_and_names_are_escaped() {
+    let study = remedies();
+    let (page, text) = (html(&study), table(&study, 200));
+    assert!(!page.contains(HOSTILE) && !page.contains("<b>must"));
+    for row in study.groups.iter().flat_map(|group| &group.rows) {
+        assert!(page.contains(&format::escape(&row.name)), "{}", row.name);
+        assert!(page.contains(&format::escape(&row.change)), "{}", row.name);
+        assert!(text.contains(&row.name), "{}", row.name);
+    }
+}
+
+#[test]
+fn no_text_of_a_study_becomes_markup() {
+    let mut study = remedies();
+    let hostile = || HOSTILE.to_owned();
+    (study.name, study.title, study.hash) = (hostile(), hostile(), hostile());
+    (study.data.source, study.training.loss, study.training.grid[0]) = (hostile(), hostile(), hostile());
+    (study.machine.cpu, study.machine.level, study.machine.version) = (hostile(), hostile(), hostile());
+    for group in &mut study.groups {
+        (group.name, group.title) = (hostile(), hostile());
+        for row in &mut group.rows {
+            (row.name, row.change, row.setting) = (hostile(), hostile(), hostile());
+            row.grid_edge = Some(hostile());
+        }
+    }
+    let page = html(&study);
+    assert!(!page.contains("<script>alert") && !page.contains("\"quotes\""));
+    assert_balanced(&body(&page));
+}
+
+#[test]
+fn the_page_stays_small() {
+    let mut study = remedies();
+    for group in &mut study.groups {
+        let rows = group.rows.clone();
+        group.rows.extend((0..25 - rows.len()).map(|i| rows[i % rows.len()].clone()));
+    }
+    let size = html(&study).len();
+    assert!(size < 1_500_000, "{size} bytes for 75 rows");
+}
+
+#[test]
+fn the_table_fits_the_terminal() {
+    for study in [remedies(), depth()] {
+        for width in [80, 100] {
+            for line in table(&study, width).lines() {
+                assert!(line.chars().count() <= width, "{} columns: {line}", line.chars().count());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_verdict_names_illness_cure_cost_and_failures() {
+    let study = remedies();
+    let words = verdict(&study.groups[0], &study.data);
+    for part in [
+        "The gradient vanishes: each layer multiplies its norm by 0.235",
+        "10¹⁸ times smaller at layer 1 than at layer 30",
+        "Untreated, the network stays at .091",
+        "Best cure: residual + batch norm with .836 [.824-.846]; level with it: residual.",
+        "Cheapest cure: residual with 27.2 G multiply-adds, the fewest of the 2 on the first rank.",
+        "Does not help: layer norm (stuck at the commonest class).",
+        "linear softmax with no hidden layer, .520",
+        "commonest class, .109",
+    ] {
+        assert!(words.contains(part), "{part}\n{words}");
+    }
+    assert!(
+        verdict(&study.groups[2], &study.data)
+            .contains("exploding, clipped never (diverged: step 4, layer 13)")
+    );
+}
+
+#[test]
+fn the_verdict_admits_that_nothing_trains() {
+    let mut study = remedies();
+    for row in &mut study.groups[0].rows {
+        row.outcome = Outcome::Partial;
+    }
+    let words = verdict(&study.groups[0], &study.data);
+    assert!(words.contains("Best cure: none. The closest is residual + batch norm with .836"), "{words}");
+    assert!(!words.contains("Cheapest cure") && !words.contains("Does not help"), "{words}");
+}
+
+#[test]
+fn a_study_of_depth_speaks_of_speed() {
+    let study = depth();
+    let words = verdict(&study.groups[0], &study.data);
+    assert!(words.contains("119 times slower in 4 hidden layers (0.00202 and 0.242)"), "{words}");
+    assert!(!words.contains("cure") && !words.contains("To beat"), "{words}");
+    assert!(html(&study).contains("layer from the output"));
+    assert!(table(&study, 80).contains("from the output"));
+}
+
+#[test]
+fn an_empty_study_is_no_accident() {
+    let mut study = remedies();
+    for row in study.groups.iter_mut().flat_map(|group| &mut group.rows) {
+        row.accuracy = None;
+        row.ratio_start = None;
+        row.layers.clear();
+        row.course = Default::default();
+    }
+    let bare = |study: &Summary| (html(study), table(study, 80));
+    assert_balanced(&body(&bare(&study).0));
+    study.groups.iter_mut().for_each(|group| group.rows.clear());
+    assert_balanced(&body(&bare(&study).0));
+    study.groups.clear();
+    assert_balanced(&body(&bare(&study).0));
+}
+
+#[test]
+fn figures_are_written_as_people_read_them() {
+    assert_eq!(format::fraction(0.8534), ".853");
+    assert_eq!(format::fraction(1.0), "1.000");
+    assert_eq!(format::power_of_ten(-18.0), "10⁻¹⁸");
+    assert_eq!(format::power(2.4955), "313");
+    assert_eq!(format::significant(0.23605), "0.236");
+    assert_eq!(format::decades(Some(-18.18)), "-18");
+    assert_eq!(format::decades(Some(-0.31)), "-0.3");
+    assert_eq!(format::operations(12_340_000_000), "12.3 G");
+}

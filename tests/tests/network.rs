@@ -1,0 +1,154 @@
+//! Values and gradients of every kind of layer against a network in f64 and its finite differences.
+
+use isobath::net::{Arena, Layer, Mode, Pass, Plan, Unwatched};
+use isobath::threads::Serial;
+use isobath_kernels::Level;
+use isobath_tests::case::{Case, Record, normals, perturb};
+use isobath_tests::hash::assert_same_bits;
+use isobath_tests::network::{self, Rows};
+use isobath_tests::{levels, zoo};
+
+/// Largest error of a value or gradient, relative to the largest of its layer's. Half a unit in the last place is
+/// 6e-8; up to ten layers of sums over at most nine terms, and the conditioning of the normalisations, make up to ten
+/// of it. Central differences in f64 add 1e-9.
+const BOUND: f64 = 1e-6;
+
+#[track_caller]
+fn assert_close(expected: &[f64], found: &[f64], what: &str) {
+    assert_eq!(expected.len(), found.len(), "{what}: lengths differ");
+    let largest = expected.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+    for (i, (e, f)) in expected.iter().zip(found).enumerate() {
+        // Not (a <= b), so that NaN fails.
+        let close = (e - f).abs() <= BOUND * largest;
+        assert!(close, "{what}: element {i} is {f:e}, expected {e:e}, the largest is {largest:e}");
+    }
+}
+
+fn widen(values: &[f32]) -> Vec<f64> {
+    values.iter().copied().map(f64::from).collect()
+}
+
+/// Runs a training pass forward and backward.
+fn pass(
+    level: Level,
+    plan: Plan<'_>,
+    arena: &mut Arena<'_>,
+    input: &[f32],
+    cotangent: &[f32],
+    input_gradient: bool,
+) -> Record {
+    let mut record = Record::default();
+    let pass = Pass { plan, level, threads: &Serial, rows: plan.batch() };
+    arena.input_mut(&plan, plan.batch()).copy_from_slice(input);
+    pass.forward(arena, Mode::Training, &mut record).expect("forward");
+    pass.backward(arena, cotangent, input_gradient, &mut record).expect("backward");
+    record
+}
+
+fn check(case: &Case, level: Level) {
+    let what = |part: &str| format!("{}, {}: {part}", case.name, level.name());
+    case.run(|plan, arena| {
+        perturb(arena);
+        let input = normals(1, plan.batch() * plan.input());
+        let cotangent = normals(2, plan.batch() * plan.output());
+        let record = pass(level, plan, arena, &input, &cotangent, true);
+
+        let parameters = widen(arena.parameters);
+        let trace = network::forward(&case.layers, &parameters, &Rows::new(case.input, &input));
+        for (layer, seen) in record.inputs.iter().enumerate() {
+            assert_eq!(seen.layer, layer, "every layer's input is shown once, in order");
+            assert_close(&trace[layer].values, &widen(&seen.values), &what(&format!("input of {layer}")));
+        }
+        let output = &trace[case.layers.len()].values;
+        assert_close(output, &widen(arena.output(&plan, plan.batch())), &what("output"));
+
+        let loss = |parameters: &[f64], input: &Rows| -> f64 {
+            let trace = network::forward(&case.layers, parameters, input);
+            let output = &trace[case.layers.len()].values;
+            output.iter().zip(&cotangent).map(|(y, c)| y * f64::from(*c)).sum()
+        };
+        let input = Rows::new(case.input, &input);
+        let expected = network::differentiate(&parameters, |parameters| loss(parameters, &input));
+        for (index, place) in plan.places().iter().enumerate() {
+            let range = place.parameters..place.parameters + place.parameter_count;
+            let found = widen(&arena.gradients[range.clone()]);
+            assert_close(&expected[range], &found, &what(&format!("parameters of {index}")));
+        }
+        let expected = network::differentiate(&input.values, |values| {
+            loss(&parameters, &Rows { width: case.input, values: values.to_vec() })
+        });
+        let shown: Vec<usize> = record.deltas.iter().map(|seen| seen.layer).collect();
+        assert!(
+            shown.iter().copied().eq((0..=case.layers.len()).rev()),
+            "every delta is shown, from the top"
+        );
+        assert_close(&expected, &record.deltas[case.layers.len()].exact(), &what("input gradient"));
+    });
+}
+
+#[test]
+fn values_and_gradients_of_every_kind_of_layer() {
+    for level in levels::all() {
+        for case in zoo::cases() {
+            check(&case, level);
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "wrong: element 1 is")]
+fn the_bound_tells_a_wrong_gradient() {
+    assert_close(&[-1.0, 0.5], &[-1.0, 0.5 + 2e-6], "wrong");
+}
+
+#[test]
+fn leaving_out_the_input_gradient_changes_no_other() {
+    for case in zoo::cases() {
+        case.run(|plan, arena| {
+            let input = normals(1, plan.batch() * plan.input());
+            let cotangent = normals(2, plan.batch() * plan.output());
+            let all = pass(Level::detect(), plan, arena, &input, &cotangent, true);
+            let expected = arena.gradients.to_vec();
+            arena.gradients.fill(f32::NAN);
+            let some = pass(Level::detect(), plan, arena, &input, &cotangent, false);
+            assert_same_bits(&expected, arena.gradients, &case.name);
+            let kept = case.layers.len().max(1);
+            assert_eq!(all.deltas[..kept], some.deltas, "{}", case.name);
+        });
+    }
+}
+
+/// Running statistics follow the batches with their momentum, and inference uses them.
+#[test]
+fn batch_norm_in_inference() {
+    let (rows, epsilon, momentum) = (5, 1e-3_f32, 0.25_f32);
+    let case = Case::new("batch norm", 1, rows, vec![Layer::BatchNorm { epsilon, momentum }]);
+    case.run(|plan, arena| {
+        perturb(arena);
+        let (mut mean, mut variance) = (0.0, 1.0);
+        let mut pass = Pass { plan, level: Level::detect(), threads: &Serial, rows };
+        for seed in 0..3 {
+            let batch = normals(seed, rows);
+            arena.input_mut(&plan, rows).copy_from_slice(&batch);
+            pass.forward(arena, Mode::Training, &mut Unwatched).expect("forward");
+            let batch = widen(&batch);
+            let n = rows as f64;
+            let batch_mean = batch.iter().sum::<f64>() / n;
+            let unbiased = batch.iter().map(|x| (x - batch_mean).powi(2)).sum::<f64>() / (n - 1.0);
+            let keep = 1.0 - f64::from(momentum);
+            mean = keep * mean + f64::from(momentum) * batch_mean;
+            variance = keep * variance + f64::from(momentum) * unbiased;
+        }
+        let (gain, shift) = (f64::from(arena.parameters[0]), f64::from(arena.parameters[1]));
+        // A single row has statistics here.
+        for rows in [rows, 1] {
+            let input = normals(9, rows);
+            arena.input_mut(&plan, rows).copy_from_slice(&input);
+            pass.rows = rows;
+            pass.forward(arena, Mode::Inference, &mut Unwatched).expect("forward");
+            let normal = |x: f64| gain * (x - mean) / (variance + f64::from(epsilon)).sqrt() + shift;
+            let expected: Vec<f64> = widen(&input).into_iter().map(normal).collect();
+            assert_close(&expected, &widen(arena.output(&plan, rows)), "inference");
+        }
+    });
+}

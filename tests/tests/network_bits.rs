@@ -1,0 +1,207 @@
+//! The same bits whatever the level, the threads, the rows of the plan and the memory's past.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use isobath::activation::Activation;
+use isobath::net::update::{Clipping, Optimizer, Penalty, Update};
+use isobath::net::{Arena, Layer, Mode, Pass, Plan, Unwatched};
+use isobath::threads::{Pool, Serial, Threads};
+use isobath_kernels::Level;
+use isobath_tests::case::{Case, INIT, Record, normals};
+use isobath_tests::hash::{assert_same_bits, hash};
+use isobath_tests::{levels, zoo};
+
+/// Twenty steps in each of which the batch is another one.
+const STEPS: u64 = 20;
+
+/// How a run steps.
+type Rule = (Optimizer, Clipping, Penalty);
+
+const RULES: [Rule; 5] = [
+    (
+        Optimizer::Momentum { momentum: 0.9, nesterov: false },
+        Clipping::GlobalNorm { max_norm: 0.5 },
+        Penalty::L2 { lambda: 1e-3 },
+    ),
+    (Optimizer::Momentum { momentum: 0.9, nesterov: true }, Clipping::None, Penalty::None),
+    (Optimizer::Adam { weight_decay: 0.0 }, Clipping::None, Penalty::L1 { lambda: 1e-4 }),
+    (Optimizer::Adam { weight_decay: 0.1 }, Clipping::Adaptive { lambda: 0.01 }, Penalty::None),
+    (Optimizer::Sgd, Clipping::Value { limit: 0.01 }, Penalty::None),
+];
+
+/// One of each kind of layer, the first with more columns than a block of a product along k.
+fn network(input: usize, width: usize, batch: usize) -> Case {
+    let dense = Layer::dense(width, INIT);
+    let phi = Layer::Activation;
+    let layers = vec![
+        dense,
+        Layer::BATCH_NORM,
+        phi(Activation::Relu),
+        Layer::SkipStart,
+        Layer::LAYER_NORM,
+        phi(Activation::Gelu),
+        dense,
+        Layer::SkipEnd { scale: 0.5 },
+        phi(Activation::Prelu(0.25)),
+        phi(Activation::Sigmoid),
+        Layer::dense(10, INIT),
+    ];
+    Case::new("one of each kind", input, batch, layers)
+}
+
+/// One step on squared error against fixed targets.
+fn step<T: Threads>(pass: Pass<'_, T>, arena: &mut Arena<'_>, update: &mut Update, seed: u64) {
+    let (plan, rows) = (pass.plan, pass.rows);
+    arena.input_mut(&plan, rows).copy_from_slice(&normals(seed, rows * plan.input()));
+    pass.forward(arena, Mode::Training, &mut Unwatched).expect("forward");
+    let targets = normals(100 + seed, rows * plan.output());
+    let output = arena.output(&plan, rows).iter();
+    let gradient: Vec<f32> = output.zip(targets).map(|(y, t)| (y - t) / rows as f32).collect();
+    pass.backward(arena, &gradient, false, &mut Unwatched).expect("backward");
+    update.apply(pass.level, &plan, arena, 0.01).expect("update");
+}
+
+/// The hash of everything that training leaves.
+fn train<T: Threads>(
+    plan: Plan<'_>,
+    arena: &mut Arena<'_>,
+    rule: Rule,
+    level: Level,
+    threads: &T,
+    steps: u64,
+) -> u64 {
+    let (optimizer, clipping, penalty) = rule;
+    let mut update = Update::new(optimizer, clipping, penalty);
+    for seed in 0..steps {
+        // The last batch is ragged.
+        let rows = if seed + 1 == steps { plan.batch() - 1 } else { plan.batch() };
+        step(Pass { plan, level, threads, rows }, arena, &mut update, seed);
+    }
+    assert!(arena.parameters.iter().all(|p| p.is_finite()), "training went wrong");
+    hash(&[&*arena.parameters, &*arena.gradients, &*arena.moments, &*arena.statistics].concat())
+}
+
+fn run<T: Threads>(case: &Case, rule: Rule, level: Level, threads: &T, steps: u64) -> u64 {
+    case.run_in(rule.0.moments(), f32::NAN, |plan, arena| train(plan, arena, rule, level, threads, steps))
+}
+
+#[test]
+fn training_ends_the_same_on_every_level() {
+    let case = network(300, 37, 33);
+    for rule in RULES {
+        let expected = run(&case, rule, Level::SCALAR, &Serial, STEPS);
+        for level in levels::all() {
+            assert_eq!(expected, run(&case, rule, level, &Serial, STEPS), "{}, {rule:?}", level.name());
+        }
+    }
+}
+
+/// Pieces that no machine has, the second half of each split first.
+struct Contrary {
+    pieces: usize,
+    joins: AtomicUsize,
+}
+
+impl Threads for Contrary {
+    fn count(&self) -> usize {
+        self.pieces
+    }
+    fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
+        self.joins.fetch_add(1, Ordering::Relaxed);
+        b();
+        a();
+    }
+}
+
+fn on_pool<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+    pool.install(work)
+}
+
+#[test]
+fn training_ends_the_same_on_any_number_of_threads() {
+    let case = network(300, 300, 96);
+    let level = Level::detect();
+    for rule in [RULES[0], RULES[3]] {
+        let expected = run(&case, rule, level, &Serial, STEPS);
+        for threads in 1..=3 {
+            let found = on_pool(threads, || run(&case, rule, level, &Pool, STEPS));
+            assert_eq!(expected, found, "{threads} threads, {rule:?}");
+        }
+        for pieces in [2, 3, 7] {
+            let contrary = Contrary { pieces, joins: AtomicUsize::new(0) };
+            assert_eq!(expected, run(&case, rule, level, &contrary, STEPS), "{pieces} pieces, {rule:?}");
+            // Five large products a step (the first layer's input gradient is not wanted), in `pieces` pieces each.
+            let joins = contrary.joins.into_inner();
+            assert_eq!(joins as u64, STEPS * 5 * (pieces as u64 - 1), "products were not shared");
+        }
+    }
+}
+
+#[test]
+fn threads_and_levels_together_change_nothing() {
+    let case = network(300, 300, 96);
+    let expected = run(&case, RULES[0], Level::SCALAR, &Serial, 1);
+    for level in levels::all() {
+        let found = on_pool(3, || run(&case, RULES[0], level, &Pool, 1));
+        assert_eq!(expected, found, "{}", level.name());
+    }
+}
+
+#[test]
+fn one_flipped_bit_changes_the_hash() {
+    let case = network(20, 8, 9);
+    let rule = RULES[0];
+    let level = Level::detect();
+    let train_flipped = |flip: u32| {
+        case.run_in(rule.0.moments(), f32::NAN, |plan, arena| {
+            let weight = &mut arena.parameters[0];
+            *weight = f32::from_bits(weight.to_bits() ^ flip);
+            train(plan, arena, rule, level, &Serial, STEPS)
+        })
+    };
+    assert_eq!(train_flipped(0), train_flipped(0));
+    assert_ne!(train_flipped(0), train_flipped(1));
+}
+
+#[test]
+fn nothing_is_read_before_it_is_written() {
+    let case = network(20, 8, 9);
+    for rule in RULES {
+        let hashes = [f32::NAN, 0.0, f32::INFINITY, -1.5].map(|garbage| {
+            case.run_in(rule.0.moments(), garbage, |plan, arena| {
+                train(plan, arena, rule, Level::detect(), &Serial, STEPS)
+            })
+        });
+        assert_eq!(hashes, [hashes[0]; 4], "{rule:?}");
+    }
+}
+
+/// Batches with fewer rows than the plan's give what a plan for so many rows gives, whatever the full batch left.
+#[test]
+fn ragged_batches() {
+    for case in zoo::cases().iter().filter(|case| !case.has_batch_norm()) {
+        let level = Level::detect();
+        let both = |plan: Plan<'_>, arena: &mut Arena<'_>, rows: usize| {
+            let mut record = Record::default();
+            let pass = Pass { plan, level, threads: &Serial, rows };
+            arena.input_mut(&plan, rows).copy_from_slice(&normals(1, rows * plan.input()));
+            pass.forward(arena, Mode::Training, &mut record).expect("forward");
+            let cotangent = normals(2, rows * plan.output());
+            pass.backward(arena, &cotangent, true, &mut record).expect("backward");
+            (arena.output(&plan, rows).to_vec(), arena.gradients.to_vec(), record)
+        };
+        for rows in 1..case.batch {
+            let (output, gradients, record) = case.run(|plan, arena| {
+                both(plan, arena, case.batch);
+                both(plan, arena, rows)
+            });
+            let exact = Case { batch: rows, ..case.clone() };
+            let (expected_output, expected_gradients, expected) =
+                exact.run(|plan, arena| both(plan, arena, rows));
+            assert_same_bits(&expected_output, &output, &case.name);
+            assert_same_bits(&expected_gradients, &gradients, &case.name);
+            assert_eq!(expected, record, "{}", case.name);
+        }
+    }
+}
