@@ -88,7 +88,10 @@ fn sentence(verdict: &Verdict, factors: usize) -> String {
             )
         }
         (Some(_), None) => write!(text, "one layer, nothing to compare"),
-        (None, _) => write!(text, "no gradient could be measured"),
+        (None, _) if verdict.kind == Kind::Dead => {
+            write!(text, "half of the networks or more pass no gradient at all")
+        }
+        (None, _) => write!(text, "the gradient cannot be measured"),
     };
     let Some(cause) = verdict.cause else { return text };
     let cause = match (cause, verdict.layer, verdict.excess) {
@@ -179,6 +182,7 @@ fn interval(band: Option<Interval>) -> String {
 
 /// Four significant digits.
 fn figure(x: f64) -> String {
+    let x = x + 0.0; // -0 is 0
     let magnitude = x.abs();
     if magnitude != 0.0 && !(1e-3..1e5).contains(&magnitude) {
         return format!("{x:.2e}");

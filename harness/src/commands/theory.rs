@@ -94,6 +94,9 @@ fn text(networks: &str, prediction: &Prediction) -> Result<String, Failure> {
         };
         table.add_row([quantity, &value]);
     }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
     let mut text = format!("{networks}\n\n");
     for line in table.lines() {
         text.push_str(line.trim_end());
