@@ -5,8 +5,10 @@
 
 mod common;
 mod probe;
+mod probe_command;
 mod probe_flags;
 mod probe_table;
+mod probe_values;
 mod study;
 mod theory;
 
@@ -22,7 +24,9 @@ use clap::{Parser, Subcommand};
     about,
     after_help = "Examples:\n  isobath study                       which remedy makes a deep network train?\n  \
                   isobath study depth                 how fast does each layer learn?\n  \
-                  isobath study --data idx:DIR        the same on MNIST's files"
+                  isobath study --data idx:DIR        the same on MNIST's files\n  \
+                  isobath probe                       where does the gradient of 30 sigmoid layers go?\n  \
+                  isobath theory --activation relu --init he"
 )]
 struct Cli {
     #[command(subcommand)]

@@ -6,7 +6,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::common::{Common, Failure, INPUT_OUTPUT, print};
-use super::probe_flags::{NetworkFlags, Request, not_supported_yet, probe_command};
+use super::probe_command::probe_command;
+use super::probe_flags::{NetworkFlags, Request, not_supported_yet};
 use super::probe_table;
 use crate::probe::{Measured, ProbeError, Report, Row, Verdict, probe};
 use crate::theory::Prediction;

@@ -1,12 +1,12 @@
-//! The flags that describe networks and what is sent through them, shared by `probe` and `theory`: into a [`Setup`],
-//! and back into a command that a user can run.
+//! The flags that describe networks and what is sent through them, shared by `probe` and `theory`, and the [`Setup`]
+//! that they make.
 
-use std::fmt::Write as _;
-
-use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 
 use super::common::{BAD_INPUT, Failure, INPUT_OUTPUT};
+use super::probe_values::{
+    BranchScale, bias_variance, branch_scale, inverse_root, scaled_layer, up_to, weight_variance,
+};
 use crate::activation::Activation;
 use crate::architecture::{Architecture, Norm, NormPosition, Residual};
 use crate::data::{DataError, Dataset, Sizes, Source};
@@ -15,9 +15,6 @@ use crate::probe::{Cotangent, NORM_BATCH, SURVEY_ROWS, Setup};
 
 /// Training samples that are loaded, at least.
 const SAMPLES: usize = 1024;
-/// Variances lie between the reciprocal of this and this.
-const LARGEST_VARIANCE: f32 = 1e30;
-
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum NormFlag {
     #[default]
@@ -52,27 +49,17 @@ enum CotangentFlag {
     Loss,
 }
 
-/// The factor on a residual branch.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum BranchScale {
-    Fixed(f32),
-    InverseRootDepth,
-}
-
-/// How `--branch-scale` is written where it depends on the depth.
-const INVERSE_ROOT_DEPTH: &str = "1/sqrt(L)";
-
 /// Flags that describe networks.
 #[derive(Clone, Debug, Args)]
 pub(super) struct NetworkFlags {
     /// Hidden layers, or residual blocks
-    #[arg(long, value_name = "L", default_value_t = 30, value_parser = RangedU64ValueParser::<usize>::new().range(1..=10_000))]
+    #[arg(long, value_name = "L", default_value_t = 30, value_parser = up_to(10_000))]
     depth: usize,
     /// Units per hidden layer
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = RangedU64ValueParser::<usize>::new().range(1..=65_536))]
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = up_to(65_536))]
     width: usize,
     /// Columns of the input; the width, or the data's own, by default
-    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=65_536))]
+    #[arg(long, value_name = "N", value_parser = up_to(65_536))]
     input_width: Option<usize>,
     /// sigmoid, tanh, relu, leaky:0.01, prelu:0.25, elu, elu:1.5, selu, gelu, gelu-tanh, silu, softplus, identity
     #[arg(long, value_name = "NAME", default_value = "sigmoid")]
@@ -87,7 +74,7 @@ pub(super) struct NetworkFlags {
     #[arg(long, value_name = "V", value_parser = bias_variance, allow_hyphen_values = true)]
     bias_var: Option<f32>,
     /// The normalisation
-    #[arg(long, value_enum, default_value_t, hide_possible_values = false)]
+    #[arg(long, value_enum, default_value_t)]
     norm: NormFlag,
     /// Before or after the activation [default: pre]
     #[arg(long, value_enum)]
@@ -99,7 +86,7 @@ pub(super) struct NetworkFlags {
     #[arg(long, value_name = "S", value_parser = branch_scale, allow_hyphen_values = true)]
     branch_scale: Option<BranchScale>,
     /// Dense layers per branch [default: 2]
-    #[arg(long, value_name = "K", value_parser = RangedU64ValueParser::<usize>::new().range(1..=64))]
+    #[arg(long, value_name = "K", value_parser = up_to(64))]
     branch_layers: Option<usize>,
     /// What a branch ends with: linear (default for two layers and more) or activation (default for one)
     #[arg(long, value_enum)]
@@ -108,10 +95,10 @@ pub(super) struct NetworkFlags {
     #[arg(long, value_name = "K:F", value_parser = scaled_layer)]
     scale_layer: Option<(usize, f32)>,
     /// Samples per network [default: 1, as theory assumes; 128 with batch norm]
-    #[arg(long, value_name = "B", value_parser = RangedU64ValueParser::<usize>::new().range(1..=65_536))]
+    #[arg(long, value_name = "B", value_parser = up_to(65_536))]
     batch: Option<usize>,
     /// Networks to average over
-    #[arg(long, value_name = "R", default_value_t = 8, value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
+    #[arg(long, value_name = "R", default_value_t = 8, value_parser = up_to(1_000_000))]
     nets: usize,
     /// What is sent down: a Gaussian gradient, or the loss's through a linear head
     #[arg(long, value_enum, default_value_t)]
@@ -120,20 +107,20 @@ pub(super) struct NetworkFlags {
     /// fixed point
     #[arg(long, value_name = "SOURCE")]
     data: Option<Source>,
-    /// The correlation of two inputs whose gradients are compared
+    /// The correlation of two inputs whose gradients are compared (theory only)
     #[arg(long, value_name = "RHO", allow_hyphen_values = true)]
     pub(super) pair_correlation: Option<f64>,
     /// The singular values of the input-output Jacobian
-    #[arg(long)]
+    #[arg(long, hide = true)]
     jacobian: bool,
     /// Depth in time: lstm, gru, rnn
-    #[arg(long, value_name = "CELL")]
+    #[arg(long, value_name = "CELL", hide = true)]
     cell: Option<String>,
     /// Steps in time
-    #[arg(long, value_name = "T")]
+    #[arg(long, value_name = "T", hide = true)]
     steps: Option<String>,
     /// The bias of the gate that keeps the state
-    #[arg(long, value_name = "B", allow_hyphen_values = true)]
+    #[arg(long, value_name = "B", allow_hyphen_values = true, hide = true)]
     forget_bias: Option<String>,
 }
 
@@ -285,138 +272,4 @@ fn data_code(error: &DataError) -> u8 {
 /// The failure of a flag that is known but does nothing yet.
 pub(super) fn not_supported_yet(flag: &str) -> Failure {
     Failure::bad_input(format!("not supported yet: {flag}"))
-}
-
-/// 1/sqrt(L), as every command computes it.
-fn inverse_root(depth: usize) -> f32 {
-    (1.0 / (depth as f64).sqrt()) as f32
-}
-
-/// `isobath probe` with the flags that describe `setup`; what is at its default is left out.
-pub(super) fn probe_command(setup: &Setup, source: Option<&Source>) -> String {
-    let Architecture { depth, width, activation, init, norm, norm_position, residual, scale_layer } =
-        setup.architecture;
-    let mut command = String::from("isobath probe");
-    // Writing to a string cannot fail.
-    let mut add = |flag: &str, value: &dyn std::fmt::Display| {
-        let _ = write!(command, " {flag} {value}");
-    };
-    if depth != 30 {
-        add("--depth", &depth);
-    }
-    if width != 64 {
-        add("--width", &width);
-    }
-    if let Some(source) = source {
-        add("--data", &quoted(&source.to_string()));
-    } else if setup.input_width != width {
-        add("--input-width", &setup.input_width);
-    }
-    if activation != Activation::Sigmoid {
-        add("--activation", &activation);
-    }
-    for (flag, value) in init_flags(&init) {
-        add(flag, &value);
-    }
-    match norm {
-        Norm::None => {}
-        Norm::Batch => add("--norm", &"batch"),
-        Norm::Layer => add("--norm", &"layer"),
-    }
-    if norm != Norm::None && norm_position == NormPosition::Post {
-        add("--norm-position", &"post");
-    }
-    if let Some(Residual { scale, layers, last_is_linear }) = residual {
-        add("--residual", &"identity");
-        if scale == inverse_root(depth) && depth > 1 {
-            add("--branch-scale", &format!("'{INVERSE_ROOT_DEPTH}'"));
-        } else if scale != 1.0 {
-            add("--branch-scale", &scale);
-        }
-        if layers != 2 {
-            add("--branch-layers", &layers);
-        }
-        if last_is_linear != (layers >= 2) {
-            add("--branch-last", &if last_is_linear { "linear" } else { "activation" });
-        }
-    }
-    if let Some((layer, factor)) = scale_layer {
-        add("--scale-layer", &format!("{layer}:{factor}"));
-    }
-    if setup.batch != (if norm == Norm::Batch { NORM_BATCH } else { 1 }) {
-        add("--batch", &setup.batch);
-    }
-    if setup.nets != 8 {
-        add("--nets", &setup.nets);
-    }
-    if setup.cotangent == Cotangent::Loss {
-        add("--cotangent", &"loss");
-    }
-    if setup.seed != 1 {
-        add("--seed", &setup.seed);
-    }
-    command
-}
-
-/// The flags of an initialiser.
-fn init_flags(init: &Init) -> Vec<(&'static str, String)> {
-    let named = [
-        (Init::HE, "he"),
-        (Init::UNIFORM, "uniform"),
-        (Init::ORTHOGONAL, "orthogonal"),
-        (Init::ARTICLE, "article"),
-    ];
-    if let Some((_, name)) = named.iter().find(|(named, _)| named == init) {
-        return vec![("--init", (*name).to_owned())];
-    }
-    let mut flags = Vec::new();
-    match init.family {
-        Family::Gaussian => {}
-        Family::Uniform => flags.push(("--init", "uniform".to_owned())),
-        Family::Orthogonal => flags.push(("--init", "orthogonal".to_owned())),
-    }
-    if let WeightVariance::Fixed(variance) = init.weight_variance {
-        flags.push(("--weight-var", variance.to_string()));
-    }
-    if init.bias_variance != 0.0 {
-        flags.push(("--bias-var", init.bias_variance.to_string()));
-    }
-    flags
-}
-
-/// A word for a shell.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=+".contains(c);
-    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
-}
-
-fn weight_variance(text: &str) -> Result<f32, String> {
-    let allowed = || format!("allowed is a number from {:e} to {LARGEST_VARIANCE:e}", 1.0 / LARGEST_VARIANCE);
-    let value: f32 = text.parse().map_err(|_| allowed())?;
-    if (1.0 / LARGEST_VARIANCE..=LARGEST_VARIANCE).contains(&value) { Ok(value) } else { Err(allowed()) }
-}
-
-fn bias_variance(text: &str) -> Result<f32, String> {
-    let allowed = || format!("allowed is a number from 0 to {LARGEST_VARIANCE:e}");
-    let value: f32 = text.parse().map_err(|_| allowed())?;
-    if (0.0..=LARGEST_VARIANCE).contains(&value) { Ok(value) } else { Err(allowed()) }
-}
-
-fn branch_scale(text: &str) -> Result<BranchScale, String> {
-    if text == INVERSE_ROOT_DEPTH {
-        return Ok(BranchScale::InverseRootDepth);
-    }
-    let value: Option<f32> = text.parse().ok().filter(|value: &f32| value.is_finite());
-    value.map(BranchScale::Fixed).ok_or_else(|| format!("allowed is a finite number or {INVERSE_ROOT_DEPTH}"))
-}
-
-fn scaled_layer(text: &str) -> Result<(usize, f32), String> {
-    let parts = text.split_once(':').and_then(|(layer, factor)| {
-        let layer: usize = layer.parse().ok().filter(|layer| *layer >= 1)?;
-        let factor: f32 = factor.parse().ok().filter(|factor: &f32| factor.is_finite())?;
-        Some((layer, factor))
-    });
-    parts.ok_or_else(|| {
-        "allowed is K:F, a layer from 1 to the depth and a finite factor, as in 5:10".to_owned()
-    })
 }

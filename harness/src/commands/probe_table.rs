@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
-use super::probe_flags::{Request, probe_command};
+use super::probe_command::probe_command;
+use super::probe_flags::Request;
 use crate::probe::{Cause, Extent, Interval, Kind, LayerRow, Report, Row, Sample, Verdict};
 use crate::theory::Source;
 

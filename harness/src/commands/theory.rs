@@ -1,9 +1,10 @@
 //! `isobath theory`: what mean-field theory predicts, without running a network.
 
-use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::Args;
+use comfy_table::presets::NOTHING;
+use comfy_table::{ContentArrangement, Table};
 use serde::Serialize;
 
 use super::common::{Common, Failure, print};
@@ -57,20 +58,46 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The quantities in the order in which they are printed.
+const QUANTITIES: [&str; 20] = [
+    "source",
+    "valid_if",
+    "log10_delta_ratio",
+    "band95",
+    "log_gain",
+    "max_depth_one_decade",
+    "rate_squared",
+    "rate_norm",
+    "q_star",
+    "length_stable",
+    "chi",
+    "sqrt_chi",
+    "depth_scale",
+    "c_star",
+    "correlation_depth_scale",
+    "batch_norm_rate",
+    "max_derivative",
+    "born_dead",
+    "gradient_correlation",
+    "jacobian_var",
+];
+
 /// Each quantity with its value, or the reason why it has none.
 fn text(networks: &str, prediction: &Prediction) -> Result<String, Failure> {
     let json = serde_json::to_value(prediction).map_err(|error| Failure::bad_input(error.to_string()))?;
-    let mut text = format!("{networks}\n\n");
-    for (quantity, value) in json.as_object().into_iter().flatten() {
-        if quantity == "reasons" || quantity == "per_layer" {
-            continue;
-        }
-        let value = match prediction.reasons.get(quantity.as_str()) {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(80);
+    for quantity in QUANTITIES {
+        let value = match prediction.reasons.get(quantity) {
             Some(reason) => format!("none: {reason}"),
-            None => figure(value),
+            None => figure(&json[quantity]),
         };
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "{quantity:<25} {value}");
+        table.add_row([quantity, &value]);
+    }
+    let mut text = format!("{networks}\n\n");
+    for line in table.lines() {
+        text.push_str(line.trim_end());
+        text.push('\n');
     }
     Ok(text)
 }

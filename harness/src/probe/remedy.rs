@@ -19,7 +19,7 @@ use crate::init::{Family, Init, WeightVariance};
 use crate::theory::born_dead::dies;
 use crate::theory::ensemble::slope_moment;
 use crate::theory::phi::max_derivative;
-use crate::theory::{TheoryError, edge_of_chaos, predict};
+use crate::theory::{Prediction, TheoryError, edge_of_chaos, predict};
 
 /// A change that should help.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,10 +44,14 @@ pub struct Fix {
 }
 
 impl Fix {
-    /// Runs a remedy.
-    fn run(remedy: Remedy, data: Option<&Dataset>, level: Level) -> Result<Self, ProbeError> {
-        let theory = predict(&remedy.setup.question(data))?;
-        let figures = measure(&remedy.setup, data, level, &theory)?;
+    /// Runs a remedy of which theory predicts this.
+    fn run(
+        remedy: Remedy,
+        theory: &Prediction,
+        data: Option<&Dataset>,
+        level: Level,
+    ) -> Result<Self, ProbeError> {
+        let figures = measure(&remedy.setup, data, level, theory)?;
         let factors = remedy.setup.factors().max(1) as f64;
         let measured_decades = figures.median_decades;
         Ok(Self {
@@ -85,7 +89,8 @@ pub(super) fn fix(
     let architecture = Architecture { scale_layer: None, ..setup.architecture };
     let sound = Setup { architecture, ..*setup };
     let change = format!("take the factor {factor} off the weights of layer {layer}");
-    let undone = Fix::run(Remedy { change: change.clone(), setup: sound }, data, level)?;
+    let theory = predict(&sound.question(data))?;
+    let undone = Fix::run(Remedy { change: change.clone(), setup: sound }, &theory, data, level)?;
     if undone.sickness() < SICK {
         return Ok(Some(undone));
     }
@@ -94,33 +99,37 @@ pub(super) fn fix(
     Ok(best(more, data, level)?.or(Some(undone)))
 }
 
-/// Of the candidates that are predicted to be healthy, or else of the least sick ones, the first that proves to be
-/// healthy; or else the one that proves to be least sick.
+/// Of the candidates that are predicted to be healthy, the first that proves to be; failing that, the one that proves
+/// to be least sick.
 fn best(candidates: Vec<Remedy>, data: Option<&Dataset>, level: Level) -> Result<Option<Fix>, ProbeError> {
-    let mut predicted = Vec::new();
-    for candidate in candidates {
-        if let Some(decades) = decades(&candidate.setup, data)? {
-            // All that are predicted to be healthy are equally good, in the order of the list.
-            predicted.push((decades.max(HEALTHY), candidate));
-        }
-    }
-    predicted.sort_by(|(one, _), (other, _)| one.total_cmp(other));
     let mut best: Option<Fix> = None;
-    for (_, candidate) in predicted.into_iter().take(TRIALS) {
-        let fix = Fix::run(candidate, data, level)?;
-        if fix.sickness() <= HEALTHY {
-            return Ok(Some(fix));
-        }
+    let mut trials = 0;
+    let mut doubtful = Vec::new();
+    let mut run = |remedy, theory: &Prediction| -> Result<bool, ProbeError> {
+        let fix = Fix::run(remedy, theory, data, level)?;
+        let healthy = fix.sickness() <= HEALTHY;
         if best.as_ref().is_none_or(|best| fix.sickness() < best.sickness()) {
             best = Some(fix);
         }
+        trials += 1;
+        Ok(healthy || trials == TRIALS)
+    };
+    for candidate in candidates {
+        let theory = predict(&candidate.setup.question(data))?;
+        let Some(decades) = theory.log10_delta_ratio.map(f64::abs) else { continue };
+        if decades > HEALTHY {
+            doubtful.push((decades, candidate, theory));
+        } else if run(candidate, &theory)? {
+            return Ok(best);
+        }
+    }
+    doubtful.sort_by(|(one, ..), (other, ..)| one.total_cmp(other));
+    for (_, candidate, theory) in doubtful {
+        if run(candidate, &theory)? {
+            break;
+        }
     }
     Ok(best)
-}
-
-/// |log10| of the gradient ratio that theory predicts.
-fn decades(setup: &Setup, data: Option<&Dataset>) -> Result<Option<f64>, TheoryError> {
-    Ok(predict(&setup.question(data))?.log10_delta_ratio.map(f64::abs))
 }
 
 /// Everything that may help, the smallest change first.

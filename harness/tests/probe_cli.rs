@@ -1,0 +1,168 @@
+//! The `probe` and `theory` commands: exit codes, messages, and the shape of the JSON.
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn isobath(arguments: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_isobath"));
+    command.args(arguments.split_whitespace()).output().unwrap()
+}
+
+fn json(arguments: &str) -> Value {
+    let output = isobath(arguments);
+    assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn bad_input_is_named_and_exits_with_2() {
+    for (arguments, words) in [
+        ("probe --depth 0", ["--depth", "1 to 10000"]),
+        ("probe --depth ten", ["--depth", "1 to 10000"]),
+        ("probe --width 0", ["--width", "1 to 65536"]),
+        ("probe --input-width 0", ["--input-width", "1 to 65536"]),
+        ("probe --nets 0", ["--nets", "1 to 1000000"]),
+        ("probe --batch 0", ["--batch", "1 to 65536"]),
+        ("probe --norm batch --batch 1", ["--batch is 1", "2 to 65536"]),
+        ("probe --weight-var -1", ["--weight-var", "1e-30 to 1e30"]),
+        ("probe --weight-var NaN", ["--weight-var", "1e-30 to 1e30"]),
+        ("probe --weight-var 0", ["--weight-var", "1e-30 to 1e30"]),
+        ("probe --bias-var -0.1", ["--bias-var", "0 to 1e30"]),
+        ("probe --init he --weight-var 2", ["--weight-var 2", "--init orthogonal"]),
+        ("probe --init article --bias-var 2", ["--bias-var 2", "--init uniform"]),
+        ("probe --init glorot", ["--init", "xavier, he"]),
+        ("probe --activation swish", ["--activation", "sigmoid, tanh"]),
+        ("probe --activation leaky:inf", ["--activation", "finite"]),
+        ("probe --branch-scale 1", ["--branch-scale", "--residual identity"]),
+        ("probe --branch-layers 2", ["--branch-layers", "--residual identity"]),
+        ("probe --branch-last linear", ["--branch-last", "--residual identity"]),
+        ("probe --residual identity --branch-scale inf", ["--branch-scale", "1/sqrt(L)"]),
+        ("probe --norm-position post", ["--norm-position", "--norm batch"]),
+        ("probe --scale-layer 31:2", ["--scale-layer", "1 to 30"]),
+        ("probe --scale-layer 0:2", ["--scale-layer", "from 1"]),
+        ("probe --scale-layer 3", ["--scale-layer", "K:F"]),
+        ("probe --depth 10000 --width 65536", ["--width", "MiB"]),
+        ("probe --data moons", ["--data", "spirals"]),
+        ("probe --data glyphs --input-width 10", ["--input-width is 10", "144"]),
+        ("probe --level mmx", ["--level", "scalar"]),
+        ("probe --threads 0", ["--threads", "1 to 1024"]),
+        ("probe --jacobian", ["not supported yet", "--jacobian"]),
+        ("probe --pair-correlation 0.5", ["not supported yet", "--pair-correlation"]),
+        ("probe --cell lstm", ["not supported yet", "--cell"]),
+        ("theory --map", ["not supported yet", "--map"]),
+        ("theory --pair-correlation 1.5", ["--pair-correlation is 1.5", "-1 to 1"]),
+    ] {
+        let output = isobath(arguments);
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments}: {message}");
+        assert!(output.stdout.is_empty(), "{arguments}");
+        for word in words {
+            assert!(message.contains(word), "{arguments}: no `{word}` in {message}");
+        }
+    }
+    assert_eq!(isobath("probe --data csv:/there/is/none.csv").status.code(), Some(3));
+}
+
+#[test]
+fn check_says_by_its_exit_code_who_is_sick() {
+    assert_eq!(isobath("probe --depth 10 --check").status.code(), Some(1));
+    assert_eq!(isobath("probe --depth 10").status.code(), Some(0));
+    assert_eq!(isobath("probe --depth 10 --activation relu --init he --check").status.code(), Some(0));
+}
+
+#[test]
+fn the_report_fits_a_terminal() {
+    for arguments in
+        ["probe", "probe --depth 100 --activation tanh --init he", "theory --norm batch --batch 4"]
+    {
+        let text = String::from_utf8(isobath(arguments).stdout).unwrap();
+        assert!(text.lines().count() < 60, "{arguments}");
+        // A command to be copied stands on one line, however long.
+        for line in text.lines().filter(|line| !line.contains("isobath probe")) {
+            assert!(line.chars().count() <= 80, "{arguments}: {line}");
+        }
+    }
+    let text = String::from_utf8(isobath("probe").stdout).unwrap();
+    assert!(text.starts_with("vanishing: ") && text.contains("isobath probe --norm batch"), "{text}");
+}
+
+#[test]
+fn json_has_its_shape() {
+    let report = json("probe --depth 6 --json");
+    assert_eq!(report["schema_version"], 1);
+    assert_eq!(report["measured"]["factors"], 5);
+    for field in ["chi", "log10_delta_ratio", "log10_gw_ratio"] {
+        assert!(report["measured"][field]["mean"].is_f64() && report["measured"][field]["ci95"][1].is_f64());
+    }
+    assert!(report["measured"]["log_gain"]["var"].is_f64());
+    assert_eq!(report["measured"]["zero_gradient_fraction"], 0.0);
+    let layers = report["layers"].as_array().unwrap();
+    assert_eq!(layers.len(), 7);
+    assert_eq!(layers[0].as_object().unwrap().len(), 2);
+    for field in
+        ["x_rms", "log10_delta", "log10_gw", "factor", "predicted_factor", "z", "slope_rms", "weight_gain"]
+    {
+        assert!(layers[1][field].is_f64(), "{field}");
+    }
+    assert!(layers[6]["factor"].is_null());
+    assert!(report["jacobian"].is_null() && report["measured"]["gradient_correlation"].is_null());
+    let verdict = &report["verdict"];
+    assert_eq!((&verdict["kind"], &verdict["where"]), (&"vanishing".into(), &"uniform".into()));
+    assert!(verdict["layer"].is_null() && verdict["cause"] == "slope");
+    assert_eq!(report["hash"].as_str().unwrap().len(), 16);
+    assert_eq!(report["theory"]["source"], "mean-field");
+}
+
+#[test]
+fn the_fix_is_a_command_that_does_what_it_says() {
+    for arguments in [
+        "probe --depth 12 --activation tanh --init uniform",
+        "probe --depth 20 --activation relu --norm batch --width 48",
+        "probe --depth 12 --activation relu --init he --residual identity --seed 3 --nets 4",
+        "probe --depth 12 --activation relu --scale-layer 5:30 --cotangent loss --input-width 20",
+        "probe --depth 12 --activation leaky:0.2 --init orthogonal --weight-var 0.3",
+    ] {
+        let report = json(&format!("{arguments} --json"));
+        let fix = &report["verdict"]["fix"];
+        let command = fix["command"].as_str().unwrap().replace('\'', "");
+        let cured = json(&format!("{} --json", command.strip_prefix("isobath ").unwrap()));
+        assert_eq!(cured["verdict"]["factor_per_layer"], fix["measured_factor"], "{command}");
+        assert_eq!(cured["verdict"]["kind"], "healthy", "{command}");
+    }
+}
+
+#[test]
+fn threads_and_levels_do_not_show() {
+    let levels = isobath("probe --level none");
+    let levels = String::from_utf8_lossy(&levels.stderr).into_owned();
+    let reference = json("probe --depth 5 --width 32 --activation tanh --level scalar --threads 1 --json");
+    for level in
+        ["scalar", "portable", "neon", "avx2", "avx512"].iter().filter(|level| levels.contains(**level))
+    {
+        for threads in [1, 2] {
+            let found = json(&format!(
+                "probe --depth 5 --width 32 --activation tanh --level {level} --threads {threads} --json"
+            ));
+            assert_eq!(found, reference, "{level} on {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn theory_has_a_value_or_a_reason_for_everything() {
+    for arguments in [
+        "theory --json",
+        "theory --activation relu --init he --json",
+        "theory --residual identity --json",
+        "theory --norm batch --batch 4 --json",
+    ] {
+        let theory = json(arguments);
+        assert_eq!(theory["schema_version"], 1);
+        for (name, value) in theory.as_object().unwrap() {
+            assert_eq!(value.is_null(), theory["reasons"].get(name).is_some(), "{arguments}: {name}");
+        }
+    }
+    let correlated = json("theory --activation relu --init he --depth 10 --pair-correlation 0.9 --json");
+    assert!((correlated["gradient_correlation"].as_f64().unwrap() - 0.2839).abs() < 1e-3);
+}

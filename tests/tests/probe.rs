@@ -1,0 +1,280 @@
+//! Probes against published figures: rates, ratios beyond f32, places of planted defects, remedies, equal bits.
+
+use isobath::activation::Activation;
+use isobath::architecture::{Architecture, Norm, NormPosition, Residual};
+use isobath::data::{Sizes, Source};
+use isobath::init::{Family, Init, WeightVariance};
+use isobath::probe::{Cause, Cotangent, Extent, Kind, Report, Setup, measure, probe};
+use isobath::theory::predict;
+use isobath_kernels::Level;
+
+const BARE: Setup = Setup {
+    architecture: Architecture {
+        depth: 30,
+        width: 64,
+        activation: Activation::Sigmoid,
+        init: Init::XAVIER,
+        norm: Norm::None,
+        norm_position: NormPosition::Pre,
+        residual: None,
+        scale_layer: None,
+    },
+    input_width: 64,
+    batch: 1,
+    nets: 8,
+    cotangent: Cotangent::Gaussian,
+    seed: 1,
+};
+
+/// The bare setup with another activation and initialiser.
+fn plain(activation: Activation, init: Init) -> Setup {
+    Setup { architecture: Architecture { activation, init, ..BARE.architecture }, ..BARE }
+}
+
+fn shaped(setup: Setup, depth: usize, width: usize) -> Setup {
+    Setup { architecture: Architecture { depth, width, ..setup.architecture }, input_width: width, ..setup }
+}
+
+fn run(setup: &Setup) -> Report {
+    probe(setup, None, Level::detect()).unwrap()
+}
+
+fn chi(report: &Report) -> f64 {
+    report.figures.measured.chi.mean.unwrap()
+}
+
+fn decades(report: &Report) -> f64 {
+    report.figures.measured.log10_delta_ratio.mean.unwrap()
+}
+
+#[test]
+fn published_rates_are_measured() {
+    for (activation, init, expected) in [
+        (Activation::Sigmoid, Init::UNIFORM, 0.0200078),
+        (Activation::Sigmoid, Init::XAVIER, 0.0557207),
+        (Activation::Sigmoid, Init::ARTICLE, 0.0419597),
+        (Activation::Tanh, Init::UNIFORM, 0.3146),
+        (Activation::Tanh, Init::gaussian(1.0, 0.05), 0.7590316),
+        (Activation::Tanh, Init::gaussian(1.760_954_6, 0.05), 1.0),
+        (Activation::Tanh, Init::gaussian(2.5, 0.05), 1.1335157),
+        (Activation::Relu, Init::UNIFORM, 1.0 / 6.0),
+        (Activation::Relu, Init::XAVIER, 0.5),
+        (Activation::Relu, Init::HE, 1.0),
+        (Activation::Elu(1.0), Init::gaussian(1.55, 0.0), 1.0358566),
+        (Activation::Selu, Init::LECUN, 1.0715750),
+    ] {
+        let setup = shaped(plain(activation, init), 20, 256);
+        let theory = predict(&setup.question(None)).unwrap();
+        let figures = measure(&setup, None, Level::detect(), &theory).unwrap();
+        let found = figures.measured.chi.mean.unwrap();
+        assert!((found / expected - 1.0).abs() < 0.03, "{activation} {init:?}: {found} for {expected}");
+    }
+}
+
+#[test]
+fn deep_sigmoid_loses_eighteen_decades_and_batch_norm_saves_it() {
+    let report = run(&BARE);
+    assert!((decades(&report) + 18.18).abs() < 0.3, "{}", decades(&report));
+    assert_eq!(report.figures.measured.factors, 29);
+    let verdict = report.verdict;
+    assert_eq!((verdict.kind, verdict.extent, verdict.layer), (Kind::Vanishing, Some(Extent::Uniform), None));
+    assert_eq!(verdict.cause, Some(Cause::Slope));
+    let fix = report.fix.unwrap();
+    assert_eq!(fix.remedy.setup.architecture.norm, Norm::Batch);
+    assert!((0.97..1.05).contains(&fix.measured_factor.unwrap()));
+    assert!((0.97..1.05).contains(&fix.predicted_factor.unwrap()));
+}
+
+#[test]
+fn ratios_below_the_range_of_f32_are_figures() {
+    let report = run(&shaped(BARE, 80, 64));
+    assert!((decades(&report) + 49.5).abs() < 1.0, "{}", decades(&report));
+    assert_eq!(report.figures.measured.zero_gradient_fraction, 0.0);
+    assert!(report.figures.layers[0].log10_delta.unwrap() < -48.0);
+}
+
+#[test]
+fn every_row_is_held_against_its_prediction() {
+    let report = run(&BARE);
+    let rows: Vec<_> = report.figures.layers.iter().filter_map(|row| row.hidden).collect();
+    assert_eq!((report.figures.layers.len(), rows.len()), (31, 30));
+    assert!(report.figures.layers[0].hidden.is_none());
+    assert!(rows[29].factor.is_none() && rows[29].z.is_none());
+    let squares: f64 = rows[..29].iter().map(|row| row.z.unwrap().powi(2)).sum();
+    assert!((0.4..2.0).contains(&(squares / 29.0)), "mean squared z {}", squares / 29.0);
+    for row in &rows[..29] {
+        let (low, high) = row.band95.unwrap();
+        assert!(low < row.predicted_factor.unwrap() && row.predicted_factor.unwrap() < high);
+        let product = row.slope_rms.unwrap() * row.weight_gain.unwrap();
+        assert!((product / row.factor.unwrap() - 1.0).abs() < 1e-12);
+        assert!((row.slope_rms.unwrap() - 0.236).abs() < 0.01 && row.dead == 0.0);
+    }
+}
+
+#[test]
+fn relu_vanishes_although_its_weight_gradients_are_flat() {
+    let report = run(&plain(Activation::Relu, Init::UNIFORM));
+    assert_eq!((report.verdict.kind, report.verdict.cause), (Kind::Vanishing, Some(Cause::Weights)));
+    assert!(decades(&report) < -10.0);
+    assert!(report.figures.measured.log10_gw_ratio.mean.unwrap().abs() < 0.5);
+    assert_eq!(report.fix.unwrap().remedy.setup.architecture.init, Init::HE);
+}
+
+#[test]
+fn he_is_healthy() {
+    let report = run(&plain(Activation::Relu, Init::HE));
+    assert_eq!((report.verdict.kind, report.verdict.extent), (Kind::Healthy, None));
+    assert!(report.fix.is_none());
+    let saturated = report.figures.layers[5].hidden.unwrap().saturated;
+    assert!((saturated - 0.5).abs() < 0.05, "the inactive half of ReLU: {saturated}");
+}
+
+#[test]
+fn batch_norm_makes_relu_explode() {
+    let plain = shaped(plain(Activation::Relu, Init::XAVIER), 12, 256);
+    let architecture = Architecture { norm: Norm::Batch, ..plain.architecture };
+    let report = run(&Setup { architecture, batch: 128, nets: 3, ..plain });
+    assert!((chi(&report) / 1.4753 - 1.0).abs() < 0.03, "{}", chi(&report));
+    let sick = run(&Setup {
+        architecture: Architecture { depth: 16, width: 64, ..architecture },
+        input_width: 64,
+        batch: 128,
+        ..plain
+    });
+    assert_eq!((sick.verdict.kind, sick.verdict.cause), (Kind::Exploding, Some(Cause::Normalisation)));
+    let fix = sick.fix.unwrap();
+    assert_eq!(
+        (fix.remedy.setup.architecture.norm, fix.remedy.setup.architecture.init),
+        (Norm::None, Init::HE)
+    );
+    assert!((0.95..1.05).contains(&fix.measured_factor.unwrap()));
+}
+
+#[test]
+fn residual_blocks_double_the_squared_norm_and_scaling_them_helps() {
+    let he = shaped(plain(Activation::Relu, Init::HE), 20, 128);
+    let residual = Some(Residual { scale: 1.0, layers: 2, last_is_linear: true });
+    let report = run(&Setup { architecture: Architecture { residual, ..he.architecture }, ..he });
+    assert!((chi(&report) / 2.0 - 1.0).abs() < 0.03, "{}", chi(&report));
+    assert_eq!(report.figures.measured.factors, 20);
+    assert_eq!((report.verdict.kind, report.verdict.cause), (Kind::Exploding, Some(Cause::Branches)));
+    let fix = report.fix.unwrap();
+    let scale = fix.remedy.setup.architecture.residual.unwrap().scale;
+    assert!((f64::from(scale) - 1.0 / 20f64.sqrt()).abs() < 1e-6);
+    assert!((fix.measured_factor.unwrap() / 1.05f64.sqrt() - 1.0).abs() < 0.01);
+}
+
+#[test]
+fn planted_defects_are_found_where_they_are() {
+    let critical = Init::gaussian(1.760_954_6, 0.05);
+    for (activation, init) in [
+        (Activation::Relu, Init::HE),
+        (Activation::Relu, Init::UNIFORM),
+        (Activation::Tanh, critical),
+        (Activation::Sigmoid, Init::XAVIER),
+    ] {
+        for (layer, factor) in [(1, 8.0), (2, 0.1), (9, 4.0), (15, 0.25), (20, 20.0)] {
+            let sound = shaped(plain(activation, init), 20, 64);
+            let architecture = Architecture { scale_layer: Some((layer, factor)), ..sound.architecture };
+            let report = run(&Setup { architecture, ..sound });
+            assert_eq!(report.verdict.layer, Some(layer), "{activation} {init:?} {layer}:{factor}");
+            let excess = report.verdict.excess.unwrap() / f64::from(factor);
+            assert!((0.75..1.33).contains(&excess), "{activation} {layer}:{factor}: {excess}");
+            assert_eq!(report.fix.unwrap().remedy.setup.architecture.scale_layer, None);
+        }
+    }
+}
+
+#[test]
+fn sound_networks_have_no_defect() {
+    for seed in 0..6 {
+        for (setup, nets) in
+            [(BARE, 1), (plain(Activation::Relu, Init::HE), 2), (plain(Activation::Tanh, Init::LECUN), 8)]
+        {
+            let report = run(&Setup { seed, nets, ..setup });
+            assert_eq!(report.verdict.layer, None, "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn narrow_relu_networks_are_born_dead() {
+    for (width, depth, expected) in [(2, 4, 0.6836), (3, 8, 0.6564)] {
+        let narrow = shaped(plain(Activation::Relu, Init::HE), depth, width);
+        let report = run(&Setup { nets: 2000, ..narrow });
+        let found = report.figures.measured.zero_gradient_fraction;
+        assert!((found - expected).abs() < 0.035, "{found} for {expected}");
+        assert_eq!((report.verdict.kind, report.verdict.cause), (Kind::Dead, Some(Cause::DeadUnits)));
+    }
+    let he = plain(Activation::Relu, Init::HE);
+    let architecture = Architecture { scale_layer: Some((4, 0.0)), ..he.architecture };
+    let report = run(&Setup { architecture, ..he });
+    assert_eq!((report.verdict.kind, report.verdict.layer), (Kind::Dead, Some(4)));
+}
+
+#[test]
+fn signals_that_leave_f32_are_results() {
+    let steep =
+        Init { family: Family::Gaussian, weight_variance: WeightVariance::Fixed(2e4), bias_variance: 0.0 };
+    let report = run(&shaped(plain(Activation::Relu, steep), 30, 32));
+    assert_eq!((report.verdict.kind, report.verdict.cause), (Kind::Exploding, Some(Cause::Overflow)));
+    assert!(report.fix.is_some());
+    let report = run(&shaped(plain(Activation::Relu, Init::UNIFORM), 150, 32));
+    assert_eq!((report.verdict.kind, report.verdict.cause), (Kind::Vanishing, Some(Cause::Underflow)));
+}
+
+#[test]
+fn the_loss_sends_the_same_gradient_down_on_data() {
+    let sizes = Sizes { train: 128, validation: 1, test: 1 };
+    let data = Source::Glyphs.load(&sizes, 7).unwrap().train;
+    let setup = Setup { input_width: data.features(), batch: 16, cotangent: Cotangent::Loss, ..BARE };
+    let report = probe(&setup, Some(&data), Level::detect()).unwrap();
+    assert!((decades(&report) + 18.2).abs() < 0.5, "{}", decades(&report));
+    let narrow = Setup { input_width: 10, ..setup };
+    assert!(probe(&narrow, Some(&data), Level::detect()).is_err());
+}
+
+#[test]
+fn one_network_has_no_spread() {
+    let measured = run(&Setup { nets: 1, ..BARE }).figures.measured;
+    assert_eq!((measured.chi.ci95, measured.log_gain.var), (None, None));
+    assert!(measured.chi.mean.is_some());
+}
+
+#[test]
+fn threads_and_levels_do_not_show() {
+    let norm = Architecture { norm: Norm::Layer, activation: Activation::Tanh, ..BARE.architecture };
+    let branch = Residual { scale: 0.5, layers: 2, last_is_linear: false };
+    let residual = Architecture { residual: Some(branch), activation: Activation::Gelu, ..BARE.architecture };
+    let selu = Architecture { activation: Activation::Selu, ..BARE.architecture };
+    for architecture in [selu, norm, residual] {
+        // So shallow that nothing is sick and no remedy has to be run.
+        let architecture = Architecture { depth: 3, width: 40, ..architecture };
+        let setup = Setup { architecture, input_width: 24, batch: 9, nets: 3, ..BARE };
+        let hash = |level: Level, threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| probe(&setup, None, level)).unwrap().figures.hash
+        };
+        let reference = hash(Level::SCALAR, 1);
+        for level in Level::available() {
+            assert_eq!(hash(level, 1), reference, "{}", level.name());
+            assert_eq!(hash(level, 2), reference, "{} on two threads", level.name());
+        }
+    }
+}
+
+#[test]
+fn impossible_setups_are_refused() {
+    let level = Level::detect();
+    for setup in [
+        shaped(BARE, 0, 64),
+        Setup { input_width: 0, ..BARE },
+        Setup { nets: 0, ..BARE },
+        Setup { batch: 0, ..BARE },
+        shaped(BARE, 5000, 65536),
+        plain(Activation::Tanh, Init::gaussian(f32::NAN, 0.0)),
+        plain(Activation::Tanh, Init::gaussian(-1.0, 0.0)),
+    ] {
+        assert!(probe(&setup, None, level).is_err(), "{setup:?}");
+    }
+}
