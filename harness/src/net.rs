@@ -2,7 +2,7 @@
 //!
 //! Nothing here allocates, reads a clock or needs an operating system: a microcontroller runs this very code over a
 //! static buffer. [`Plan`] says where everything lies, [`Arena`] is the memory cut up accordingly, and
-//! [`forward`](Pass::forward), [`backward`](Pass::backward) and [`update`](update::update) work on it.
+//! [`forward`](Pass::forward), [`backward`](Pass::backward) and [`Update::apply`](update::Update::apply) work on it.
 //!
 //! Shape letters: B rows of the batch, n_in and n_out the widths of a layer. Activations are B x n, row-major;
 //! dense weights are n_in x n_out, so forward is X W + b.

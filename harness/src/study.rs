@@ -1,12 +1,14 @@
 //! A study: sick networks, their remedies, a fair trial of each, and what came out.
 //!
-//! [`file`] is what a user writes, [`plan`] what is run, [`trial`] runs it, [`store`] keeps it on disk, and [`summary`] is
+//! [`mod@file`] is what a user writes, [`plan`] what is run, [`trial`] runs it, [`store`] keeps it on disk, and [`summary`] is
 //! what it says in the end.
 
+mod check;
 pub mod file;
 pub mod outcome;
 pub mod plan;
 pub mod store;
+mod summarise;
 pub mod summary;
 pub mod trial;
 

@@ -1,5 +1,6 @@
 //! Training one network from one seed: what to train, how, and what was seen.
 
+mod course;
 mod loss;
 mod observe;
 mod run;
@@ -10,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::architecture::Architecture;
 use crate::net::update::{Clipping, Optimizer, Penalty};
-use crate::study::summary::Course;
 
+pub use course::Course;
 pub(crate) use observe::norm;
 pub use observe::{LayerNorms, Observer};
 pub(crate) use run::first_bad_layer;

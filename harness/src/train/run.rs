@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::loss::loss_and_gradient;
 use super::observe::{LayerNorms, Observer, log10};
-use super::{Divergence, Loss, Recipe, Trained};
+use super::{Course, Divergence, Loss, Recipe, Trained};
 use crate::architecture::{Built, Head};
 use crate::data::Dataset;
 use crate::hash::Hash;
@@ -15,7 +15,6 @@ use crate::init::Init;
 use crate::net::update::Update;
 use crate::net::{Arena, Mode, NetError, Pass, Place, Plan, PlanError, Unwatched};
 use crate::random::Random;
-use crate::study::summary::Course;
 use crate::threads::Threads;
 
 /// Why a network could not be trained at all. One that diverges is a result, not an error.
