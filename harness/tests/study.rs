@@ -61,6 +61,9 @@ activation = "relu"
 weight_variance = 1e30
 "#;
 
+/// The small study's hash: part of the numerical contract, on every machine. A change belongs in CHANGELOG "Numerics".
+const GOLDEN: &str = "6482b09eff32fcb4";
+
 struct Folder(TempDir);
 
 impl Folder {
@@ -134,6 +137,7 @@ fn results_do_not_depend_on_threads_level_or_sitting() {
     let reference = folder.path("reference");
     assert_success(&study(&file, &reference, &["--threads", "2"]));
     let expected = timeless(&reference);
+    assert_eq!(summary(&reference)["hash"], GOLDEN);
     let mut runs: Vec<Vec<&str>> = vec![vec!["--threads", "1"], vec!["--threads", "2", "--force"]];
     let levels: Vec<&str> = isobath_kernels::Level::available().map(isobath_kernels::Level::name).collect();
     assert!(levels.len() >= 2, "the scalar and the portable level exist everywhere");
