@@ -8,7 +8,6 @@
 mod defect;
 mod figures;
 mod measure;
-mod memory;
 mod net;
 mod remedy;
 mod saturation;

@@ -49,6 +49,21 @@ pub enum StudyError {
         /// Why.
         source: TrainError,
     },
+    /// A network does not fit into memory.
+    #[error(
+        "network `{network}` needs {needed} MiB of memory, {threads} at a time, of which {available} are free; \
+         make it smaller or use fewer --threads"
+    )]
+    Memory {
+        /// Group and row.
+        network: String,
+        /// MiB of one network.
+        needed: u64,
+        /// Networks trained at a time.
+        threads: usize,
+        /// MiB that can be had.
+        available: u64,
+    },
     /// The run folder belongs to something else.
     #[error("{path} holds {found}; choose another folder with --out or start again with --force", path = path.display())]
     Occupied {
@@ -79,7 +94,7 @@ impl StudyError {
             Self::Invalid { .. } | Self::Occupied { .. } | Self::Train { .. } => 2,
             Self::Data(DataError::Read { .. } | DataError::Memory { .. }) => 3,
             Self::Data(_) => 2,
-            Self::ReadFile { .. } | Self::Io { .. } => 3,
+            Self::ReadFile { .. } | Self::Io { .. } | Self::Memory { .. } => 3,
             Self::Interrupted => 130,
         }
     }

@@ -9,8 +9,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::architecture::Architecture;
+use crate::architecture::{Architecture, Built, Head};
+use crate::init::Init;
 use crate::net::update::{Clipping, Optimizer, Penalty};
+use crate::net::{Place, Plan, PlanError};
 
 pub use course::Course;
 pub(crate) use observe::norm;
@@ -91,6 +93,30 @@ pub struct Recipe {
     pub batch: usize,
     /// Steps between two records.
     pub record_every: usize,
+}
+
+impl Recipe {
+    /// The layers of the whole network, head included, for data of this kind.
+    pub fn build(&self, features: usize, classes: usize) -> Built {
+        let head = match self.loss {
+            Loss::CrossEntropy => Head::Linear(classes, Init::LECUN),
+            Loss::SigmoidCrossEntropy => Head::Linear(classes, self.architecture.init),
+            Loss::Squared => Head::Sigmoid(classes, self.architecture.init),
+        };
+        self.architecture.build(features, head)
+    }
+
+    /// Bytes of the arena of one run on one thread, settled before anything is allocated.
+    ///
+    /// # Errors
+    /// The layers are no network, or one larger than the address space.
+    pub fn arena_bytes(&self, features: usize, classes: usize) -> Result<u64, PlanError> {
+        let built = self.build(features, classes);
+        let mut places = vec![Place::default(); built.layers.len()];
+        let plan = Plan::new(features, self.batch, &built.layers, &mut places)?;
+        let elements = plan.arena_len(self.optimizer.moments(), 1)? as u64;
+        Ok(elements.saturating_mul(size_of::<f32>() as u64))
+    }
 }
 
 /// Where a run's loss stopped being finite.

@@ -231,7 +231,8 @@ fn json_is_one_object_and_a_closed_pipe_is_no_failure() {
 #[test]
 fn a_bad_study_file_is_refused_with_its_place() {
     let folder = Folder::new();
-    let cases: [(&str, &str, &[&str]); 16] = [
+    let cases: [(&str, &str, &[&str]); 17] = [
+        ("depth = 3", "depth = 1000000000", &["depth is 1000000000", "1 to 100000"]),
         ("steps = 12", "stepz = 12", &["stepz", "unknown field", "line"]),
         ("steps = 12", "steps = \"many\"", &["many", "line"]),
         ("steps = 12", "steps = -3", &["-3", "line"]),
@@ -255,6 +256,19 @@ fn a_bad_study_file_is_refused_with_its_place() {
         let out = folder.path("out");
         assert_refused(&study(&file, &out, &[]), 2, words);
         assert!(!out.exists(), "`{new}` left something behind");
+    }
+}
+
+#[test]
+fn a_network_too_large_for_memory_is_refused_before_anything_is_written() {
+    let folder = Folder::new();
+    let out = folder.path("out");
+    for (width, code, words) in
+        [("3000000", 3, ["sick/untreated", "MiB"]), ("4000000000000", 2, ["sick/untreated", "address space"])]
+    {
+        let file = folder.write("huge.toml", SMALL.replacen("width = 17", &format!("width = {width}"), 1));
+        assert_refused(&study(&file, &out, &[]), code, &words);
+        assert!(!out.exists());
     }
 }
 

@@ -7,11 +7,11 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use super::figures::{self, Measured, Row};
-use super::memory::available_memory;
 use super::net::{self, Inputs, Net, Outcome};
 use super::setup::Setup;
 use crate::data::Dataset;
 use crate::hash::Hash;
+use crate::machine::available_memory;
 use crate::net::{NetError, Place, Plan, PlanError};
 use crate::theory::{Prediction, TheoryError};
 

@@ -22,6 +22,9 @@ pub const BUILT_IN: [(&str, &str); 2] = [
     ("depth", include_str!("../../studies/depth.toml")),
 ];
 
+/// The deepest network of a study.
+const DEEPEST: usize = 100_000;
+
 /// The momentum of the `momentum` and `nesterov` optimisers.
 const MOMENTUM: f32 = 0.9;
 
@@ -245,6 +248,9 @@ fn contestant(group: &str, table: &NetworkTable) -> Result<Contestant, String> {
     let width = table.width.ok_or_else(|| of("width is missing"))?;
     let activation = table.activation.ok_or_else(|| of("activation is missing"))?;
     at_least_one(&of("depth"), depth)?;
+    if depth > DEEPEST {
+        return Err(of(&format!("depth is {depth}; it must be 1 to {DEEPEST}")));
+    }
     at_least_one(&of("width"), width)?;
     let mut init: Init = match &table.init {
         Some(name) => name.parse().map_err(|error| of(&format!("init `{name}`: {error}")))?,

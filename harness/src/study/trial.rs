@@ -17,8 +17,9 @@ use super::summarise::{summarise, tuning_score};
 use super::summary::{SCHEMA_VERSION, Summary};
 use crate::data::{Sizes, Splits};
 use crate::hash::Hash;
+use crate::machine::available_memory;
 use crate::threads::Serial;
-use crate::train::{Trained, train};
+use crate::train::{TrainError, Trained, train};
 
 /// How a study is run. None of it shows in a result but the seed.
 #[derive(Clone, Debug)]
@@ -88,6 +89,17 @@ pub fn run(
     let (train_count, validation, test) = plan.samples;
     let splits = plan.source.load(&Sizes { train: train_count, validation, test }, options.seed)?;
     check_batch(plan, &splits)?;
+    let linear = plan.linear();
+    let mut entries = Vec::new();
+    if plan.linear_reference {
+        entries.push(Entry { network: linear.name.clone(), row: &linear });
+    }
+    for group in &plan.groups {
+        for row in &group.rows {
+            entries.push(Entry { network: format!("{}/{}", group.name, row.name), row });
+        }
+    }
+    check_networks(plan, options, &splits, &entries)?;
     let header = Header {
         schema_version: SCHEMA_VERSION,
         study: plan.name.clone(),
@@ -109,17 +121,6 @@ pub fn run(
             source: std::io::Error::other(error),
         }
     })?;
-
-    let linear = plan.linear();
-    let mut entries = Vec::new();
-    if plan.linear_reference {
-        entries.push(Entry { network: linear.name.clone(), row: &linear });
-    }
-    for group in &plan.groups {
-        for row in &group.rows {
-            entries.push(Entry { network: format!("{}/{}", group.name, row.name), row });
-        }
-    }
 
     let trial = Trial::new(plan, options, &splits, &entries, store, stop, progress);
     let chosen: Vec<usize> = if plan.grid.len() > 1 {
@@ -151,6 +152,34 @@ fn check_batch(plan: &StudyPlan, splits: &Splits) -> Result<(), StudyError> {
             file: plan.name.clone(),
             message: format!("training.batch is {}; the data has only {found} training samples", plan.batch),
         });
+    }
+    Ok(())
+}
+
+/// Lays every network out before anything is written: all must be networks, and fit into memory.
+fn check_networks(
+    plan: &StudyPlan,
+    options: &Options,
+    splits: &Splits,
+    entries: &[Entry<'_>],
+) -> Result<(), StudyError> {
+    let available = available_memory().unwrap_or(u64::MAX);
+    for entry in entries {
+        for setting in &plan.grid {
+            let recipe = plan.recipe(entry.row, setting);
+            let needed =
+                recipe.arena_bytes(splits.train.features(), splits.train.classes()).map_err(|error| {
+                    StudyError::Train { network: entry.network.clone(), source: TrainError::Plan(error) }
+                })?;
+            if needed.saturating_mul(options.threads as u64) > available {
+                return Err(StudyError::Memory {
+                    network: entry.network.clone(),
+                    needed: needed >> 20,
+                    threads: options.threads,
+                    available: available >> 20,
+                });
+            }
+        }
     }
     Ok(())
 }

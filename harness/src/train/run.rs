@@ -7,11 +7,10 @@ use thiserror::Error;
 
 use super::loss::loss_and_gradient;
 use super::observe::{LayerNorms, Observer, log10};
-use super::{Course, Divergence, Loss, Recipe, Trained};
-use crate::architecture::{Built, Head};
+use super::{Course, Divergence, Recipe, Trained};
+use crate::architecture::Built;
 use crate::data::Dataset;
 use crate::hash::Hash;
-use crate::init::Init;
 use crate::net::update::Update;
 use crate::net::{Arena, Mode, NetError, Pass, Place, Plan, PlanError, Unwatched};
 use crate::random::Random;
@@ -62,12 +61,7 @@ pub fn train<T: Threads>(
     if recipe.batch > found {
         return Err(TrainError::Batch { batch: recipe.batch, found });
     }
-    let head = match recipe.loss {
-        Loss::CrossEntropy => Head::Linear(data.classes(), Init::LECUN),
-        Loss::SigmoidCrossEntropy => Head::Linear(data.classes(), recipe.architecture.init),
-        Loss::Squared => Head::Sigmoid(data.classes(), recipe.architecture.init),
-    };
-    let built = recipe.architecture.build(data.features(), head);
+    let built = recipe.build(data.features(), data.classes());
     let mut places = vec![Place::default(); built.layers.len()];
     let plan = Plan::new(data.features(), recipe.batch, &built.layers, &mut places)?;
     let moments = recipe.optimizer.moments();
