@@ -49,8 +49,6 @@ pub(super) fn run<S: Simd, E: Epilogue>(
         tile!(14)
     } else if S::TILE_ROWS >= 8 && rows >= 8 {
         tile!(8)
-    } else if S::TILE_ROWS >= 5 && rows >= 5 {
-        tile!(5)
     } else if rows >= 4 {
         tile!(4)
     } else if rows >= 2 {

@@ -36,7 +36,7 @@ unsafe fn lanes_below(length: usize) -> __m256i {
 impl Simd for Avx2 {
     const NAME: &'static str = "avx2";
     const LANES: usize = 8;
-    const TILE_ROWS: usize = 5;
+    const TILE_ROWS: usize = 4;
     const TILE_VECTORS: usize = 2;
     type F32 = __m256;
     type Mask = __m256;
