@@ -37,6 +37,7 @@ pub use tanh::Tanh;
 
 use crate::length::{LengthError, same};
 use crate::math::map::{map, map_in_place, zip_in_place};
+use crate::part::{from, from_mut, part, part_mut};
 use crate::simd::{Level, Simd, dispatch};
 
 /// An activation function f and its derivative f', over vectors.
@@ -106,11 +107,12 @@ pub fn forward_with_derivative<A: Activation>(
 
 #[inline(always)]
 fn both<S: Simd, A: Activation>(simd: S, act: A, h: &[f32], y: &mut [f32], d: &mut [f32]) {
-    let outputs = y.chunks_mut(S::LANES).zip(d.chunks_mut(S::LANES));
-    for (h, (y, d)) in h.chunks(S::LANES).zip(outputs) {
-        let (value, derivative) = act.value_and_derivative(simd, simd.load(h));
-        simd.store(value, y);
-        simd.store(derivative, d);
+    let length = h.len().min(y.len()).min(d.len());
+    let (h, y, d) = (part(h, 0, length), part_mut(y, 0, length), part_mut(d, 0, length));
+    for at in (0..length).step_by(S::LANES) {
+        let (value, derivative) = act.value_and_derivative(simd, simd.load(from(h, at)));
+        simd.store(value, from_mut(y, at));
+        simd.store(derivative, from_mut(d, at));
     }
 }
 
@@ -131,10 +133,13 @@ pub fn forward_with_derivative_in_place<A: Activation>(
 
 #[inline(always)]
 fn both_in_place<S: Simd, A: Activation>(simd: S, act: A, h_to_y: &mut [f32], d: &mut [f32]) {
-    for (h_to_y, d) in h_to_y.chunks_mut(S::LANES).zip(d.chunks_mut(S::LANES)) {
+    let length = h_to_y.len().min(d.len());
+    let (h_to_y, d) = (part_mut(h_to_y, 0, length), part_mut(d, 0, length));
+    for at in (0..length).step_by(S::LANES) {
+        let h_to_y = from_mut(h_to_y, at);
         let (value, derivative) = act.value_and_derivative(simd, simd.load(h_to_y));
         simd.store(value, h_to_y);
-        simd.store(derivative, d);
+        simd.store(derivative, from_mut(d, at));
     }
 }
 
@@ -157,10 +162,11 @@ pub fn backward<A: Activation>(
 
 #[inline(always)]
 fn back<S: Simd, A: Activation>(simd: S, act: A, h: &[f32], dy: &[f32], dx: &mut [f32]) {
-    let inputs = h.chunks(S::LANES).zip(dy.chunks(S::LANES));
-    for ((h, dy), dx) in inputs.zip(dx.chunks_mut(S::LANES)) {
-        let derivative = act.derivative(simd, simd.load(h));
-        simd.store(simd.mul(simd.load(dy), derivative), dx);
+    let length = h.len().min(dy.len()).min(dx.len());
+    let (h, dy, dx) = (part(h, 0, length), part(dy, 0, length), part_mut(dx, 0, length));
+    for at in (0..length).step_by(S::LANES) {
+        let derivative = act.derivative(simd, simd.load(from(h, at)));
+        simd.store(simd.mul(simd.load(from(dy, at)), derivative), from_mut(dx, at));
     }
 }
 

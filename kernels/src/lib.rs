@@ -18,6 +18,7 @@ mod length;
 pub mod loss;
 pub mod math;
 pub mod optimizer;
+mod part;
 pub mod reduce;
 pub mod residual;
 pub mod simd;

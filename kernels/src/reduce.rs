@@ -16,7 +16,6 @@
 pub(crate) mod columns;
 pub(crate) mod lanes;
 mod max_abs;
-pub(crate) mod part;
 mod scaled;
 mod shape;
 pub(crate) mod squares;

@@ -4,6 +4,7 @@
 
 use crate::Level;
 use crate::length::{LengthError, same};
+use crate::math::map::zip_in_place;
 use crate::simd::{Simd, dispatch};
 
 /// x = fma(factor, x, y), element by element.
@@ -14,14 +15,8 @@ use crate::simd::{Simd, dispatch};
 /// The slices differ in length.
 pub fn scale_add(level: Level, factor: f32, x: &mut [f32], y: &[f32]) -> Result<(), LengthError> {
     same(x.len(), y.len())?;
-    dispatch!(level, simd => run(simd, factor, x, y));
+    dispatch!(level, simd => zip_in_place(simd, y, x, #[inline(always)] |y, x| {
+        simd.mul_add(simd.splat(factor), x, y)
+    }));
     Ok(())
-}
-
-#[inline(always)]
-fn run<S: Simd>(simd: S, factor: f32, x: &mut [f32], y: &[f32]) {
-    let factor = simd.splat(factor);
-    for (x, y) in x.chunks_mut(S::LANES).zip(y.chunks(S::LANES)) {
-        simd.store(simd.mul_add(factor, simd.load(x), simd.load(y)), x);
-    }
 }

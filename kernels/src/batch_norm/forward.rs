@@ -6,8 +6,8 @@
 use super::statistics::mean_and_variance;
 use super::{BatchNormError, BatchStatistics, check_batch};
 use crate::length::same;
+use crate::part::{from, from_mut};
 use crate::reduce::columns::{self, Source, VECTORS};
-use crate::reduce::part::{from, from_mut};
 use crate::reduce::{ShapeError, same_shape};
 use crate::simd::{Level, Simd, dispatch};
 use crate::{MatMut, MatRef};

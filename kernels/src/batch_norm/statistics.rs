@@ -3,8 +3,8 @@
 use super::{BatchNormError, check_batch};
 use crate::MatRef;
 use crate::length::same;
+use crate::part::{from, from_mut};
 use crate::reduce::columns::{self, Strip, VECTORS};
-use crate::reduce::part::{from, from_mut};
 use crate::simd::{Level, Simd, dispatch};
 
 /// Moves the running statistics towards those of a batch: r = fma(momentum, new - r, r).

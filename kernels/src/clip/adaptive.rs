@@ -12,8 +12,8 @@
 //! Source: Brock, De, Smith and Simonyan 2021.
 
 use super::{ClipError, ClipReport, check_bound, factors, scale_for};
+use crate::part::from;
 use crate::reduce::columns::{self, Strip};
-use crate::reduce::part::from;
 use crate::reduce::squares::{MAX_WIDTH, VECTORS, strip_squares};
 use crate::reduce::{Norm, Scaled, same_shape};
 use crate::simd::{Level, Simd, dispatch};

@@ -4,6 +4,7 @@
 //! gives the bits of the product followed by the public kernel that it replaces.
 
 use crate::activation::Activation;
+use crate::part::part_mut;
 use crate::simd::Simd;
 use crate::view::MatMut;
 
@@ -52,10 +53,7 @@ impl<A: Activation> Epilogue for ActivateWithDerivative<'_, A> {
     #[inline(always)]
     fn apply<S: Simd>(&mut self, simd: S, sum: S::F32, row: usize, column: usize, lanes: usize) -> S::F32 {
         let (value, derivative) = self.activation.value_and_derivative(simd, sum);
-        if let Some(out) = self.derivative.row_mut(row).get_mut(column..) {
-            let end = out.len().min(lanes);
-            simd.store(derivative, out.split_at_mut(end).0);
-        }
+        simd.store(derivative, part_mut(self.derivative.row_mut(row), column, lanes));
         value
     }
 }

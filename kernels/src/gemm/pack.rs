@@ -3,6 +3,7 @@
 //! Where B already lies so, the strip is a view of it. Otherwise it is copied (and transposed) to the workspace,
 //! or, without a workspace, a few rows at a time to the stack by each tile.
 
+use crate::part::{from, from_mut, part_mut};
 use crate::simd::Simd;
 use crate::view::MatRef;
 
@@ -68,9 +69,10 @@ fn copy<S: Simd>(
     out: &mut [f32],
 ) {
     let Some(rows) = b.strips(start, depth, column, width) else { return };
-    for (row, out) in rows.zip(out.chunks_exact_mut(width)) {
-        for (row, out) in row.chunks(S::LANES).zip(out.chunks_mut(S::LANES)) {
-            simd.store(simd.load(row), out);
+    for (p, row) in rows.enumerate() {
+        let out = part_mut(out, p * width, width);
+        for at in (0..width).step_by(S::LANES) {
+            simd.store(simd.load(from(row, at)), from_mut(out, at));
         }
     }
 }
@@ -113,8 +115,8 @@ fn transpose_columns<S: Simd, const N: usize>(
     out: &mut [f32],
 ) {
     let Some(lines) = b.lines::<N>(false, line, start, depth) else { return };
-    for (elements, out) in lines.zip(out.chunks_exact_mut(width)) {
-        if let Some(out) = out.get_mut(offset..).and_then(|out| out.first_chunk_mut::<N>()) {
+    for (p, elements) in lines.enumerate() {
+        if let Some(out) = from_mut(out, p * width + offset).first_chunk_mut::<N>() {
             for (r, out) in out.iter_mut().enumerate() {
                 *out = elements.get(r);
             }

@@ -5,6 +5,7 @@
 
 use super::pack::{STACK_ROWS, Strip};
 use super::{Epilogue, Init};
+use crate::part::{from_mut, part_mut};
 use crate::simd::Simd;
 use crate::view::{Lines, MatMut, MatRef, Strips, for_each_step};
 
@@ -174,10 +175,10 @@ fn finish<S: Simd, E: Epilogue, const MR: usize, const NV: usize>(
 ) {
     for (r, sums) in sums.into_iter().enumerate() {
         let row = place.row + r;
-        let out = c.row_mut(row).get_mut(place.column..).unwrap_or_default();
-        let end = out.len().min(place.width);
-        let out = out.split_at_mut(end).0;
-        for (v, (sum, out)) in sums.into_iter().zip(out.chunks_mut(S::LANES)).enumerate() {
+        let out = part_mut(c.row_mut(row), place.column, place.width);
+        for (v, sum) in sums.into_iter().enumerate() {
+            let out = from_mut(out, v * S::LANES);
+            let lanes = out.len().min(S::LANES);
             let column = place.column + v * S::LANES;
             let before = match init {
                 _ if !when.first => Some(simd.load(out)),
@@ -191,7 +192,7 @@ fn finish<S: Simd, E: Epilogue, const MR: usize, const NV: usize>(
                 Some(before) => simd.add(before, sum),
                 None => sum,
             };
-            let stored = if when.last { epilogue.apply(simd, total, row, column, out.len()) } else { total };
+            let stored = if when.last { epilogue.apply(simd, total, row, column, lanes) } else { total };
             simd.store(stored, out);
         }
     }

@@ -5,8 +5,8 @@
 use core::ops::Range;
 
 use crate::length::same;
+use crate::part::{from, from_mut};
 use crate::reduce::columns::{self, VECTORS};
-use crate::reduce::part::{from, from_mut};
 use crate::reduce::{ShapeError, lanes, same_shape};
 use crate::simd::{Level, Simd, dispatch};
 use crate::{MatMut, MatRef};

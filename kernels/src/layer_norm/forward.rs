@@ -3,7 +3,7 @@
 use core::slice;
 
 use crate::length::same;
-use crate::reduce::part::{from, from_mut};
+use crate::part::{from, from_mut};
 use crate::reduce::{ShapeError, lanes, same_shape, sum_with};
 use crate::simd::{Level, Simd, dispatch};
 use crate::{MatMut, MatRef};

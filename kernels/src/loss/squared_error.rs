@@ -6,7 +6,7 @@
 //! Cost: 4 flops of which a division, two reads and one write per element.
 
 use super::{LossError, sum_over_rows};
-use crate::reduce::part::{from, from_mut};
+use crate::part::{from, from_mut};
 use crate::reduce::{lanes, same_shape};
 use crate::simd::{Level, Simd, dispatch};
 use crate::{MatMut, MatRef};

@@ -13,7 +13,7 @@
 
 use crate::LengthError;
 use crate::length::same;
-use crate::reduce::part::{from, from_mut};
+use crate::part::{from, from_mut};
 use crate::simd::{Level, Scalar, Simd, dispatch};
 
 /// How [`adam`] steps.

@@ -5,7 +5,7 @@
 
 use crate::LengthError;
 use crate::length::same;
-use crate::reduce::part::{from, from_mut};
+use crate::part::{from, from_mut};
 use crate::simd::{Level, Simd, dispatch};
 
 /// g = fma(lambda, w, g).

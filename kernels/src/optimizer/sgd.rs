@@ -7,7 +7,7 @@
 
 use crate::LengthError;
 use crate::length::same;
-use crate::reduce::part::{from, from_mut};
+use crate::part::{from, from_mut};
 use crate::simd::{Level, Simd, dispatch};
 
 /// How [`momentum`] steps.

@@ -7,7 +7,7 @@
 use core::array::from_fn;
 use core::ops::Range;
 
-use super::part::{from, from_mut, part};
+use crate::part::{from, from_mut, part, part_mut};
 use crate::simd::Simd;
 use crate::{MatMut, MatRef};
 
@@ -49,9 +49,7 @@ impl Strip {
     /// The strip's part of a row, to write.
     #[inline(always)]
     pub(crate) fn of_mut(self, row: &mut [f32]) -> &mut [f32] {
-        let rest = from_mut(row, self.column);
-        let width = self.width.min(rest.len());
-        rest.get_mut(..width).unwrap_or(&mut [])
+        part_mut(row, self.column, self.width)
     }
 
     /// Vector v of the strip's part of a row.

@@ -5,7 +5,7 @@
 //! fills no row of 64 is completed by elements that add zero. Adding zero may turn a lane from -0.0 to +0.0, but the
 //! total starts at +0.0, so the sign does not get out.
 
-use super::part::{from, part};
+use crate::part::{from, part};
 use crate::simd::Simd;
 
 /// Elements whose sum starts afresh.

@@ -4,7 +4,7 @@
 //! slice. NaN has larger bits than infinity: it is the result wherever it occurs.
 //! Cost: 3 integer operations per vector, one read; no workspace, no errors.
 
-use super::part::from;
+use crate::part::from;
 use crate::simd::{Level, Simd, dispatch};
 
 /// Vectors whose maxima are kept apart, so that they do not wait for each other.

@@ -14,8 +14,8 @@ use super::Norm;
 use super::columns::{self, Strip};
 use super::lanes::{self, CHUNK};
 use super::max_abs::{larger_magnitude, max_abs_with};
-use super::part::{from, from_mut};
 use super::scaled::{Scaled, power_of_two};
+use crate::part::{from, from_mut};
 use crate::simd::{Level, Simd, dispatch};
 
 /// A sum of squares from here up to infinity is exact enough as it is: 2^-60.

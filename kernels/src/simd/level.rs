@@ -11,6 +11,10 @@ use super::{Scalar, Simd, dispatch};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Level(Kind);
 
+// Where there is no choice, none is carried.
+#[cfg(all(target_os = "none", any(target_arch = "arm", target_arch = "riscv32", target_arch = "riscv64")))]
+const _: () = assert!(size_of::<Level>() == 0, "a microcontroller has one level");
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Scalar(Scalar),

@@ -10,6 +10,14 @@ pub(crate) fn part(x: &[f32], start: usize, length: usize) -> &[f32] {
     rest.get(..length).unwrap_or(rest)
 }
 
+/// At most `length` elements from `start` on, to write.
+#[inline(always)]
+pub(crate) fn part_mut(x: &mut [f32], start: usize, length: usize) -> &mut [f32] {
+    let rest = from_mut(x, start);
+    let length = length.min(rest.len());
+    rest.get_mut(..length).unwrap_or(&mut [])
+}
+
 /// The elements from `start` on.
 #[inline(always)]
 pub(crate) fn from(x: &[f32], start: usize) -> &[f32] {
