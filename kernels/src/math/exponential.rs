@@ -48,9 +48,11 @@ impl<S: Simd> Reduced<S> {
         let v = simd.neg_mul_add(quotient, simd.splat(LN2_LO), low);
         let r = simd.add(t, v);
         let square = simd.mul(r, r);
-        let [q0, q1, q2, q3, q4, q5] = Q.map(|q| simd.splat(q));
-        let upper = simd.mul_add(simd.mul_add(q5, r, q4), square, simd.mul_add(q3, r, q2));
-        let q = simd.mul_add(upper, square, simd.mul_add(q1, r, q0));
+        let [q0, q1, q2, q3, q4, q5] = Q;
+        let q45 = simd.mul_add(simd.splat(q5), r, simd.splat(q4));
+        let q23 = simd.mul_add(simd.splat(q3), r, simd.splat(q2));
+        let q01 = simd.mul_add(simd.splat(q1), r, simd.splat(q0));
+        let q = simd.mul_add(simd.mul_add(q45, square, q23), square, q01);
         Self { n, t, u: simd.mul_add(square, q, v) }
     }
 
