@@ -152,11 +152,15 @@ fn accumulate<S: Simd, const MR: usize, const NV: usize>(
         b,
         #[inline(always)]
         |a, b| {
-            let b: [S::F32; NV] = core::array::from_fn(|v| simd.load(b.get(v * S::LANES..).unwrap_or(&[])));
+            // Not array::from_fn: it is compiled without the token's features where it is not inlined.
+            let mut vectors = [simd.splat(0.0); NV];
+            for (v, vector) in vectors.iter_mut().enumerate() {
+                *vector = simd.load(b.get(v * S::LANES..).unwrap_or(&[]));
+            }
             for r in 0..MR {
                 let a = simd.splat(a.get(r));
                 for v in 0..NV {
-                    chains[r][v] = simd.mul_add(a, b[v], chains[r][v]);
+                    chains[r][v] = simd.mul_add(a, vectors[v], chains[r][v]);
                 }
             }
         },
