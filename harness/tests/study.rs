@@ -9,57 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A study small enough for every level.
-const SMALL: &str = r#"
-name = "small"
-title = "Small enough for a test"
-[data]
-source = "glyphs"
-train = 200
-validation = 60
-test = 100
-[training]
-steps = 12
-batch = 20
-seeds = 2
-record_every = 5
-[[grid]]
-optimizer = "momentum"
-rates = [0.1, 0.01]
-[[grid]]
-optimizer = "adam"
-rates = [0.001]
-[[group]]
-name = "sick"
-title = "3 sigmoid layers"
-[group.sick]
-name = "untreated"
-depth = 3
-width = 17
-activation = "sigmoid"
-init = "xavier"
-[[group.remedy]]
-name = "batch norm"
-change = "batch norm"
-norm = "batch"
-[[group.remedy]]
-name = "layer norm"
-change = "layer norm, GELU, AGC"
-norm = "layer"
-activation = "gelu"
-clip = { kind = "adaptive", limit = 0.01 }
-[[group.remedy]]
-name = "residual"
-change = "residual, PReLU, L1"
-activation = "prelu"
-init = "orthogonal"
-residual = { scale = "1/sqrt(L)", layers = 2, last = "linear" }
-penalty = { kind = "l1", lambda = 1e-5 }
-[[group.remedy]]
-name = "exploding"
-change = "far too large weights"
-activation = "relu"
-weight_variance = 1e30
-"#;
+const SMALL: &str = include_str!("small.toml");
 
 /// The small study's hash: part of the numerical contract, on every machine. A change belongs in CHANGELOG "Numerics".
 const GOLDEN: &str = "6482b09eff32fcb4";
