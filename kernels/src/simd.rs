@@ -34,6 +34,8 @@ pub use neon::Neon;
 pub use portable::Portable;
 pub use scalar::Scalar;
 
+use crate::MatRef;
+
 /// The operations of an instruction set on vectors of [`Simd::LANES`] f32.
 ///
 /// Operations whose name ends in `_bits` see each lane as a 32-bit integer: they serve exponents, signs, and
@@ -43,10 +45,6 @@ pub trait Simd: Copy + core::fmt::Debug + Send + Sync + 'static {
     const NAME: &'static str;
     /// f32 values in a vector.
     const LANES: usize;
-    /// Rows of the register tile of a matrix product (MR).
-    const TILE_ROWS: usize;
-    /// Vectors in a row of the register tile, 1 or 2 (NR is this times [`Simd::LANES`]).
-    const TILE_VECTORS: usize;
     /// A vector of f32.
     type F32: Copy;
     /// One truth value per lane.
@@ -59,6 +57,11 @@ pub trait Simd: Copy + core::fmt::Debug + Send + Sync + 'static {
     fn splat(self, x: f32) -> Self::F32;
     /// The first [`Simd::LANES`] elements; lanes beyond the end of `x` are +0.0.
     fn load(self, x: &[f32]) -> Self::F32;
+    /// The same as [`Simd::load`] for a slice that is usually shorter than a vector: no branch on its length.
+    #[inline(always)]
+    fn load_part(self, x: &[f32]) -> Self::F32 {
+        self.load(x)
+    }
     /// Writes the lanes to the first [`Simd::LANES`] elements; lanes beyond the end of `out` are dropped.
     fn store(self, v: Self::F32, out: &mut [f32]);
 
@@ -124,6 +127,17 @@ pub trait Simd: Copy + core::fmt::Debug + Send + Sync + 'static {
     fn lt_bits(self, a: Self::F32, b: Self::F32) -> Self::Mask;
     /// a == b, lanes taken as 32-bit integers.
     fn eq_bits(self, a: Self::F32, b: Self::F32) -> Self::Mask;
+    /// Transposes `block`, of at most [`Simd::LANES`] rows and columns: out[p stride + r] = element (r, p).
+    #[inline(always)]
+    fn transpose(self, block: MatRef<'_>, out: &mut [f32], stride: usize) {
+        for r in 0..block.rows() {
+            for (p, x) in block.row(r).iter().enumerate() {
+                if let Some(out) = out.get_mut(p * stride + r) {
+                    *out = *x;
+                }
+            }
+        }
+    }
     /// The element of `table` that the low four bits of each lane of `index` name.
     fn lookup(self, table: &[f32; 16], index: Self::F32) -> Self::F32;
 }

@@ -113,6 +113,7 @@ impl<'a> MatRef<'a> {
     }
 
     /// The rows `from..to`, clamped to the matrix.
+    #[inline]
     pub fn sub_rows(self, from: usize, to: usize) -> Self {
         let to = to.min(self.rows);
         let from = from.min(to);
@@ -122,11 +123,20 @@ impl<'a> MatRef<'a> {
     }
 
     /// The columns `from..to`, clamped to the matrix.
+    #[inline]
     pub fn sub_columns(self, from: usize, to: usize) -> Self {
         let to = to.min(self.columns);
         let from = from.min(to);
         let data = self.data.get(from..).unwrap_or(&[]);
         Self { data, columns: to - from, ..self }
+    }
+
+    /// Part of the matrix: `rows` x `columns` elements from (row, column) on, clamped to the matrix.
+    #[inline(always)]
+    pub(crate) fn block(self, row: usize, column: usize, rows: usize, columns: usize) -> Self {
+        let row_end = row.saturating_add(rows);
+        let column_end = column.saturating_add(columns);
+        self.sub_rows(row, row_end).sub_columns(column, column_end)
     }
 
     /// R lines of the matrix side by side, element by element: the A operand of a register tile.
@@ -167,7 +177,6 @@ impl<'a> MatRef<'a> {
         width: usize,
     ) -> Option<Strips<'a>> {
         if length == 0
-            || width == 0
             || start.checked_add(length)? > self.rows
             || column.checked_add(width)? > self.columns
         {
@@ -175,13 +184,14 @@ impl<'a> MatRef<'a> {
         }
         let offset = start * self.stride + column;
         debug_assert!(offset + (length - 1) * self.stride + width <= self.data.len());
-        // SAFETY: element (start, column) lies in the matrix, so its offset is less than the data's length.
+        // SAFETY: the strip lies in the matrix, so its offset is at most the data's length (which it is only where the
+        // strip has no columns).
         let first = unsafe { self.data.as_ptr().add(offset) };
         Some(Strips { first, stride: self.stride, width, left: length, data: PhantomData })
     }
 }
 
-/// Iterator over R lines at once, see [`MatRef::lines`].
+/// R lines at once, see [`MatRef::lines`] and [`for_each_step`].
 pub(crate) struct Lines<'a, const R: usize> {
     // Invariant: while left > 0, the elements first + r across + p along for r < R, p < left are in the data.
     first: *const f32,
@@ -211,23 +221,7 @@ impl<const R: usize> Elements<'_, R> {
     }
 }
 
-impl<'a, const R: usize> Iterator for Lines<'a, R> {
-    type Item = Elements<'a, R>;
-
-    #[inline(always)]
-    fn next(&mut self) -> Option<Elements<'a, R>> {
-        if self.left == 0 {
-            return None;
-        }
-        let item = Elements { first: self.first, across: self.across, data: PhantomData };
-        self.left -= 1;
-        // The last step may lead past the data's end, so it is wrapping; it is not read then.
-        self.first = self.first.wrapping_add(self.along);
-        Some(item)
-    }
-}
-
-/// Iterator over the rows of a strip, see [`MatRef::strips`].
+/// The rows of a strip, see [`MatRef::strips`] and [`for_each_step`].
 pub(crate) struct Strips<'a> {
     // Invariant: while left > 0, the `width` elements from first + p stride for p < left are in the data.
     first: *const f32,
@@ -237,38 +231,28 @@ pub(crate) struct Strips<'a> {
     data: PhantomData<&'a [f32]>,
 }
 
-impl<'a> Iterator for Strips<'a> {
-    type Item = &'a [f32];
-
-    #[inline(always)]
-    fn next(&mut self) -> Option<&'a [f32]> {
-        if self.left == 0 {
-            return None;
-        }
-        // SAFETY: left > 0, so by the invariant the elements are in the data, which 'a keeps borrowed.
-        let row = unsafe { core::slice::from_raw_parts(self.first, self.width) };
-        self.left -= 1;
-        self.first = self.first.wrapping_add(self.stride);
-        Some(row)
-    }
-}
-
-/// Calls `step` with the elements of A and the row of B for each step over k that both have, in order: the inner
-/// loop of a matrix product, with nothing left to check.
+/// Calls `step` with the elements of A, the row of B and the row of `edge` for each step over k that all three have,
+/// in order: the inner loop of a matrix product, with nothing left to check.
+///
+/// B's row comes in two parts so that the length of the first can be a constant.
 #[inline(always)]
 pub(crate) fn for_each_step<'a, const R: usize>(
     a: Lines<'a, R>,
     b: Strips<'a>,
-    mut step: impl FnMut(Elements<'a, R>, &'a [f32]),
+    edge: Strips<'a>,
+    mut step: impl FnMut(Elements<'a, R>, &'a [f32], &'a [f32]),
 ) {
-    let (mut first_a, mut first_b) = (a.first, b.first);
-    for _ in 0..a.left.min(b.left) {
+    let (mut first_a, mut first_b, mut first_edge) = (a.first, b.first, edge.first);
+    for _ in 0..a.left.min(b.left).min(edge.left) {
         let elements = Elements { first: first_a, across: a.across, data: PhantomData };
         // SAFETY: this is step p < b.left, so by the invariant of `b` the elements are in its data.
         let row = unsafe { core::slice::from_raw_parts(first_b, b.width) };
-        step(elements, row);
+        // SAFETY: likewise p < edge.left and the invariant of `edge`.
+        let rest = unsafe { core::slice::from_raw_parts(first_edge, edge.width) };
+        step(elements, row, rest);
         first_a = first_a.wrapping_add(a.along);
         first_b = first_b.wrapping_add(b.stride);
+        first_edge = first_edge.wrapping_add(edge.stride);
     }
 }
 
@@ -339,6 +323,19 @@ impl<'a> MatMut<'a> {
         }
         // SAFETY: row i < rows is valid by the invariant, and borrowed mutably with `self`.
         unsafe { core::slice::from_raw_parts_mut(self.first.add(i * self.stride), self.columns) }
+    }
+
+    /// Part of the matrix: `rows` x `columns` elements from (row, column) on, clamped to the matrix.
+    #[inline(always)]
+    pub(crate) fn block(&mut self, row: usize, column: usize, rows: usize, columns: usize) -> MatMut<'_> {
+        let (row, column) = (row.min(self.rows), column.min(self.columns));
+        MatMut {
+            first: self.first.wrapping_add(row * self.stride + column),
+            rows: rows.min(self.rows - row),
+            columns: columns.min(self.columns - column),
+            stride: self.stride,
+            data: PhantomData,
+        }
     }
 
     /// This view for a shorter time.

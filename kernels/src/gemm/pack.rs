@@ -1,125 +1,95 @@
-//! A strip of op(B): the columns that one column of register tiles needs, as rows of consecutive elements.
-//!
-//! Where B already lies so, the strip is a view of it. Otherwise it is copied (and transposed) to the workspace,
-//! or, without a workspace, a few rows at a time to the stack by each tile.
+//! Copies of parts of the factors in the caller's workspace, where they do not lie as the tiles want them.
 
-use crate::part::{from, from_mut, part_mut};
-use crate::simd::Simd;
+use super::plan::{PACKED_DEPTH, ROW_BLOCK, STRIP_COLUMNS};
+use super::tiles::Tiles;
+use super::{K_BLOCK, Shape};
+use crate::part::{from_mut, part_mut};
 use crate::view::MatRef;
 
-/// Rows that a tile copies to the stack at a time when it has no workspace.
-pub(super) const STACK_ROWS: usize = 8;
+/// Bytes of a cache line, at the start of which a workspace is made to begin.
+const LINE: usize = 64;
 
-/// Where a tile finds its columns of op(B).
-pub(super) enum Strip<'a> {
-    /// Rows `start..` of `matrix`, columns `column..column + width`.
-    Rows { matrix: MatRef<'a>, start: usize, column: usize },
-    /// B is stored as n x k and has not been copied: its rows are op(B)'s columns.
-    Transposed { matrix: MatRef<'a>, start: usize, column: usize },
+/// A caller's workspace, or none, cut into its parts.
+pub(super) struct Space<'a> {
+    /// A strip of columns of op(B).
+    pub(super) strip: &'a mut [f32],
+    /// A block of rows of A.
+    pub(super) panels: &'a mut [f32],
 }
 
-impl<'a> Strip<'a> {
-    #[inline(always)]
-    pub(super) fn in_place(
-        b: MatRef<'a>,
-        transposed: bool,
-        start: usize,
-        column: usize,
-        width: usize,
-    ) -> Self {
-        if transposed {
-            Self::Transposed { matrix: b.sub_rows(column, column + width), start, column: 0 }
-        } else {
-            Self::Rows { matrix: b, start, column }
-        }
+/// Elements for a strip of `depth` steps of k.
+const fn strip_len(depth: usize) -> usize {
+    (if depth < PACKED_DEPTH { depth } else { PACKED_DEPTH }) * STRIP_COLUMNS
+}
+
+/// Elements of workspace for a product.
+pub(super) const fn workspace_len(shape: Shape) -> usize {
+    // A microcontroller has one level of memory and none to spare.
+    if shape.m == 0 || shape.n == 0 || cfg!(target_os = "none") {
+        return 0;
+    }
+    let panels = if super::plan::large(shape.m, shape.k) { ROW_BLOCK * K_BLOCK } else { 0 };
+    strip_len(shape.k) + panels + LINE / size_of::<f32>()
+}
+
+impl<'a> Space<'a> {
+    pub(super) fn new(workspace: &'a mut [f32], shape: Shape) -> Self {
+        let skip = workspace.as_ptr().align_offset(LINE);
+        let aligned = from_mut(workspace, skip);
+        let strip = strip_len(shape.k).min(aligned.len());
+        let (strip, panels) = aligned.split_at_mut_checked(strip).unwrap_or((&mut [], &mut []));
+        Self { strip, panels }
     }
 
-    #[inline(always)]
-    pub(super) fn packed<S: Simd>(
-        simd: S,
-        b: MatRef<'a>,
-        transposed: bool,
-        start: usize,
-        depth: usize,
-        column: usize,
-        width: usize,
-        workspace: &'a mut [f32],
-    ) -> Self {
-        if transposed {
-            transpose(simd, b, start, depth, column, width, workspace);
-        } else {
-            copy(simd, b, start, depth, column, width, workspace);
-        }
-        match MatRef::new(workspace, depth, width) {
-            Ok(matrix) => Self::Rows { matrix, start: 0, column: 0 },
-            // The workspace was checked against the plan; a short one would only be slower.
-            Err(_) => Self::in_place(b, transposed, start, column, width),
-        }
+    /// Whether a block of A fits.
+    pub(super) fn holds_blocks(&self) -> bool {
+        self.panels.len() >= ROW_BLOCK * K_BLOCK
     }
 }
 
+/// Writes the transpose of `source`: element (i, j) to out[j source.rows() + i].
 #[inline(always)]
-fn copy<S: Simd>(
-    simd: S,
-    b: MatRef<'_>,
-    start: usize,
-    depth: usize,
-    column: usize,
-    width: usize,
-    out: &mut [f32],
-) {
-    let Some(rows) = b.strips(start, depth, column, width) else { return };
-    for (p, row) in rows.enumerate() {
-        let out = part_mut(out, p * width, width);
-        for at in (0..width).step_by(S::LANES) {
-            simd.store(simd.load(from(row, at)), from_mut(out, at));
+pub(super) fn transpose<S: Tiles>(simd: S, source: MatRef<'_>, out: &mut [f32]) {
+    let stride = source.rows();
+    let mut row = 0;
+    while row < source.rows() {
+        let mut column = 0;
+        while column < source.columns() {
+            let block = source.block(row, column, S::LANES, S::LANES);
+            simd.transpose(block, from_mut(out, column * stride + row), stride);
+            column += S::LANES;
         }
+        row += S::LANES;
     }
 }
 
-/// Sixteen, then four columns of op(B) at once: a gather from that many rows of B, a consecutive store.
+/// Copies `rows` lines of A, `steps` elements of each, to panels of [`Tiles::ROWS`] lines: within a panel the elements
+/// that a tile multiplies at one step lie side by side. The panel of line r starts at r `steps`.
 #[inline(always)]
-fn transpose<S: Simd>(
+pub(super) fn panels<S: Tiles>(
     simd: S,
-    b: MatRef<'_>,
+    a: MatRef<'_>,
+    transposed: bool,
+    line: usize,
+    lines: usize,
     start: usize,
-    depth: usize,
-    column: usize,
-    width: usize,
+    steps: usize,
     out: &mut [f32],
 ) {
     let mut done = 0;
-    while width - done >= 16 {
-        transpose_columns::<S, 16>(simd, b, start, depth, column + done, width, done, out);
-        done += 16;
-    }
-    while width - done >= 4 {
-        transpose_columns::<S, 4>(simd, b, start, depth, column + done, width, done, out);
-        done += 4;
-    }
-    while done < width {
-        transpose_columns::<S, 1>(simd, b, start, depth, column + done, width, done, out);
-        done += 1;
-    }
-}
-
-#[inline(always)]
-fn transpose_columns<S: Simd, const N: usize>(
-    _: S,
-    b: MatRef<'_>,
-    start: usize,
-    depth: usize,
-    line: usize,
-    width: usize,
-    offset: usize,
-    out: &mut [f32],
-) {
-    let Some(lines) = b.lines::<N>(false, line, start, depth) else { return };
-    for (p, elements) in lines.enumerate() {
-        if let Some(out) = from_mut(out, p * width + offset).first_chunk_mut::<N>() {
-            for (r, out) in out.iter_mut().enumerate() {
-                *out = elements.get(r);
+    while done < lines {
+        let few = (lines - done).min(S::ROWS);
+        let panel = part_mut(out, done * steps, few * steps);
+        if transposed {
+            let block = a.block(start, line + done, steps, few);
+            for (p, out) in panel.chunks_exact_mut(few).enumerate() {
+                for (out, x) in out.iter_mut().zip(block.row(p)) {
+                    *out = *x;
+                }
             }
+        } else {
+            transpose(simd, a.block(line + done, start, few, steps), panel);
         }
+        done += few;
     }
 }

@@ -1,203 +1,306 @@
-//! The register tile: MR rows times up to two vectors of columns of C, accumulated over one block of k.
+//! The register tile: MR rows times NR columns of C, summed over all of k.
 //!
-//! All MR x NR sums stay in registers; each step over k loads the vectors of one row of B and broadcasts MR
-//! elements of A. What is left at the lower edge of C takes smaller tiles, at the right edge masked vectors.
+//! All MR x NR sums of a block of k stay in registers; each step loads the vectors of one row of B and broadcasts
+//! MR elements of A. Nothing else is in the loop: no address is checked, no element is copied.
+//!
+//! Each tile is a function of its own per token, size and [`Edge`], shared by all epilogues: a tile leaves plain sums in
+//! C or in a buffer, and what is done with them is done there.
 
-use super::pack::{STACK_ROWS, Strip};
-use super::{Epilogue, Init};
-use crate::part::{from_mut, part_mut};
+use super::K_BLOCK;
+use super::tiles::Tiles;
+use crate::part::{from, part, part_mut};
 use crate::simd::Simd;
-use crate::view::{Lines, MatMut, MatRef, Strips, for_each_step};
+use crate::view::{MatMut, MatRef, for_each_step};
 
-/// Where a tile lies: its first element of C, its width, and its block of k.
+/// The left factor of a tile: MR lines of A from `line` on, each read from `start` on.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
-    pub(super) row: usize,
-    pub(super) column: usize,
-    pub(super) width: usize,
+pub(super) struct Left<'a> {
+    pub(super) matrix: MatRef<'a>,
+    /// Lines are columns of the matrix.
+    pub(super) transposed: bool,
+    pub(super) line: usize,
     pub(super) start: usize,
-    pub(super) depth: usize,
 }
 
-/// Whether the block of k is the first and whether it is the last.
+/// The right factor of a tile: `width` columns of op(B) from `column` on, its rows from `start` on.
 #[derive(Clone, Copy)]
-pub(super) struct When {
-    pub(super) first: bool,
-    pub(super) last: bool,
+pub(super) struct Right<'a> {
+    pub(super) matrix: MatRef<'a>,
+    /// Columns of op(B) are rows of the matrix.
+    pub(super) transposed: bool,
+    pub(super) column: usize,
+    pub(super) start: usize,
+    pub(super) width: usize,
 }
 
-/// Runs the largest tile that fits into the `rows` left and returns how many rows it has.
-#[inline(always)]
-pub(super) fn run<S: Simd, E: Epilogue>(
-    simd: S,
-    rows: usize,
-    place: Place,
-    when: When,
-    a: MatRef<'_>,
-    transpose_a: bool,
-    strip: &Strip<'_>,
-    c: &mut MatMut<'_>,
-    init: Init<'_>,
-    epilogue: &mut E,
-) -> usize {
-    macro_rules! tile {
-        ($rows:literal) => {{
-            run_rows::<S, E, $rows>(simd, place, when, a, transpose_a, strip, c, init, epilogue);
-            $rows
-        }};
-    }
-    if S::TILE_ROWS >= 14 && rows >= 14 {
-        tile!(14)
-    } else if S::TILE_ROWS >= 8 && rows >= 8 {
-        tile!(8)
-    } else if rows >= 4 {
-        tile!(4)
-    } else if rows >= 2 {
-        tile!(2)
-    } else {
-        tile!(1)
-    }
+/// What the sums of the first block of k are added to.
+#[derive(Clone, Copy)]
+pub(super) enum Start<'a> {
+    /// Nothing.
+    Zero,
+    /// What the output holds.
+    Output,
+    /// The same row for every row of the tile.
+    Row(&'a [f32]),
 }
 
-#[inline(always)]
-fn run_rows<S: Simd, E: Epilogue, const MR: usize>(
+/// What one tile computes: start + left right over `depth` steps of k.
+#[derive(Clone, Copy)]
+pub(super) struct Work<'a> {
+    pub(super) left: Left<'a>,
+    pub(super) right: Right<'a>,
+    pub(super) depth: usize,
+    pub(super) start: Start<'a>,
+}
+
+/// How a row of a tile ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Edge {
+    /// With a full vector.
+    Full,
+    /// With a part of a vector.
+    Part,
+    /// With at most half a vector beyond its full ones, which is kept in a vector of half the width.
+    Half,
+}
+
+/// [`Edge`] as a parameter of a function.
+pub(super) const FULL: u8 = 0;
+/// See [`FULL`].
+pub(super) const PART: u8 = 1;
+/// See [`FULL`].
+pub(super) const HALF: u8 = 2;
+
+/// One tile of MR rows and NV vectors (and a half one, see [`Edge::Half`]). With COPY, the rows of B are also copied to
+/// `copy`, one after the other, where the tiles below will find them closer together: the store ports are idle here.
+#[inline(never)]
+pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8, const COPY: bool>(
     simd: S,
-    place: Place,
-    when: When,
-    a: MatRef<'_>,
-    transpose_a: bool,
-    strip: &Strip<'_>,
-    c: &mut MatMut<'_>,
-    init: Init<'_>,
-    epilogue: &mut E,
+    work: &Work<'_>,
+    out: &mut MatMut<'_>,
+    copy: &mut [f32],
 ) {
-    if S::TILE_VECTORS > 1 && place.width > S::LANES {
-        let full = place.width == 2 * S::LANES;
-        let sums = if full {
-            sums::<S, MR, 2>(simd, place, 2 * S::LANES, a, transpose_a, strip)
-        } else {
-            sums::<S, MR, 2>(simd, place, place.width, a, transpose_a, strip)
-        };
-        finish(simd, sums, place, when, c, init, epilogue);
-    } else {
-        let full = place.width == S::LANES;
-        let sums = if full {
-            sums::<S, MR, 1>(simd, place, S::LANES, a, transpose_a, strip)
-        } else {
-            sums::<S, MR, 1>(simd, place, place.width, a, transpose_a, strip)
-        };
-        finish(simd, sums, place, when, c, init, epilogue);
-    }
-}
-
-/// The chains of one block of k. `width` repeats the place's, as a constant where the tile is full.
-#[inline(always)]
-fn sums<S: Simd, const MR: usize, const NV: usize>(
-    simd: S,
-    place: Place,
-    width: usize,
-    a: MatRef<'_>,
-    transpose_a: bool,
-    strip: &Strip<'_>,
-) -> [[S::F32; NV]; MR] {
-    let mut sums = [[simd.splat(0.0); NV]; MR];
-    let Place { row, start, depth, .. } = place;
-    match *strip {
-        Strip::Rows { matrix, start: first, column } => {
-            if let Some(a) = a.lines::<MR>(transpose_a, row, start, depth)
-                && let Some(b) = matrix.strips(first, depth, column, width)
-            {
-                accumulate(simd, &mut sums, a, b);
-            }
-        }
-        Strip::Transposed { matrix, start: first, column } => {
-            let mut buffer = [0.0; STACK_ROWS * super::WIDEST_TILE];
-            let mut done = 0;
-            while done < depth {
-                let few = (depth - done).min(STACK_ROWS);
-                for lane in 0..width {
-                    let source = matrix.row(column + lane).get(first + done..).unwrap_or(&[]);
-                    for (p, value) in source.iter().take(few).enumerate() {
-                        if let Some(out) = buffer.get_mut(p * width + lane) {
-                            *out = *value;
-                        }
-                    }
-                }
-                if let Ok(matrix) = MatRef::new(&buffer, few, width)
-                    && let Some(a) = a.lines::<MR>(transpose_a, row, start + done, few)
-                    && let Some(b) = matrix.strips(0, few, 0, width)
-                {
-                    accumulate(simd, &mut sums, a, b);
-                }
-                done += few;
-            }
-        }
-    }
-    sums
-}
-
-/// sums[r][v] = fma(a[r], b[v], sums[r][v]) for each step of k.
-#[inline(always)]
-fn accumulate<S: Simd, const MR: usize, const NV: usize>(
-    simd: S,
-    sums: &mut [[S::F32; NV]; MR],
-    a: Lines<'_, MR>,
-    b: Strips<'_>,
-) {
-    let mut chains = *sums;
-    for_each_step(
-        a,
-        b,
+    simd.vectorize(
         #[inline(always)]
-        |a, b| {
-            // A loop, because `array::from_fn` is a call of its own wherever the compiler thinks so.
-            let mut vectors = [simd.splat(0.0); NV];
-            for v in 0..NV {
-                vectors[v] = simd.load(b.get(v * S::LANES..).unwrap_or(&[]));
-            }
-            for r in 0..MR {
-                let a = simd.splat(a.get(r));
-                for v in 0..NV {
-                    chains[r][v] = simd.mul_add(a, vectors[v], chains[r][v]);
+        || {
+            let Work { left, right, depth, .. } = *work;
+            let inner = inner_width::<S, NV, EDGE>();
+            let rest = right.width.saturating_sub(inner);
+            let mut done = 0;
+            loop {
+                let steps = (depth - done).min(K_BLOCK);
+                let mut sums = Sums::<S, MR, NV>::zero(simd);
+                let matrix = right.matrix;
+                if let Some(a) = left.matrix.lines::<MR>(left.transposed, left.line, left.start + done, steps)
+                    && let Some(b) = matrix.strips(right.start + done, steps, right.column, inner)
+                    && let Some(edge) = matrix.strips(right.start + done, steps, right.column + inner, rest)
+                {
+                    let mut step = done;
+                    for_each_step(
+                        a,
+                        b,
+                        edge,
+                        #[inline(always)]
+                        |a, b, edge| {
+                            let vectors = Row::<S, NV>::load::<EDGE>(simd, b, edge);
+                            if COPY {
+                                vectors.store::<EDGE>(simd, part_mut(copy, step * right.width, right.width));
+                                step += 1;
+                            }
+                            sums.add_product::<EDGE>(simd, a, &vectors);
+                        },
+                    );
+                }
+                sums.finish::<EDGE>(simd, work, done == 0, out);
+                done += steps;
+                if done >= depth {
+                    break;
                 }
             }
         },
     );
-    *sums = chains;
 }
 
-/// Adds the block's sums to what came before and stores them, through the epilogue after the last block.
-#[inline(always)]
-fn finish<S: Simd, E: Epilogue, const MR: usize, const NV: usize>(
+/// Steps of k whose rows of op(B) are transposed at a time by [`tile_of_columns`].
+const CHUNK: usize = if super::MAX_LANES > 8 { super::MAX_LANES } else { 8 };
+
+/// The same where B is stored transposed and has not been packed: each chunk of its columns is transposed to the stack.
+#[inline(never)]
+pub(super) fn tile_of_columns<S: Tiles, const MR: usize, const NV: usize>(
     simd: S,
-    sums: [[S::F32; NV]; MR],
-    place: Place,
-    when: When,
-    c: &mut MatMut<'_>,
-    init: Init<'_>,
-    epilogue: &mut E,
+    work: &Work<'_>,
+    out: &mut MatMut<'_>,
 ) {
-    for (r, sums) in sums.into_iter().enumerate() {
-        let row = place.row + r;
-        let out = part_mut(c.row_mut(row), place.column, place.width);
-        for (v, sum) in sums.into_iter().enumerate() {
-            let out = from_mut(out, v * S::LANES);
-            let lanes = out.len().min(S::LANES);
-            let column = place.column + v * S::LANES;
-            let before = match init {
-                _ if !when.first => Some(simd.load(out)),
-                Init::Zero => None,
-                Init::Accumulate => Some(simd.load(out)),
-                Init::Bias(bias) => Some(simd.load(bias.get(column..).unwrap_or(&[]))),
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            let Work { left, right, depth, .. } = *work;
+            let mut chunk = [[[0.0; super::MAX_LANES]; NV]; CHUNK];
+            let chunk = chunk.as_flattened_mut().as_flattened_mut();
+            let stride = NV * S::LANES;
+            let mut done = 0;
+            loop {
+                let block_end = (done + K_BLOCK).min(depth);
+                let first = done == 0;
+                let mut sums = Sums::<S, MR, NV>::zero(simd);
+                while done < block_end {
+                    let steps = (block_end - done).min(CHUNK);
+                    for v in 0..NV {
+                        let lanes = right.width.saturating_sub(v * S::LANES).min(S::LANES);
+                        let mut p = 0;
+                        while p < steps {
+                            let few = (steps - p).min(S::LANES);
+                            let block = right.matrix.block(
+                                right.column + v * S::LANES,
+                                right.start + done + p,
+                                lanes,
+                                few,
+                            );
+                            simd.transpose(block, part_mut(chunk, p * stride + v * S::LANES, chunk_len(NV)), stride);
+                            p += few;
+                        }
+                    }
+                    if let Ok(matrix) = MatRef::new(chunk, steps, stride)
+                        && let Some(a) = left.matrix.lines::<MR>(left.transposed, left.line, left.start + done, steps)
+                        && let Some(b) = matrix.strips(0, steps, 0, NV * S::LANES)
+                        && let Some(edge) = matrix.strips(0, steps, NV * S::LANES, 0)
+                    {
+                        for_each_step(
+                            a,
+                            b,
+                            edge,
+                            #[inline(always)]
+                            |a, b, edge| {
+                                let vectors = Row::<S, NV>::load::<FULL>(simd, b, edge);
+                                sums.add_product::<FULL>(simd, a, &vectors);
+                            },
+                        );
+                    }
+                    done += steps;
+                }
+                sums.finish::<PART>(simd, work, first, out);
+                if done >= depth {
+                    break;
+                }
+            }
+        },
+    );
+}
+
+const fn chunk_len(vectors: usize) -> usize {
+    CHUNK * vectors * super::MAX_LANES
+}
+
+/// Columns of a tile that are full vectors for certain.
+#[inline(always)]
+const fn inner_width<S: Simd, const NV: usize, const EDGE: u8>() -> usize {
+    (if EDGE == PART { NV.saturating_sub(1) } else { NV }) * S::LANES
+}
+
+/// The vectors of one row of op(B).
+struct Row<S: Tiles, const NV: usize> {
+    full: [S::F32; NV],
+    half: <S::Half as Simd>::F32,
+}
+
+impl<S: Tiles, const NV: usize> Row<S, NV> {
+    /// Loads a row whose full vectors are in `inner` and whose last elements are in `edge`.
+    // Loops, because `array::from_fn` is a call of its own wherever the compiler thinks so.
+    #[inline(always)]
+    fn load<const EDGE: u8>(simd: S, inner: &[f32], edge: &[f32]) -> Self {
+        let mut row = Self { full: [simd.splat(0.0); NV], half: simd.half().splat(0.0) };
+        for v in 0..NV {
+            row.full[v] = if EDGE == PART && v + 1 == NV {
+                simd.load_part(edge)
+            } else {
+                simd.load(inner.get(v * S::LANES..(v + 1) * S::LANES).unwrap_or(&[]))
             };
-            // With k = 0 there is no sum: the initial value passes as it is, sign of zero included.
-            let total = match before {
-                Some(before) if place.depth == 0 => before,
-                Some(before) => simd.add(before, sum),
-                None => sum,
-            };
-            let stored = if when.last { epilogue.apply(simd, total, row, column, lanes) } else { total };
-            simd.store(stored, out);
         }
+        if EDGE == HALF {
+            row.half = simd.half().load_part(edge);
+        }
+        row
+    }
+
+    /// Stores the row to `out`, which is as long as the tile is wide.
+    #[inline(always)]
+    fn store<const EDGE: u8>(&self, simd: S, out: &mut [f32]) {
+        for v in 0..NV {
+            if EDGE == PART && v + 1 == NV {
+                simd.store(self.full[v], part_mut(out, v * S::LANES, S::LANES));
+            } else if let Some(out) = out.get_mut(v * S::LANES..(v + 1) * S::LANES) {
+                simd.store(self.full[v], out);
+            }
+        }
+        if EDGE == HALF {
+            simd.half().store(self.half, part_mut(out, NV * S::LANES, S::LANES));
+        }
+    }
+}
+
+/// The sums of one block of k.
+struct Sums<S: Tiles, const MR: usize, const NV: usize> {
+    full: [[S::F32; NV]; MR],
+    half: [<S::Half as Simd>::F32; MR],
+}
+
+impl<S: Tiles, const MR: usize, const NV: usize> Sums<S, MR, NV> {
+    #[inline(always)]
+    fn zero(simd: S) -> Self {
+        Self { full: [[simd.splat(0.0); NV]; MR], half: [simd.half().splat(0.0); MR] }
+    }
+
+    /// sums[r][v] = fma(a[r], b[v], sums[r][v]).
+    #[inline(always)]
+    fn add_product<const EDGE: u8>(
+        &mut self,
+        simd: S,
+        a: crate::view::Elements<'_, MR>,
+        b: &Row<S, NV>,
+    ) {
+        for r in 0..MR {
+            let a = simd.splat(a.get(r));
+            for v in 0..NV {
+                self.full[r][v] = simd.mul_add(a, b.full[v], self.full[r][v]);
+            }
+            if EDGE == HALF {
+                self.half[r] = simd.half().mul_add(simd.low_half(a), b.half, self.half[r]);
+            }
+        }
+    }
+
+    /// Adds the block's sums to what came before them and stores the totals.
+    #[inline(always)]
+    fn finish<const EDGE: u8>(self, simd: S, work: &Work<'_>, first: bool, out: &mut MatMut<'_>) {
+        let start = if first { work.start } else { Start::Output };
+        for r in 0..MR {
+            let sums = Row::<S, NV> { full: self.full[r], half: self.half[r] };
+            let out = out.row_mut(r);
+            let totals = match start {
+                Start::Zero => sums,
+                Start::Output => sums.added_to::<EDGE>(simd, out, work.depth),
+                Start::Row(row) => sums.added_to::<EDGE>(simd, row, work.depth),
+            };
+            totals.store::<EDGE>(simd, out);
+        }
+    }
+}
+
+impl<S: Tiles, const NV: usize> Row<S, NV> {
+    /// before + sums. Without a step of k there is no sum: what came before passes as it is, sign of zero included.
+    #[inline(always)]
+    fn added_to<const EDGE: u8>(self, simd: S, before: &[f32], depth: usize) -> Self {
+        let inner = part(before, 0, inner_width::<S, NV, EDGE>());
+        let edge = from(before, inner_width::<S, NV, EDGE>());
+        let before = Self::load::<EDGE>(simd, inner, edge);
+        if depth == 0 {
+            return before;
+        }
+        let mut totals = self;
+        for v in 0..NV {
+            totals.full[v] = simd.add(before.full[v], totals.full[v]);
+        }
+        totals.half = simd.half().add(before.half, totals.half);
+        totals
     }
 }

@@ -6,6 +6,8 @@ use core::arch::x86::*;
 use core::arch::x86_64::*;
 
 use super::Simd;
+use crate::MatRef;
+use crate::part::part_mut;
 
 /// AVX2 and FMA.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +19,13 @@ impl Avx2 {
     /// The token, if the CPU and the operating system have the instructions.
     pub fn detect() -> Option<Self> {
         has_avx2::get().then_some(Self(()))
+    }
+}
+
+impl From<super::Avx512> for Avx2 {
+    /// Every CPU with AVX-512 has AVX2 and FMA.
+    fn from(_: super::Avx512) -> Self {
+        Self(())
     }
 }
 
@@ -36,8 +45,6 @@ unsafe fn lanes_below(length: usize) -> __m256i {
 impl Simd for Avx2 {
     const NAME: &'static str = "avx2";
     const LANES: usize = 8;
-    const TILE_ROWS: usize = 4;
-    const TILE_VECTORS: usize = 2;
     type F32 = __m256;
     type Mask = __m256;
 
@@ -63,6 +70,11 @@ impl Simd for Avx2 {
                 _mm256_maskload_ps(x.as_ptr(), lanes_below(x.len()))
             }
         }
+    }
+    #[inline(always)]
+    fn load_part(self, x: &[f32]) -> __m256 {
+        // SAFETY: the token proves the instructions, which read only lanes below the slice's length.
+        unsafe { _mm256_maskload_ps(x.as_ptr(), lanes_below(x.len())) }
     }
     #[inline(always)]
     fn store(self, v: __m256, out: &mut [f32]) {
@@ -196,6 +208,66 @@ impl Simd for Avx2 {
             let high = _mm256_permutevar8x32_ps(_mm256_loadu_ps(high.as_ptr()), i);
             // The blend looks at the sign bit: bit 3 of the index is moved there.
             _mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32::<28>(i)))
+        }
+    }
+    #[inline(always)]
+    fn transpose(self, block: MatRef<'_>, out: &mut [f32], stride: usize) {
+        if block.rows() < 8 || block.columns() < 8 {
+            // A block at an edge is completed with zeros first; what they give is not written.
+            let mut full = [[0.0; 8]; 8];
+            for (r, full) in full.iter_mut().take(block.rows()).enumerate() {
+                self.store(self.load_part(block.row(r)), full);
+            }
+            let rows = block.rows();
+            return self.transpose_rows(full.each_ref(), out, stride, rows, block.columns());
+        }
+        let mut rows = [&[0.0; 8]; 8];
+        for (r, row) in rows.iter_mut().enumerate() {
+            if let Some(full) = block.row(r).first_chunk::<8>() {
+                *row = full;
+            }
+        }
+        self.transpose_rows(rows, out, stride, 8, 8);
+    }
+}
+
+impl Avx2 {
+    /// Writes the first `rows` lanes of the first `columns` columns. Two rows that lie four apart are loaded side by
+    /// side into one vector, which leaves a transposition of 4 x 4 within the halves: two shuffles per vector
+    /// instead of three.
+    #[inline(always)]
+    fn transpose_rows(
+        self,
+        source: [&[f32; 8]; 8],
+        out: &mut [f32],
+        stride: usize,
+        rows: usize,
+        columns: usize,
+    ) {
+        for quad in 0..columns.min(8).div_ceil(4) {
+            let mut v = [self.splat(0.0); 4];
+            for (r, v) in v.iter_mut().enumerate() {
+                let part = |half: usize| &source[r + 4 * half][4 * quad..4 * quad + 4];
+                // SAFETY: the token proves the instructions; each load reads the four elements of a part.
+                *v = unsafe {
+                    let v = _mm256_castps128_ps256(_mm_loadu_ps(part(0).as_ptr()));
+                    _mm256_insertf128_ps::<1>(v, _mm_loadu_ps(part(1).as_ptr()))
+                };
+            }
+            // SAFETY: the token proves the instructions.
+            let turned = unsafe {
+                let (low01, high01) = (_mm256_unpacklo_ps(v[0], v[1]), _mm256_unpackhi_ps(v[0], v[1]));
+                let (low23, high23) = (_mm256_unpacklo_ps(v[2], v[3]), _mm256_unpackhi_ps(v[2], v[3]));
+                [
+                    _mm256_shuffle_ps::<0b01_00_01_00>(low01, low23),
+                    _mm256_shuffle_ps::<0b11_10_11_10>(low01, low23),
+                    _mm256_shuffle_ps::<0b01_00_01_00>(high01, high23),
+                    _mm256_shuffle_ps::<0b11_10_11_10>(high01, high23),
+                ]
+            };
+            for (p, v) in turned.into_iter().enumerate().take(columns - 4 * quad) {
+                self.store(v, part_mut(out, (4 * quad + p) * stride, rows));
+            }
         }
     }
 }

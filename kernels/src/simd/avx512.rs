@@ -6,6 +6,8 @@ use core::arch::x86::*;
 use core::arch::x86_64::*;
 
 use super::Simd;
+use crate::MatRef;
+use crate::part::part_mut;
 
 /// AVX-512 with F, VL, BW and DQ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +31,6 @@ fn lanes_below(length: usize) -> __mmask16 {
 impl Simd for Avx512 {
     const NAME: &'static str = "avx512";
     const LANES: usize = 16;
-    const TILE_ROWS: usize = 14;
-    const TILE_VECTORS: usize = 2;
     type F32 = __m512;
     type Mask = __mmask16;
 
@@ -56,6 +56,12 @@ impl Simd for Avx512 {
                 _mm512_maskz_loadu_ps(lanes_below(x.len()), x.as_ptr())
             }
         }
+    }
+    #[inline(always)]
+    fn load_part(self, x: &[f32]) -> __m512 {
+        let lanes = ((1u32 << x.len().min(16)) - 1) as __mmask16;
+        // SAFETY: the token proves the instruction, which reads only lanes below the slice's length.
+        unsafe { _mm512_maskz_loadu_ps(lanes, x.as_ptr()) }
     }
     #[inline(always)]
     fn store(self, v: __m512, out: &mut [f32]) {
@@ -183,5 +189,80 @@ impl Simd for Avx512 {
     fn lookup(self, table: &[f32; 16], index: __m512) -> __m512 {
         // SAFETY: the token proves the instructions; the load reads the 16 elements of the table.
         unsafe { _mm512_permutexvar_ps(_mm512_castps_si512(index), _mm512_loadu_ps(table.as_ptr())) }
+    }
+    #[inline(always)]
+    fn transpose(self, block: MatRef<'_>, out: &mut [f32], stride: usize) {
+        if block.rows() < 16 || block.columns() < 16 {
+            // A block at an edge is completed with zeros first; what they give is not written.
+            let mut full = [[0.0; 16]; 16];
+            for (r, full) in full.iter_mut().take(block.rows()).enumerate() {
+                self.store(self.load_part(block.row(r)), full);
+            }
+            let rows = block.rows();
+            return self.transpose_rows(full.each_ref(), out, stride, rows, block.columns());
+        }
+        let mut rows = [&[0.0; 16]; 16];
+        for (r, row) in rows.iter_mut().enumerate() {
+            if let Some(full) = block.row(r).first_chunk::<16>() {
+                *row = full;
+            }
+        }
+        self.transpose_rows(rows, out, stride, 16, 16);
+    }
+}
+
+impl Avx512 {
+    /// The token of vectors of half the width: AVX-512 includes AVX2 and FMA.
+    #[inline(always)]
+    pub(crate) fn avx2(self) -> super::Avx2 {
+        self.into()
+    }
+
+    /// The lower half of a vector.
+    #[inline(always)]
+    pub(crate) fn low_half(self, v: __m512) -> __m256 {
+        // SAFETY: the token proves the instructions.
+        unsafe { _mm512_castps512_ps256(v) }
+    }
+
+    /// Writes the first `rows` lanes of the first `columns` columns. Four rows that lie four apart are loaded side by
+    /// side into one vector, which leaves a transposition of 4 x 4 within the quarters: two shuffles per vector
+    /// instead of four.
+    #[inline(always)]
+    fn transpose_rows(
+        self,
+        source: [&[f32; 16]; 16],
+        out: &mut [f32],
+        stride: usize,
+        rows: usize,
+        columns: usize,
+    ) {
+        for quad in 0..columns.min(16).div_ceil(4) {
+            let mut v = [self.splat(0.0); 4];
+            for (r, v) in v.iter_mut().enumerate() {
+                let part = |group: usize| &source[r + 4 * group][4 * quad..4 * quad + 4];
+                // SAFETY: the token proves the instructions; each load reads the four elements of a part.
+                *v = unsafe {
+                    let v = _mm512_castps128_ps512(_mm_loadu_ps(part(0).as_ptr()));
+                    let v = _mm512_insertf32x4::<1>(v, _mm_loadu_ps(part(1).as_ptr()));
+                    let v = _mm512_insertf32x4::<2>(v, _mm_loadu_ps(part(2).as_ptr()));
+                    _mm512_insertf32x4::<3>(v, _mm_loadu_ps(part(3).as_ptr()))
+                };
+            }
+            // SAFETY: the token proves the instructions.
+            let turned = unsafe {
+                let (low01, high01) = (_mm512_unpacklo_ps(v[0], v[1]), _mm512_unpackhi_ps(v[0], v[1]));
+                let (low23, high23) = (_mm512_unpacklo_ps(v[2], v[3]), _mm512_unpackhi_ps(v[2], v[3]));
+                [
+                    _mm512_shuffle_ps::<0b01_00_01_00>(low01, low23),
+                    _mm512_shuffle_ps::<0b11_10_11_10>(low01, low23),
+                    _mm512_shuffle_ps::<0b01_00_01_00>(high01, high23),
+                    _mm512_shuffle_ps::<0b11_10_11_10>(high01, high23),
+                ]
+            };
+            for (p, v) in turned.into_iter().enumerate().take(columns - 4 * quad) {
+                self.store(v, part_mut(out, (4 * quad + p) * stride, rows));
+            }
+        }
     }
 }

@@ -19,8 +19,6 @@ impl Neon {
 impl Simd for Neon {
     const NAME: &'static str = "neon";
     const LANES: usize = 4;
-    const TILE_ROWS: usize = 8;
-    const TILE_VECTORS: usize = 2;
     type F32 = float32x4_t;
     type Mask = uint32x4_t;
 

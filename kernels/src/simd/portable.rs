@@ -15,8 +15,6 @@ pub struct Portable;
 impl Simd for Portable {
     const NAME: &'static str = "portable";
     const LANES: usize = 8;
-    const TILE_ROWS: usize = 4;
-    const TILE_VECTORS: usize = 1;
     type F32 = f32x8;
     type Mask = f32x8;
 

@@ -29,8 +29,6 @@ pub(super) fn square_root(x: f32) -> f32 {
 impl Simd for Scalar {
     const NAME: &'static str = "scalar";
     const LANES: usize = 1;
-    const TILE_ROWS: usize = 4;
-    const TILE_VECTORS: usize = 2;
     type F32 = f32;
     type Mask = bool;
 
