@@ -139,31 +139,56 @@ impl<'a> MatRef<'a> {
         self.sub_rows(row, row_end).sub_columns(column, column_end)
     }
 
-    /// R lines of the matrix side by side, element by element: the A operand of a register tile.
+    /// `tiles` times R lines of the matrix, `depth` elements of each from `start` on: the A operands of a column of
+    /// register tiles.
     ///
-    /// With `transposed` false, line r is row `line + r`, read along its columns from `start`; with `transposed`
-    /// true, line r is column `line + r`, read along its rows. None if that leaves the matrix.
+    /// With `transposed` false, line r of tile t is row `line + t R + r`; with `transposed` true, it is that column.
+    /// None if that leaves the matrix.
     #[inline(always)]
-    pub(crate) fn lines<const R: usize>(
+    pub(crate) fn line_tiles<const R: usize>(
         self,
         transposed: bool,
         line: usize,
         start: usize,
-        length: usize,
-    ) -> Option<Lines<'a, R>> {
-        let (lines, depth, across, along) = if transposed {
+        depth: usize,
+        tiles: usize,
+    ) -> Option<LineTiles<'a, R>> {
+        let (lines, length, across, along) = if transposed {
             (self.columns, self.rows, 1, self.stride)
         } else {
             (self.rows, self.columns, self.stride, 1)
         };
-        if R == 0 || length == 0 || line.checked_add(R)? > lines || start.checked_add(length)? > depth {
+        let end = tiles.checked_mul(R)?.checked_add(line)?;
+        if R == 0 || tiles == 0 || end > lines || start.checked_add(depth)? > length {
             return None;
         }
         let offset = line * across + start * along;
-        debug_assert!(offset + (R - 1) * across + (length - 1) * along < self.data.len());
-        // SAFETY: element (line, start) lies in the matrix, so its offset is less than the data's length.
-        let first = unsafe { self.data.as_ptr().add(offset) };
-        Some(Lines { first, across, along, left: length, data: PhantomData })
+        Some(LineTiles {
+            first: self.data.as_ptr().wrapping_add(offset),
+            across,
+            along,
+            next: across * R,
+            tiles,
+            depth,
+            data: PhantomData,
+        })
+    }
+
+    /// The same where each tile's lines are the R columns of `depth` rows of their own, one tile after the other.
+    #[inline(always)]
+    pub(crate) fn panel_tiles<const R: usize>(self, depth: usize, tiles: usize) -> Option<LineTiles<'a, R>> {
+        if R == 0 || tiles == 0 || R > self.columns || tiles.checked_mul(depth)? > self.rows {
+            return None;
+        }
+        Some(LineTiles {
+            first: self.data.as_ptr(),
+            across: 1,
+            along: self.stride,
+            next: depth * self.stride,
+            tiles,
+            depth,
+            data: PhantomData,
+        })
     }
 
     /// `length` consecutive rows from `start`, cut to the columns `column..column + width`: the B operand of a
@@ -176,24 +201,41 @@ impl<'a> MatRef<'a> {
         column: usize,
         width: usize,
     ) -> Option<Strips<'a>> {
-        if length == 0
-            || start.checked_add(length)? > self.rows
-            || column.checked_add(width)? > self.columns
-        {
+        if start.checked_add(length)? > self.rows || column.checked_add(width)? > self.columns {
             return None;
         }
         let offset = start * self.stride + column;
-        debug_assert!(offset + (length - 1) * self.stride + width <= self.data.len());
-        // SAFETY: the strip lies in the matrix, so its offset is at most the data's length (which it is only where the
-        // strip has no columns).
-        let first = unsafe { self.data.as_ptr().add(offset) };
+        let first = self.data.as_ptr().wrapping_add(offset);
         Some(Strips { first, stride: self.stride, width, left: length, data: PhantomData })
     }
 }
 
-/// R lines at once, see [`MatRef::lines`] and [`for_each_step`].
+/// The A operands of a column of register tiles, see [`MatRef::line_tiles`].
+#[derive(Clone, Copy)]
+pub(crate) struct LineTiles<'a, const R: usize> {
+    // Invariant: the elements first + t next + r across + p along for t < tiles, r < R, p < depth are in the data.
+    first: *const f32,
+    across: usize,
+    along: usize,
+    next: usize,
+    tiles: usize,
+    depth: usize,
+    data: PhantomData<&'a [f32]>,
+}
+
+impl<'a, const R: usize> LineTiles<'a, R> {
+    /// The lines of tile t from element `start` on; none where there is no such tile.
+    #[inline(always)]
+    pub(crate) fn lines(&self, t: usize, start: usize) -> Lines<'a, R> {
+        let left = if t < self.tiles { self.depth.saturating_sub(start) } else { 0 };
+        let first = self.first.wrapping_add(t * self.next + start * self.along);
+        Lines { first, across: self.across, along: self.along, left, data: PhantomData }
+    }
+}
+
+/// R lines at once, for [`for_each_step`].
 pub(crate) struct Lines<'a, const R: usize> {
-    // Invariant: while left > 0, the elements first + r across + p along for r < R, p < left are in the data.
+    // Invariant: the elements first + r across + p along for r < R, p < left are in the data.
     first: *const f32,
     across: usize,
     along: usize,
@@ -231,8 +273,17 @@ pub(crate) struct Strips<'a> {
     data: PhantomData<&'a [f32]>,
 }
 
-/// Calls `step` with the elements of A, the row of B and the row of `edge` for each step over k that all three have,
-/// in order: the inner loop of a matrix product, with nothing left to check.
+impl Strips<'_> {
+    /// The strip from row `start` on.
+    #[inline(always)]
+    pub(crate) fn from(&self, start: usize) -> Self {
+        let first = self.first.wrapping_add(start * self.stride);
+        Self { first, left: self.left.saturating_sub(start), ..*self }
+    }
+}
+
+/// Calls `step` with the elements of A, the row of B and the row of `edge` for at most `steps` steps over k that all
+/// three have, in order: the inner loop of a matrix product, with nothing left to check.
 ///
 /// B's row comes in two parts so that the length of the first can be a constant.
 #[inline(always)]
@@ -240,10 +291,11 @@ pub(crate) fn for_each_step<'a, const R: usize>(
     a: Lines<'a, R>,
     b: Strips<'a>,
     edge: Strips<'a>,
+    steps: usize,
     mut step: impl FnMut(Elements<'a, R>, &'a [f32], &'a [f32]),
 ) {
     let (mut first_a, mut first_b, mut first_edge) = (a.first, b.first, edge.first);
-    for _ in 0..a.left.min(b.left).min(edge.left) {
+    for _ in 0..steps.min(a.left).min(b.left).min(edge.left) {
         let elements = Elements { first: first_a, across: a.across, data: PhantomData };
         // SAFETY: this is step p < b.left, so by the invariant of `b` the elements are in its data.
         let row = unsafe { core::slice::from_raw_parts(first_b, b.width) };
@@ -338,6 +390,19 @@ impl<'a> MatMut<'a> {
         }
     }
 
+    /// `tiles` times R rows, `width` elements of each: what a column of register tiles writes. None if there are not
+    /// as many.
+    #[inline(always)]
+    pub(crate) fn tiles<const R: usize>(&mut self, width: usize, tiles: usize) -> Option<TilesMut<'_, R>> {
+        (self.rows >= tiles.checked_mul(R)? && self.columns >= width).then_some(TilesMut {
+            first: self.first,
+            stride: self.stride,
+            width,
+            tiles,
+            data: PhantomData,
+        })
+    }
+
     /// This view for a shorter time.
     pub fn reborrow(&mut self) -> MatMut<'_> {
         MatMut {
@@ -363,5 +428,27 @@ impl<'a> MatMut<'a> {
         let left = Self { columns: at, ..self };
         let right = Self { first: self.first.wrapping_add(at), columns: self.columns - at, ..self };
         (left, right)
+    }
+}
+
+/// What a column of register tiles writes, see [`MatMut::tiles`].
+pub(crate) struct TilesMut<'a, const R: usize> {
+    // Invariant: the `width` elements from first + i stride for i < tiles R are valid and borrowed by this view alone.
+    first: *mut f32,
+    stride: usize,
+    width: usize,
+    tiles: usize,
+    data: PhantomData<&'a mut [f32]>,
+}
+
+impl<const R: usize> TilesMut<'_, R> {
+    /// Row r of tile t; empty where there is none.
+    #[inline(always)]
+    pub(crate) fn row_mut(&mut self, t: usize, r: usize) -> &mut [f32] {
+        if r >= R || t >= self.tiles {
+            return &mut [];
+        }
+        // SAFETY: row t R + r is less than tiles R, so it is valid by the invariant, and borrowed mutably with `self`.
+        unsafe { core::slice::from_raw_parts_mut(self.first.add((t * R + r) * self.stride), self.width) }
     }
 }

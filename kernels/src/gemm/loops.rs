@@ -66,10 +66,9 @@ fn all_at_once<S: Tiles, E: Epilogue>(
         let mut row = 0;
         while row < rows {
             let size = plan::tile_size::<S>(width, rows - row, strip.right.transposed);
-            let left =
-                Left { matrix: factors.left, transposed: factors.left_transposed, line: row, start: 0 };
-            strip.tile(simd, size, left, target, row, column);
-            row += size.rows;
+            let Factors { left: matrix, left_transposed: transposed, .. } = factors;
+            let left = Left { matrix, transposed, line: row, start: 0, panels: false };
+            row += strip.tiles(simd, size, (rows - row) / size.rows, left, target, row, column);
         }
         column += width;
     }
@@ -103,12 +102,11 @@ fn in_blocks<S: Tiles, E: Epilogue>(
                 while row < block_end {
                     let size = plan::tile_size::<S>(width, rows, strip.right.transposed);
                     let size = Size { rows: S::ROWS.min(block_end - row), ..size };
-                    let panel = part(space.panels, (row - block) * steps, size.rows * steps);
-                    if let Ok(matrix) = MatRef::new(panel, steps, size.rows) {
-                        let left = Left { matrix, transposed: true, line: 0, start: 0 };
-                        strip.tile(simd, size, left, target, row, column);
-                    }
-                    row += size.rows;
+                    let tiles = (block_end - row) / size.rows;
+                    let panels = from(space.panels, (row - block) * steps);
+                    let Ok(matrix) = MatRef::new(panels, tiles * steps, size.rows) else { return };
+                    let left = Left { matrix, transposed: true, line: 0, start: 0, panels: true };
+                    row += strip.tiles(simd, size, tiles, left, target, row, column);
                 }
                 column += width;
             }
@@ -150,18 +148,20 @@ impl<'a> Strip<'a> {
         Self { right: packed(space, depth, width).unwrap_or(in_place), depth, copy: None }
     }
 
-    /// Runs one tile.
+    /// Runs as many of the next tiles as can be run in one go, at most `tiles`; returns their rows.
     #[inline(always)]
-    fn tile<S: Tiles, E: Epilogue>(
+    fn tiles<S: Tiles, E: Epilogue>(
         &mut self,
         simd: S,
         size: Size,
+        tiles: usize,
         left: Left<'_>,
         target: &mut Target<'_, E>,
         row: usize,
         column: usize,
-    ) {
-        let work = Work { left, right: self.right, depth: self.depth, start: Start::Zero };
+    ) -> usize {
+        let tiles = if self.copy.is_some() || !target.is_direct() { 1 } else { tiles };
+        let work = Work { left, right: self.right, depth: self.depth, start: Start::Zero, tiles };
         let full = size.rows == S::ROWS && size.vectors == S::VECTORS && size.edge == Edge::Full;
         match self.copy.take_if(|_| full) {
             Some(copy) => {
@@ -172,6 +172,7 @@ impl<'a> Strip<'a> {
             }
             None => target.tile(simd, size, work, &mut [], row, column),
         }
+        tiles * size.rows
     }
 }
 
@@ -202,6 +203,13 @@ const TILE: usize = if MAX_LANES > 8 { 320 } else { 20 * MAX_LANES };
 struct Buffer([f32; TILE]);
 
 impl<E: Epilogue> Target<'_, E> {
+    /// Whether tiles write to C, and not to a buffer.
+    #[inline(always)]
+    fn is_direct(&self) -> bool {
+        !self.by_columns && (E::PLAIN || !self.last)
+    }
+
+    /// Runs tiles, of which there is one unless they write to C.
     #[inline(always)]
     fn tile<S: Tiles>(
         &mut self,
@@ -213,14 +221,14 @@ impl<E: Epilogue> Target<'_, E> {
         column: usize,
     ) {
         let width = work.right.width;
-        if !self.by_columns && (E::PLAIN || !self.last) {
+        if self.is_direct() {
             let start = match self.init {
                 _ if !self.first => Start::Output,
                 Init::Zero => Start::Zero,
                 Init::Accumulate => Start::Output,
                 Init::Bias(bias) => Start::Row(part(bias, column, width)),
             };
-            let mut out = self.c.block(row, column, size.rows, width);
+            let mut out = self.c.block(row, column, work.tiles * size.rows, width);
             return simd.run(size, &Work { start, ..work }, &mut out, copy);
         }
         let mut buffer = Buffer([0.0; TILE]);

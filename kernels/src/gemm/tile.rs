@@ -8,11 +8,11 @@
 
 use super::K_BLOCK;
 use super::tiles::Tiles;
-use crate::part::{from, part, part_mut};
+use crate::part::{from, from_mut, part, part_mut};
 use crate::simd::Simd;
-use crate::view::{MatMut, MatRef, for_each_step};
+use crate::view::{Elements, LineTiles, MatMut, MatRef, TilesMut, for_each_step};
 
-/// The left factor of a tile: MR lines of A from `line` on, each read from `start` on.
+/// The left factor of a column of tiles: MR lines of A for each, from `line` on, read from `start` on.
 #[derive(Clone, Copy)]
 pub(super) struct Left<'a> {
     pub(super) matrix: MatRef<'a>,
@@ -20,6 +20,19 @@ pub(super) struct Left<'a> {
     pub(super) transposed: bool,
     pub(super) line: usize,
     pub(super) start: usize,
+    /// The lines of each tile are a panel of their own, one after the other.
+    pub(super) panels: bool,
+}
+
+impl<'a> Left<'a> {
+    #[inline(always)]
+    fn tiles<const MR: usize>(self, depth: usize, tiles: usize) -> Option<LineTiles<'a, MR>> {
+        if self.panels {
+            self.matrix.panel_tiles(depth, tiles)
+        } else {
+            self.matrix.line_tiles(self.transposed, self.line, self.start, depth, tiles)
+        }
+    }
 }
 
 /// The right factor of a tile: `width` columns of op(B) from `column` on, its rows from `start` on.
@@ -44,13 +57,15 @@ pub(super) enum Start<'a> {
     Row(&'a [f32]),
 }
 
-/// What one tile computes: start + left right over `depth` steps of k.
+/// What a column of tiles computes: start + left right over `depth` steps of k.
 #[derive(Clone, Copy)]
 pub(super) struct Work<'a> {
     pub(super) left: Left<'a>,
     pub(super) right: Right<'a>,
     pub(super) depth: usize,
     pub(super) start: Start<'a>,
+    /// How many tiles lie one below the other.
+    pub(super) tiles: usize,
 }
 
 /// How a row of a tile ends.
@@ -71,7 +86,7 @@ pub(super) const PART: u8 = 1;
 /// See [`FULL`].
 pub(super) const HALF: u8 = 2;
 
-/// One tile of MR rows and NV vectors (and a half one, see [`Edge::Half`]). With COPY, the rows of B are also copied to
+/// Tiles of MR rows and NV vectors (and a half one, see [`Edge::Half`]), one below the other. With COPY, the rows of B are also copied to
 /// `copy`, one after the other, where the tiles below will find them closer together: the store ports are idle here.
 #[inline(never)]
 pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8, const COPY: bool>(
@@ -83,38 +98,47 @@ pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8, c
     simd.vectorize(
         #[inline(always)]
         || {
-            let Work { left, right, depth, .. } = *work;
+            let Work { left, right, depth, start, tiles } = *work;
             let inner = inner_width::<S, NV, EDGE>();
-            let rest = right.width.saturating_sub(inner);
-            let mut done = 0;
-            loop {
-                let steps = (depth - done).min(K_BLOCK);
-                let mut sums = Sums::<S, MR, NV>::zero(simd);
-                let matrix = right.matrix;
-                if let Some(a) = left.matrix.lines::<MR>(left.transposed, left.line, left.start + done, steps)
-                    && let Some(b) = matrix.strips(right.start + done, steps, right.column, inner)
-                    && let Some(edge) = matrix.strips(right.start + done, steps, right.column + inner, rest)
-                {
+            // A constant where it can be one, so that nothing is left to check.
+            let width = if EDGE == FULL { inner } else { right.width };
+            let rest = width.saturating_sub(inner);
+            let matrix = right.matrix;
+            let (Some(a), Some(b), Some(edge), Some(mut out)) = (
+                left.tiles::<MR>(depth, tiles),
+                matrix.strips(right.start, depth, right.column, inner),
+                matrix.strips(right.start, depth, right.column + inner, rest),
+                out.tiles::<MR>(width, tiles),
+            ) else {
+                return;
+            };
+            for t in 0..tiles {
+                let mut done = 0;
+                loop {
+                    let steps = (depth - done).min(K_BLOCK);
+                    let mut sums = Sums::<S, MR, NV>::zero(simd);
                     let mut step = done;
                     for_each_step(
-                        a,
-                        b,
-                        edge,
+                        a.lines(t, done),
+                        b.from(done),
+                        edge.from(done),
+                        steps,
                         #[inline(always)]
                         |a, b, edge| {
                             let vectors = Row::<S, NV>::load::<EDGE>(simd, b, edge);
                             if COPY {
-                                vectors.store::<EDGE>(simd, part_mut(copy, step * right.width, right.width));
+                                vectors.store::<EDGE>(simd, part_mut(copy, step * width, width));
                                 step += 1;
                             }
                             sums.add_product::<EDGE>(simd, a, &vectors);
                         },
                     );
-                }
-                sums.finish::<EDGE>(simd, work, done == 0, out);
-                done += steps;
-                if done >= depth {
-                    break;
+                    let start = if done == 0 { start } else { Start::Output };
+                    sums.finish::<EDGE>(simd, start, depth, &mut out, t);
+                    done += steps;
+                    if done >= depth {
+                        break;
+                    }
                 }
             }
         },
@@ -134,61 +158,64 @@ pub(super) fn tile_of_columns<S: Tiles, const MR: usize, const NV: usize>(
     simd.vectorize(
         #[inline(always)]
         || {
-            let Work { left, right, depth, .. } = *work;
+            let Work { left, right, depth, start, tiles } = *work;
             let mut chunk = [[[0.0; super::MAX_LANES]; NV]; CHUNK];
             let chunk = chunk.as_flattened_mut().as_flattened_mut();
             let stride = NV * S::LANES;
-            let mut done = 0;
-            loop {
-                let block_end = (done + K_BLOCK).min(depth);
-                let first = done == 0;
-                let mut sums = Sums::<S, MR, NV>::zero(simd);
-                while done < block_end {
-                    let steps = (block_end - done).min(CHUNK);
-                    for v in 0..NV {
-                        let lanes = right.width.saturating_sub(v * S::LANES).min(S::LANES);
-                        let mut p = 0;
-                        while p < steps {
-                            let few = (steps - p).min(S::LANES);
-                            let block = right.matrix.block(
-                                right.column + v * S::LANES,
-                                right.start + done + p,
-                                lanes,
-                                few,
-                            );
-                            simd.transpose(block, part_mut(chunk, p * stride + v * S::LANES, chunk_len(NV)), stride);
-                            p += few;
+            let (Some(a), Some(mut out)) =
+                (left.tiles::<MR>(depth, tiles), out.tiles::<MR>(right.width, tiles))
+            else {
+                return;
+            };
+            for t in 0..tiles {
+                let mut done = 0;
+                loop {
+                    let block_end = (done + K_BLOCK).min(depth);
+                    let start = if done == 0 { start } else { Start::Output };
+                    let mut sums = Sums::<S, MR, NV>::zero(simd);
+                    while done < block_end {
+                        let steps = (block_end - done).min(CHUNK);
+                        for v in 0..NV {
+                            let lanes = right.width.saturating_sub(v * S::LANES).min(S::LANES);
+                            let mut p = 0;
+                            while p < steps {
+                                let few = (steps - p).min(S::LANES);
+                                let block = right.matrix.block(
+                                    right.column + v * S::LANES,
+                                    right.start + done + p,
+                                    lanes,
+                                    few,
+                                );
+                                simd.transpose(block, from_mut(chunk, p * stride + v * S::LANES), stride);
+                                p += few;
+                            }
                         }
+                        if let Ok(matrix) = MatRef::new(chunk, steps, stride)
+                            && let Some(b) = matrix.strips(0, steps, 0, NV * S::LANES)
+                            && let Some(edge) = matrix.strips(0, steps, NV * S::LANES, 0)
+                        {
+                            for_each_step(
+                                a.lines(t, done),
+                                b,
+                                edge,
+                                steps,
+                                #[inline(always)]
+                                |a, b, edge| {
+                                    let vectors = Row::<S, NV>::load::<FULL>(simd, b, edge);
+                                    sums.add_product::<FULL>(simd, a, &vectors);
+                                },
+                            );
+                        }
+                        done += steps;
                     }
-                    if let Ok(matrix) = MatRef::new(chunk, steps, stride)
-                        && let Some(a) = left.matrix.lines::<MR>(left.transposed, left.line, left.start + done, steps)
-                        && let Some(b) = matrix.strips(0, steps, 0, NV * S::LANES)
-                        && let Some(edge) = matrix.strips(0, steps, NV * S::LANES, 0)
-                    {
-                        for_each_step(
-                            a,
-                            b,
-                            edge,
-                            #[inline(always)]
-                            |a, b, edge| {
-                                let vectors = Row::<S, NV>::load::<FULL>(simd, b, edge);
-                                sums.add_product::<FULL>(simd, a, &vectors);
-                            },
-                        );
+                    sums.finish::<PART>(simd, start, depth, &mut out, t);
+                    if done >= depth {
+                        break;
                     }
-                    done += steps;
-                }
-                sums.finish::<PART>(simd, work, first, out);
-                if done >= depth {
-                    break;
                 }
             }
         },
     );
-}
-
-const fn chunk_len(vectors: usize) -> usize {
-    CHUNK * vectors * super::MAX_LANES
 }
 
 /// Columns of a tile that are full vectors for certain.
@@ -255,7 +282,7 @@ impl<S: Tiles, const MR: usize, const NV: usize> Sums<S, MR, NV> {
     fn add_product<const EDGE: u8>(
         &mut self,
         simd: S,
-        a: crate::view::Elements<'_, MR>,
+        a: Elements<'_, MR>,
         b: &Row<S, NV>,
     ) {
         for r in 0..MR {
@@ -271,15 +298,21 @@ impl<S: Tiles, const MR: usize, const NV: usize> Sums<S, MR, NV> {
 
     /// Adds the block's sums to what came before them and stores the totals.
     #[inline(always)]
-    fn finish<const EDGE: u8>(self, simd: S, work: &Work<'_>, first: bool, out: &mut MatMut<'_>) {
-        let start = if first { work.start } else { Start::Output };
+    fn finish<const EDGE: u8>(
+        self,
+        simd: S,
+        start: Start<'_>,
+        depth: usize,
+        out: &mut TilesMut<'_, MR>,
+        t: usize,
+    ) {
         for r in 0..MR {
             let sums = Row::<S, NV> { full: self.full[r], half: self.half[r] };
-            let out = out.row_mut(r);
+            let out = out.row_mut(t, r);
             let totals = match start {
                 Start::Zero => sums,
-                Start::Output => sums.added_to::<EDGE>(simd, out, work.depth),
-                Start::Row(row) => sums.added_to::<EDGE>(simd, row, work.depth),
+                Start::Output => sums.added_to::<EDGE>(simd, out, depth),
+                Start::Row(row) => sums.added_to::<EDGE>(simd, row, depth),
             };
             totals.store::<EDGE>(simd, out);
         }

@@ -212,8 +212,8 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     fn transpose(self, block: MatRef<'_>, out: &mut [f32], stride: usize) {
-        if block.rows() < 8 || block.columns() < 8 {
-            // A block at an edge is completed with zeros first; what they give is not written.
+        if block.columns() < 8 {
+            // Short rows are completed with zeros first; what they give is not written.
             let mut full = [[0.0; 8]; 8];
             for (r, full) in full.iter_mut().take(block.rows()).enumerate() {
                 self.store(self.load_part(block.row(r)), full);
@@ -227,7 +227,7 @@ impl Simd for Avx2 {
                 *row = full;
             }
         }
-        self.transpose_rows(rows, out, stride, 8, 8);
+        self.transpose_rows(rows, out, stride, block.rows().min(8), 8);
     }
 }
 

@@ -192,8 +192,8 @@ impl Simd for Avx512 {
     }
     #[inline(always)]
     fn transpose(self, block: MatRef<'_>, out: &mut [f32], stride: usize) {
-        if block.rows() < 16 || block.columns() < 16 {
-            // A block at an edge is completed with zeros first; what they give is not written.
+        if block.columns() < 16 {
+            // Short rows are completed with zeros first; what they give is not written.
             let mut full = [[0.0; 16]; 16];
             for (r, full) in full.iter_mut().take(block.rows()).enumerate() {
                 self.store(self.load_part(block.row(r)), full);
@@ -207,7 +207,7 @@ impl Simd for Avx512 {
                 *row = full;
             }
         }
-        self.transpose_rows(rows, out, stride, 16, 16);
+        self.transpose_rows(rows, out, stride, block.rows().min(16), 16);
     }
 }
 
