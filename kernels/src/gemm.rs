@@ -13,21 +13,23 @@
 //! Cost: 2 m n k flops. Without [`Init::Accumulate`] C is never read.
 
 mod epilogue;
-mod pack;
-mod tile;
+// Cortex-M with a floating-point unit has loops and a tile of its own. Of the bare targets with a hard-float ABI, the
+// M profile alone has no 64-bit atomics; its target features are not visible to stable Rust.
+#[cfg_attr(
+    all(target_arch = "arm", target_os = "none", target_abi = "eabihf", not(target_has_atomic = "64")),
+    path = "gemm/cortex_m/loops.rs"
+)]
+mod loops;
 
 use core::fmt;
 
 pub use epilogue::{Activate, ActivateWithDerivative, Epilogue, Store};
 
-use crate::simd::{Simd, dispatch};
+use crate::simd::dispatch;
 use crate::{Level, MatMut, MatRef};
 
 /// Length of the blocks that k is cut into. Part of the definition of the result.
 pub const K_BLOCK: usize = 256;
-
-/// Columns of the widest register tile that this target has.
-const WIDEST_TILE: usize = if cfg!(any(target_arch = "x86", target_arch = "x86_64")) { 32 } else { 8 };
 
 /// The size of a product and which operands are stored transposed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,7 +140,7 @@ impl Gemm {
     /// The same for any level of the target, as a constant for static buffers.
     pub const fn workspace_len_for(shape: Shape) -> usize {
         let depth = if shape.k < K_BLOCK { shape.k } else { K_BLOCK };
-        if shape.m == 0 || shape.n == 0 { 0 } else { depth * WIDEST_TILE }
+        if shape.m == 0 || shape.n == 0 { 0 } else { depth * loops::PACKED_COLUMNS }
     }
 
     /// Computes C = epilogue(init + op(A) op(B)). The workspace's contents do not matter and are lost.
@@ -156,7 +158,7 @@ impl Gemm {
     ) -> Result<(), GemmError> {
         self.check(a, b, c, init, workspace.len())?;
         let shape = self.shape;
-        dispatch!(self.level, simd => run(simd, shape, a, b, c, init, workspace, &mut epilogue));
+        dispatch!(self.level, simd => loops::run(simd, shape, a, b, c, init, workspace, &mut epilogue));
         Ok(())
     }
 
@@ -185,46 +187,5 @@ impl Gemm {
             return Err(GemmError::Workspace { needed, found: workspace });
         }
         Ok(())
-    }
-}
-
-/// The loops around the register tile: blocks of k, strips of columns, tiles of rows.
-#[inline(always)]
-fn run<S: Simd, E: Epilogue>(
-    simd: S,
-    shape: Shape,
-    a: MatRef<'_>,
-    b: MatRef<'_>,
-    c: &mut MatMut<'_>,
-    init: Init<'_>,
-    workspace: &mut [f32],
-    epilogue: &mut E,
-) {
-    let Shape { m, n, k, transpose_a, transpose_b } = shape;
-    let tile_columns = S::LANES * S::TILE_VECTORS;
-    // A strip of B is copied where it must be transposed, and where its rows lie so far apart that they evict
-    // each other from the first-level cache while the strip is read again for every tile of rows.
-    let far_apart = n >= 256 && m >= 2 * S::TILE_ROWS;
-    let pack = (transpose_b || far_apart) && !workspace.is_empty();
-    let blocks = k.div_ceil(K_BLOCK).max(1);
-    for block in 0..blocks {
-        let start = block * K_BLOCK;
-        let depth = (k - start).min(K_BLOCK);
-        let mut column = 0;
-        while column < n {
-            let width = (n - column).min(tile_columns);
-            let strip = if pack {
-                pack::Strip::packed(simd, b, transpose_b, start, depth, column, width, workspace)
-            } else {
-                pack::Strip::in_place(b, transpose_b, start, column, width)
-            };
-            let mut row = 0;
-            while row < m {
-                let place = tile::Place { row, column, width, start, depth };
-                let when = tile::When { first: block == 0, last: block + 1 == blocks };
-                row += tile::run(simd, m - row, place, when, a, transpose_a, &strip, c, init, epilogue);
-            }
-            column += width;
-        }
     }
 }

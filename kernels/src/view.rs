@@ -183,11 +183,12 @@ impl<'a> MatRef<'a> {
 
 /// Iterator over R lines at once, see [`MatRef::lines`].
 pub(crate) struct Lines<'a, const R: usize> {
-    // Invariant: while left > 0, the elements first + r across + p along for r < R, p < left are in the data.
-    first: *const f32,
-    across: usize,
-    along: usize,
-    left: usize,
+    // Invariant: while left > 0, the elements first + r across + p along for r < R, p < left are in the data; across
+    // or along is 1. `MatRef::lines` makes all lines; the fields are for assembly to read.
+    pub(crate) first: *const f32,
+    pub(crate) across: usize,
+    pub(crate) along: usize,
+    pub(crate) left: usize,
     data: PhantomData<&'a [f32]>,
 }
 
@@ -339,6 +340,22 @@ impl<'a> MatMut<'a> {
         }
         // SAFETY: row i < rows is valid by the invariant, and borrowed mutably with `self`.
         unsafe { core::slice::from_raw_parts_mut(self.first.add(i * self.stride), self.columns) }
+    }
+
+    /// Part of the matrix, to write: R x N elements from (row, column) on. None if that leaves the matrix.
+    #[inline(always)]
+    pub(crate) fn tile_mut<const R: usize, const N: usize>(
+        &mut self,
+        row: usize,
+        column: usize,
+    ) -> Option<[&mut [f32; N]; R]> {
+        if row.checked_add(R)? > self.rows || column.checked_add(N)? > self.columns {
+            return None;
+        }
+        let first = self.first.wrapping_add(row * self.stride + column);
+        // SAFETY: the elements lie in the matrix, so they are valid by the invariant and borrowed mutably with `self`;
+        // as stride >= columns >= N, no two rows share one.
+        Some(core::array::from_fn(|r| unsafe { &mut *first.add(r * self.stride).cast::<[f32; N]>() }))
     }
 
     /// This view for a shorter time.

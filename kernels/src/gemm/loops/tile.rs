@@ -4,7 +4,7 @@
 //! elements of A. What is left at the lower edge of C takes smaller tiles, at the right edge masked vectors.
 
 use super::pack::{STACK_ROWS, Strip};
-use super::{Epilogue, Init};
+use super::{Epilogue, Init, PACKED_COLUMNS};
 use crate::part::{from_mut, part_mut};
 use crate::simd::Simd;
 use crate::view::{Lines, MatMut, MatRef, Strips, for_each_step};
@@ -111,7 +111,7 @@ fn sums<S: Simd, const MR: usize, const NV: usize>(
             }
         }
         Strip::Transposed { matrix, start: first, column } => {
-            let mut buffer = [0.0; STACK_ROWS * super::WIDEST_TILE];
+            let mut buffer = [0.0; STACK_ROWS * PACKED_COLUMNS];
             let mut done = 0;
             while done < depth {
                 let few = (depth - done).min(STACK_ROWS);

@@ -1,0 +1,75 @@
+//! One block of k of the lines that a product multiplies: op(A)'s rows or op(B)'s columns, however they are stored.
+
+use core::marker::PhantomData;
+
+use crate::MatRef;
+
+/// `count` lines of `steps` elements each. Lines either lie beside each other (`across` is 1) or are consecutive
+/// elements each (`along` is 1).
+pub(super) struct Factor<'a> {
+    // Invariant: the elements first + line across + p along for line < count, p < steps are in the data; across or
+    // along is 1.
+    first: *const f32,
+    across: usize,
+    along: usize,
+    steps: usize,
+    count: usize,
+    data: PhantomData<&'a [f32]>,
+}
+
+/// Where assembly finds some lines of a factor.
+pub(super) struct Place {
+    /// The first element of the first line.
+    pub(super) first: *const f32,
+    /// Bytes from one line to the next where they are apart, from one step to the next where they lie beside each other.
+    pub(super) stride: usize,
+    /// Bytes from one step to the next.
+    pub(super) step: usize,
+}
+
+impl<'a> Factor<'a> {
+    /// Steps `start..start + depth` of the rows (transposed: of the columns) of a matrix.
+    pub(super) fn new(matrix: MatRef<'a>, transposed: bool, start: usize, depth: usize) -> Self {
+        let count = if transposed { matrix.columns() } else { matrix.rows() };
+        let none = Self { first: [].as_ptr(), across: 1, along: 1, steps: 0, count, data: PhantomData };
+        // The first and the last line are in the matrix, hence all.
+        if matrix.lines::<1>(transposed, count.saturating_sub(1), start, depth).is_none() {
+            return none;
+        }
+        matrix.lines::<1>(transposed, 0, start, depth).map_or(none, |line| Self {
+            first: line.first,
+            across: line.across,
+            along: line.along,
+            steps: line.left,
+            count,
+            data: PhantomData,
+        })
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    pub(super) fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// Whether the elements of one step are consecutive.
+    #[inline(always)]
+    pub(super) fn is_beside(&self) -> bool {
+        self.across == 1
+    }
+
+    /// The lines `line..line + count`, if there are that many.
+    #[inline(always)]
+    pub(super) fn place(&self, line: usize, count: usize) -> Option<Place> {
+        if count > self.count || line > self.count - count {
+            return None;
+        }
+        let stride = if self.is_beside() { self.along } else { self.across };
+        // What wraps is not used: with more than one line or step it is a distance in the data.
+        let bytes = |stride: usize| stride.wrapping_mul(size_of::<f32>());
+        let first = self.first.wrapping_add(line.wrapping_mul(self.across));
+        Some(Place { first, stride: bytes(stride), step: bytes(self.along) })
+    }
+}
