@@ -109,19 +109,12 @@ impl<E: Epilogue> Finish<'_, '_, E> {
         }
     }
 
-    /// Consecutive elements of a row of C.
-    #[inline(always)]
+    /// Consecutive elements of a row of C. Not inlined, which would unroll it into much code for the edges alone.
+    #[inline(never)]
     fn row(&mut self, row: usize, column: usize, sums: &[f32]) {
         let out = part_mut(self.c.row_mut(row), column, sums.len());
-        let ((fours, rest), (sum_fours, sum_rest)) = (out.as_chunks_mut::<4>(), sums.as_chunks::<4>());
-        let mut column = column;
-        for (out, sums) in fours.iter_mut().zip(sum_fours) {
-            *out = totals(self.simd, *out, *sums, row, column, &self.start, self.epilogue);
-            column += 4;
-        }
-        for (out, sum) in rest.iter_mut().zip(sum_rest) {
-            [*out] = totals(self.simd, [*out], [*sum], row, column, &self.start, self.epilogue);
-            column += 1;
+        for (i, (out, sum)) in out.iter_mut().zip(sums).enumerate() {
+            [*out] = totals(self.simd, [*out], [*sum], row, column + i, &self.start, self.epilogue);
         }
     }
 }
