@@ -1,7 +1,8 @@
-//! One block of k of the lines that a product multiplies: op(A)'s rows or op(B)'s columns, however they are stored.
+//! The lines that a product multiplies: op(A)'s rows or op(B)'s columns, however they are stored.
 
 use core::marker::PhantomData;
 
+use super::K_BLOCK;
 use crate::MatRef;
 
 /// `count` lines of `steps` elements each. Lines either lie beside each other (`across` is 1) or are consecutive
@@ -17,7 +18,7 @@ pub(super) struct Factor<'a> {
     data: PhantomData<&'a [f32]>,
 }
 
-/// Where assembly finds some lines of a factor.
+/// Where assembly finds a block of k of some lines of a factor.
 pub(super) struct Place {
     /// The first element of the first line.
     pub(super) first: *const f32,
@@ -25,18 +26,20 @@ pub(super) struct Place {
     pub(super) stride: usize,
     /// Bytes from one step to the next.
     pub(super) step: usize,
+    /// Steps to the end of the block of k, at least one.
+    pub(super) steps: usize,
 }
 
 impl<'a> Factor<'a> {
-    /// Steps `start..start + depth` of the rows (transposed: of the columns) of a matrix.
-    pub(super) fn new(matrix: MatRef<'a>, transposed: bool, start: usize, depth: usize) -> Self {
+    /// The first `steps` elements of the rows (transposed: of the columns) of a matrix.
+    pub(super) fn new(matrix: MatRef<'a>, transposed: bool, steps: usize) -> Self {
         let count = if transposed { matrix.columns() } else { matrix.rows() };
         let none = Self { first: [].as_ptr(), across: 1, along: 1, steps: 0, count, data: PhantomData };
         // The first and the last line are in the matrix, hence all.
-        if matrix.lines::<1>(transposed, count.saturating_sub(1), start, depth).is_none() {
+        if matrix.lines::<1>(transposed, count.saturating_sub(1), 0, steps).is_none() {
             return none;
         }
-        matrix.lines::<1>(transposed, 0, start, depth).map_or(none, |line| Self {
+        matrix.lines::<1>(transposed, 0, 0, steps).map_or(none, |line| Self {
             first: line.first,
             across: line.across,
             along: line.along,
@@ -60,16 +63,22 @@ impl<'a> Factor<'a> {
         self.across == 1
     }
 
-    /// The lines `line..line + count`, if there are that many.
+    /// The lines `line..line + count` from step `start` on, if there are that many and such a step.
     #[inline(always)]
-    pub(super) fn place(&self, line: usize, count: usize) -> Option<Place> {
-        if count > self.count || line > self.count - count {
+    pub(super) fn place(&self, line: usize, count: usize, start: usize) -> Option<Place> {
+        if start >= self.steps || count > self.count || line > self.count - count {
             return None;
         }
         let stride = if self.is_beside() { self.along } else { self.across };
         // What wraps is not used: with more than one line or step it is a distance in the data.
         let bytes = |stride: usize| stride.wrapping_mul(size_of::<f32>());
-        let first = self.first.wrapping_add(line.wrapping_mul(self.across));
-        Some(Place { first, stride: bytes(stride), step: bytes(self.along) })
+        let offset = line.wrapping_mul(self.across).wrapping_add(start.wrapping_mul(self.along));
+        let steps = (self.steps - start).min(K_BLOCK);
+        Some(Place {
+            first: self.first.wrapping_add(offset),
+            stride: bytes(stride),
+            step: bytes(self.along),
+            steps,
+        })
     }
 }

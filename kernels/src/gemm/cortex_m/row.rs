@@ -6,7 +6,7 @@
 
 use core::arch::naked_asm;
 
-use super::factor::Factor;
+use super::{Sums, factor::Factor};
 
 /// How many lines of a factor to multiply by one of another at a time.
 pub(super) fn many(lines: &Factor<'_>) -> usize {
@@ -17,8 +17,8 @@ pub(super) fn many(lines: &Factor<'_>) -> usize {
     }
 }
 
-/// The chains sums[j] = fma(x[one][p], lines[at + j][p], sums[j]) from +0.0, p increasing, for j < count as [`many`]
-/// said. Writes nothing where there is no step.
+/// The chains sums[j] = fma(x[one][p], lines[at + j][p], sums[j]) from +0.0 over the block of k that begins at p = start,
+/// for j < count as [`many`] said. Writes nothing where there is no such block.
 #[inline(never)]
 pub(super) fn sums(
     x: &Factor<'_>,
@@ -26,7 +26,8 @@ pub(super) fn sums(
     lines: &Factor<'_>,
     at: usize,
     count: usize,
-    sums: &mut [f32; 16],
+    start: usize,
+    sums: &mut Sums,
 ) {
     let (row, lines_at_once): (Row, _) = match (count, lines.is_beside()) {
         (16, true) => (sixteen_beside, 16),
@@ -35,17 +36,13 @@ pub(super) fn sums(
         (1, _) => (single, 1),
         _ => return,
     };
-    let steps = x.steps().min(lines.steps());
-    let Some(x) = x.place(one, 1) else { return };
-    if steps == 0 {
-        return;
-    }
+    let Some(x) = x.place(one, 1, start) else { return };
     for (i, sums) in sums.chunks_exact_mut(lines_at_once).take(count / lines_at_once).enumerate() {
-        let Some(place) = lines.place(at + i * lines_at_once, lines_at_once) else { return };
+        let Some(place) = lines.place(at + i * lines_at_once, lines_at_once, start) else { return };
         let stride = if count == 1 { place.step } else { place.stride };
-        // SAFETY: the function reads the first `steps` > 0 elements of one line and of `lines_at_once` others, which are
-        // in borrowed data, and writes as many sums.
-        unsafe { row(x.first, x.step, place.first, stride, steps, sums.as_mut_ptr()) }
+        // SAFETY: the function reads that many steps of one line and of `lines_at_once` others, which are in borrowed
+        // data, and writes as many sums as `sums` has.
+        unsafe { row(x.first, x.step, place.first, stride, x.steps.min(place.steps), sums.as_mut_ptr()) }
     }
 }
 

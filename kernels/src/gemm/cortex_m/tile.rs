@@ -6,26 +6,22 @@
 
 use core::arch::naked_asm;
 
-use super::factor::Factor;
+use super::{Sums, factor::Factor};
 
-/// The chains sums[4 r + c] = fma(a[top + r][p], b[left + c][p], sums[4 r + c]) from +0.0, p increasing. Writes nothing
-/// where there is no step.
+/// The chains sums[4 r + c] = fma(a[top + r][p], b[left + c][p], sums[4 r + c]) from +0.0 over the block of k that begins
+/// at p = start. Writes nothing where there is none.
 #[inline(never)]
-pub(super) fn sums(a: &Factor<'_>, top: usize, b: &Factor<'_>, left: usize, sums: &mut [f32; 16]) {
-    let steps = a.steps().min(b.steps());
-    let (Some(at), Some(bt)) = (a.place(top, 4), b.place(left, 4)) else { return };
-    if steps == 0 {
-        return;
-    }
+pub(super) fn sums(a: &Factor<'_>, top: usize, b: &Factor<'_>, left: usize, start: usize, sums: &mut Sums) {
     let tile: Tile = match (a.is_beside(), b.is_beside()) {
         (false, false) => apart_apart,
         (false, true) => apart_beside,
         (true, false) => beside_apart,
         (true, true) => beside_beside,
     };
-    // SAFETY: the function reads the first `steps` > 0 elements of four lines of each factor, which are in borrowed data,
-    // and writes `sums`.
-    unsafe { tile(at.first, at.stride, bt.first, bt.stride, steps, sums) }
+    let (Some(a), Some(b)) = (a.place(top, 4, start), b.place(left, 4, start)) else { return };
+    // SAFETY: the function reads that many steps of four lines of each factor, which are in borrowed data, and writes
+    // `sums`.
+    unsafe { tile(a.first, a.stride, b.first, b.stride, a.steps.min(b.steps), sums) }
 }
 
 /// Reads `steps` > 0 elements of four lines from `a` and four from `b` and writes the 16 sums.
@@ -35,7 +31,7 @@ type Tile = unsafe extern "C" fn(
     b: *const f32,
     b_stride: usize,
     steps: usize,
-    sums: &mut [f32; 16],
+    sums: *mut Sums,
 );
 
 /// r0 to r3 are the arguments, r12 counts the pairs of steps. Of lines that are apart, the other three get pointers
@@ -52,7 +48,7 @@ macro_rules! tile {
             b: *const f32,
             b_stride: usize,
             steps: usize,
-            sums: &mut [f32; 16],
+            sums: *mut Sums,
         ) {
             naked_asm!(
                 ".fpu fpv4-sp-d16",
