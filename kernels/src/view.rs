@@ -343,6 +343,7 @@ impl<'a> MatMut<'a> {
     }
 
     /// Part of the matrix, to write: R x N elements from (row, column) on. None if that leaves the matrix.
+    #[cfg(all(target_os = "none", target_abi = "eabihf"))] // for Cortex-M
     #[inline(always)]
     pub(crate) fn tile_mut<const R: usize, const N: usize>(
         &mut self,

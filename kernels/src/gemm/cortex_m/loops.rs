@@ -84,23 +84,54 @@ impl<'a> Product<'a> {
 
     /// The elements from (top, left) on. Without a step of k those of `total` stay, which begin as zeros.
     #[inline(always)]
-    fn compute(&self, top: usize, left: usize, c: &MatMut<'_>, total: &mut Sums) {
-        if let Init::Zero = self.init {
-            self.block(top, left, 0, total);
-            if self.steps > K_BLOCK {
-                self.add_blocks(top, left, K_BLOCK, total);
-            }
-        } else {
-            self.load_init(top, left, c, total);
-            self.add_blocks(top, left, 0, total);
+    fn compute(&self, top: usize, left: usize, c: &mut MatMut<'_>, total: &mut Sums) {
+        self.block(top, left, 0, total);
+        if !matches!(self.init, Init::Zero) {
+            self.add_init(top, left, c, total);
+        }
+        if self.steps > K_BLOCK {
+            self.add_blocks(top, left, total);
         }
     }
 
-    /// Adds the blocks of k from the one that begins at `first` on.
+    /// Adds what the first block of k is added to.
     // Functions that are not inlined are shared by all epilogues.
     #[inline(never)]
-    fn add_blocks(&self, top: usize, left: usize, first: usize, total: &mut Sums) {
-        for start in (first..self.steps).step_by(K_BLOCK) {
+    fn add_init(&self, top: usize, left: usize, c: &mut MatMut<'_>, total: &mut Sums) {
+        if self.steps == 0 {
+            // Without a sum the initial value passes as it is: x + -0 is x, also where x is a zero.
+            *total = [-0.0; 16];
+        }
+        if self.height == 4 && self.width == 4 {
+            let before = match self.init {
+                Init::Zero => None,
+                Init::Accumulate => c.tile_mut::<4, 4>(top, left).map(|[a, b, c, d]| [&*a, &*b, &*c, &*d]),
+                Init::Bias(bias) => from(bias, left).first_chunk().map(|row| [row; 4]),
+            };
+            for (total, before) in total.as_chunks_mut::<4>().0.iter_mut().zip(before.iter().flatten()) {
+                for i in 0..4 {
+                    total[i] = before[i] + total[i];
+                }
+            }
+            return;
+        }
+        for r in 0..self.height {
+            let before = match self.init {
+                Init::Zero => &[],
+                Init::Accumulate => from(c.row(top + r), left),
+                Init::Bias(bias) => from(bias, left),
+            };
+            let total = part_mut(total, r * self.width, self.width);
+            for (total, before) in total.iter_mut().zip(before) {
+                *total = *before + *total;
+            }
+        }
+    }
+
+    /// Adds the blocks of k after the first.
+    #[inline(never)]
+    fn add_blocks(&self, top: usize, left: usize, total: &mut Sums) {
+        for start in (K_BLOCK..self.steps).step_by(K_BLOCK) {
             let mut sums = [0.0; 16];
             self.block(top, left, start, &mut sums);
             for (total, sum) in total.iter_mut().zip(sums) {
@@ -119,22 +150,6 @@ impl<'a> Product<'a> {
             row::sums(rows, top, columns, left, self.width, start, sums);
         } else {
             row::sums(columns, left, rows, top, self.height, start, sums);
-        }
-    }
-
-    /// Where the sum of the elements from (top, left) on begins.
-    #[inline(never)]
-    fn load_init(&self, top: usize, left: usize, c: &MatMut<'_>, total: &mut Sums) {
-        for r in 0..self.height {
-            let before = match self.init {
-                Init::Zero => &[],
-                Init::Accumulate => c.row(top + r),
-                Init::Bias(bias) => bias,
-            };
-            let total = part_mut(total, r * self.width, self.width);
-            for (total, before) in total.iter_mut().zip(from(before, left)) {
-                *total = *before;
-            }
         }
     }
 }

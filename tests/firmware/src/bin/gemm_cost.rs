@@ -29,6 +29,7 @@ fn main() -> ! {
     let mut a = [0.0; SIDE * SIDE];
     let mut b = [0.0; SIDE * SIDE];
     let mut c = [0.0; SIDE * SIDE];
+    let bias = [1.0; SIDE];
     a.fill_with(|| random.value());
     b.fill_with(|| random.value());
     for (m, n, k) in [
@@ -41,9 +42,14 @@ fn main() -> ! {
         (64, 1, 64),
         (64, 64, 1),
     ] {
-        for (kind, transpose_a, transpose_b) in
-            [("NN", false, false), ("NT", false, true), ("TN", true, false)]
-        {
+        let bias = Init::Bias(&bias[..n]);
+        for (kind, transpose_a, transpose_b, init) in [
+            ("NN", false, false, Init::Zero),
+            ("NT", false, true, Init::Zero),
+            ("TN", true, false, Init::Zero),
+            ("NN+bias", false, false, bias),
+            ("TN+C", true, false, Init::Accumulate),
+        ] {
             let shape = Shape { m, n, k, transpose_a, transpose_b };
             let (a_rows, a_columns) = if transpose_a { (k, m) } else { (m, k) };
             let (b_rows, b_columns) = if transpose_b { (n, k) } else { (k, n) };
@@ -51,7 +57,7 @@ fn main() -> ! {
             let b = MatRef::new(&b, b_rows, b_columns).unwrap();
             let mut c = MatMut::new(&mut c, m, n).unwrap();
             hprintln!("product {}x{}x{} {} {}", m, n, k, kind, m * n * k);
-            marked(|| Gemm::new(Level::SCALAR, shape).run(a, b, &mut c, Init::Zero, &mut [], Store)).unwrap();
+            marked(|| Gemm::new(Level::SCALAR, shape).run(a, b, &mut c, init, &mut [], Store)).unwrap();
         }
     }
     exit(true)
