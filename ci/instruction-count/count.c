@@ -1,13 +1,13 @@
 /* QEMU plugin: instructions and modelled Cortex-M4 cycles between the marks `mov r9, r9` and `mov r10, r10`.
  *
- * The cycles are those of the tables in the Cortex-M4 Technical Reference Manual (r0p1, 3.3.1 and 7.2.3) for memory
- * without wait states, where the tables give one number; no overlap of neighbouring loads is assumed. A model, not a
- * measurement.
+ * The cycles are those of the tables in the Cortex-M4 Technical Reference Manual, for memory without wait
+ * states. Where the tables leave a range the higher figure is taken, and no overlap of neighbouring loads is
+ * assumed, but every taken branch costs three. A model, not a measurement.
  *
  * The disassembler calls r9 sb and r10 sl.
  *
- * Debian's QEMU loads plugins but comes without their header, so what is needed of its interface (version 1, that of
- * QEMU 7.2) is declared here.
+ * Debian's QEMU loads plugins but comes without their header, so what is needed of its interface (version 1,
+ * that of QEMU 7.2) is declared here.
  */
 #include <inttypes.h>
 #include <stdbool.h>

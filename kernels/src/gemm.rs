@@ -13,8 +13,8 @@
 //! Cost: 2 m n k flops. Without [`Init::Accumulate`] C is never read.
 
 mod epilogue;
-// Cortex-M with a floating-point unit has loops and a tile of its own. Of the bare targets with a hard-float ABI, the
-// M profile alone has no 64-bit atomics; its target features are not visible to stable Rust.
+// Cortex-M with a floating-point unit has loops and a tile of its own. Of the bare targets with a hard-float
+// ABI, the M profile alone has no 64-bit atomics; its target features are not visible to stable Rust.
 #[cfg_attr(
     all(target_arch = "arm", target_os = "none", target_abi = "eabihf", not(target_has_atomic = "64")),
     path = "gemm/cortex_m/loops.rs"

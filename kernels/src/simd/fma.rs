@@ -61,7 +61,7 @@ mod hardware {
 }
 
 /// Cortex-M with a floating-point unit; see `gemm` for the condition. A call, because stable Rust cannot name
-/// floating-point registers here: it costs a tenth of the integers.
+/// floating-point registers here: a small part of the cost of the integers.
 #[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf", not(target_has_atomic = "64")))]
 mod hardware {
     #[unsafe(naked)]

@@ -1,4 +1,5 @@
-//! What the programs of this firmware share: operands, the definition of the product, a panic that the host sees.
+//! What the programs of this firmware share: operands, the definition of the product, a panic that the host
+//! sees.
 #![no_std]
 
 use core::panic::PanicInfo;
@@ -31,7 +32,7 @@ unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
     panic!("hard fault: {frame:?}");
 }
 
-/// Weyl's sequence through a mixing function (splitmix32): operands that differ from run to run of nothing.
+/// Weyl's sequence through a mixing function: the same operands in every run.
 pub struct Random(pub u32);
 
 impl Random {

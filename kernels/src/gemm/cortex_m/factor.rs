@@ -5,11 +5,11 @@ use core::marker::PhantomData;
 use super::K_BLOCK;
 use crate::MatRef;
 
-/// `count` lines of `steps` elements each. Lines either lie beside each other (`across` is 1) or are consecutive
-/// elements each (`along` is 1).
+/// `count` lines of `steps` elements each. Lines either lie beside each other (`across` is 1) or are
+/// consecutive elements each (`along` is 1).
 pub(super) struct Factor<'a> {
-    // Invariant: the elements first + line across + p along for line < count, p < steps are in the data; across or
-    // along is 1.
+    // Invariant: the elements first + line across + p along for line < count, p < steps are in the data;
+    // across or along is 1.
     first: *const f32,
     across: usize,
     along: usize,
@@ -22,7 +22,8 @@ pub(super) struct Factor<'a> {
 pub(super) struct Place {
     /// The first element of the first line.
     pub(super) first: *const f32,
-    /// Bytes from one line to the next where they are apart, from one step to the next where they lie beside each other.
+    /// Bytes from one line to the next where they are apart, from one step to the next where they lie beside
+    /// each other.
     pub(super) stride: usize,
     /// Bytes from one step to the next.
     pub(super) step: usize,

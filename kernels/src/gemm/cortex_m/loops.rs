@@ -1,7 +1,8 @@
 //! The loops around the assembly of Cortex-M: columns, rows, blocks of k. No operand is packed.
 //!
-//! What is left at the edges of C is computed by a full tile that begins further up or left and whose finished elements
-//! are dropped: chains do not know of each other, so the bits are the same, and an edge is as fast as the rest.
+//! What is left at the edges of C is computed by a full tile that begins further up or left and whose
+//! finished elements are dropped: chains do not know of each other, so the bits are the same, and an edge is
+//! as fast as the rest.
 
 mod factor;
 mod row;
@@ -16,7 +17,8 @@ use factor::Factor;
 /// Columns of op(B) that the workspace holds.
 pub(super) const PACKED_COLUMNS: usize = 0;
 
-/// The elements of C that are computed together, row by row: as many as fit into half of the registers, or fewer.
+/// The elements of C that are computed together, row by row: as many as fit into half of the registers, or
+/// fewer.
 type Sums = [f32; 16];
 
 /// Runs a product whose operands have been checked.
@@ -110,7 +112,7 @@ impl<'a> Product<'a> {
             };
             for (total, before) in total.as_chunks_mut::<4>().0.iter_mut().zip(before.iter().flatten()) {
                 for i in 0..4 {
-                    total[i] = before[i] + total[i];
+                    total[i] += before[i];
                 }
             }
             return;
@@ -123,7 +125,7 @@ impl<'a> Product<'a> {
             };
             let total = part_mut(total, r * self.width, self.width);
             for (total, before) in total.iter_mut().zip(before) {
-                *total = *before + *total;
+                *total += *before;
             }
         }
     }

@@ -1,8 +1,8 @@
-//! One line times several, in assembly: the products with fewer than four rows or columns, such as those of a single
-//! example.
+//! One line times several, in assembly: the products with fewer than four rows or columns, such as those of a
+//! single example.
 //!
-//! Each element of the several lines is used once, so their loads bound the speed: 16 lines beside each other share
-//! the load of the one line's element.
+//! Each element of the several lines is used once, so their loads bound the speed: 16 lines beside each other
+//! share the load of the one line's element.
 
 use core::arch::naked_asm;
 
@@ -17,8 +17,8 @@ pub(super) fn many(lines: &Factor<'_>) -> usize {
     }
 }
 
-/// The chains sums[j] = fma(x[one][p], lines[at + j][p], sums[j]) from +0.0 over the block of k that begins at p = start,
-/// for j < count as [`many`] said. Writes nothing where there is no such block.
+/// The chains sums[j] = fma(x[one][p], lines[at + j][p], sums[j]) from +0.0 over the block of k that begins
+/// at p = start, for j < count as [`many`] said. Writes nothing where there is no such block.
 #[inline(never)]
 pub(super) fn sums(
     x: &Factor<'_>,
@@ -40,13 +40,14 @@ pub(super) fn sums(
     for (i, sums) in sums.chunks_exact_mut(lines_at_once).take(count / lines_at_once).enumerate() {
         let Some(place) = lines.place(at + i * lines_at_once, lines_at_once, start) else { return };
         let stride = if count == 1 { place.step } else { place.stride };
-        // SAFETY: the function reads that many steps of one line and of `lines_at_once` others, which are in borrowed
-        // data, and writes as many sums as `sums` has.
+        // SAFETY: the function reads that many steps of one line and of `lines_at_once` others, which are in
+        // borrowed data, and writes as many sums as `sums` has.
         unsafe { row(x.first, x.step, place.first, stride, x.steps.min(place.steps), sums.as_mut_ptr()) }
     }
 }
 
-/// Reads `steps` > 0 elements of one line from `x` and of several from `lines`, and writes a sum for each of these.
+/// Reads `steps` > 0 elements of one line from `x` and of several from `lines`, and writes a sum for each of
+/// these.
 type Row = unsafe extern "C" fn(
     x: *const f32,
     x_stride: usize,

@@ -1,15 +1,16 @@
 //! The register tile of Cortex-M4F, M7 and M33: 4 x 4 sums in s0 to s15, in assembly.
 //!
-//! Two steps of k take 32 `vfma.f32` and 10 other instructions: the other 16 registers hold the operands of both
-//! steps, so that one `vldm` loads two or four of them and neither operand needs packing, transposed or not. A
-//! function of its own in the C calling convention, because stable Rust cannot name floating-point registers here.
+//! Two steps of k take 32 `vfma.f32` and 10 other instructions: the other 16 registers hold the operands of
+//! both steps, so that one `vldm` loads two or four of them and neither operand needs packing, transposed or
+//! not. A function of its own in the C calling convention, because stable Rust cannot name floating-point
+//! registers here.
 
 use core::arch::naked_asm;
 
 use super::{Sums, factor::Factor};
 
-/// The chains sums[4 r + c] = fma(a[top + r][p], b[left + c][p], sums[4 r + c]) from +0.0 over the block of k that begins
-/// at p = start. Writes nothing where there is none.
+/// The chains sums[4 r + c] = fma(a[top + r][p], b[left + c][p], sums[4 r + c]) from +0.0 over the block of k
+/// that begins at p = start. Writes nothing where there is none.
 #[inline(never)]
 pub(super) fn sums(a: &Factor<'_>, top: usize, b: &Factor<'_>, left: usize, start: usize, sums: &mut Sums) {
     let tile: Tile = match (a.is_beside(), b.is_beside()) {
@@ -19,8 +20,8 @@ pub(super) fn sums(a: &Factor<'_>, top: usize, b: &Factor<'_>, left: usize, star
         (true, true) => beside_beside,
     };
     let (Some(a), Some(b)) = (a.place(top, 4, start), b.place(left, 4, start)) else { return };
-    // SAFETY: the function reads that many steps of four lines of each factor, which are in borrowed data, and writes
-    // `sums`.
+    // SAFETY: the function reads that many steps of four lines of each factor, which are in borrowed data,
+    // and writes `sums`.
     unsafe { tile(a.first, a.stride, b.first, b.stride, a.steps.min(b.steps), sums) }
 }
 
@@ -34,11 +35,11 @@ type Tile = unsafe extern "C" fn(
     sums: *mut Sums,
 );
 
-/// r0 to r3 are the arguments, r12 counts the pairs of steps. Of lines that are apart, the other three get pointers
-/// r4, r5, r1 (A) and r6, r7, r3 (B), which replace the stride. s16 to s23 hold A, s24 to s31 B.
+/// r0 to r3 are the arguments, r12 counts the pairs of steps. Of lines that are apart, the other three get
+/// pointers r4, r5, r1 (A) and r6, r7, r3 (B), which replace the stride. s16 to s23 hold A, s24 to s31 B.
 ///
-/// An odd number of steps enters the loop in its middle, with that step's operands where the second of a pair has
-/// them. The counter starts at (steps - 1) / 2 either way.
+/// An odd number of steps enters the loop in its middle, with that step's operands where the second of a pair
+/// has them. The counter starts at (steps - 1) / 2 either way.
 macro_rules! tile {
     ($name:ident: $a:ident [$($a0:literal)*] [$($a1:literal)*], $b:ident [$($b0:literal)*] [$($b1:literal)*]) => {
         #[unsafe(naked)]

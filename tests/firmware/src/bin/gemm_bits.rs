@@ -1,4 +1,5 @@
-//! Matrix products on the device: equality of bits with the definition, whose fused multiply-add is made of integers.
+//! Matrix products on the device: equality of bits with the definition, whose fused multiply-add is made of
+//! integers.
 #![no_std]
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! Matrix products to count: prints a name and the number of multiply-adds, then runs the product between the marks
-//! that the plugin in ci/instruction-count looks for.
+//! Matrix products to count: prints a name and the number of multiply-adds, then runs the product between the
+//! marks that the plugin in ci/instruction-count looks for.
 #![no_std]
 #![no_main]
 
