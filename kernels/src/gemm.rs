@@ -13,32 +13,23 @@
 //! Cost: 2 m n k flops. Without [`Init::Accumulate`] C is never read.
 
 mod epilogue;
+// Cortex-M with a floating-point unit has loops and a tile of its own. Of the bare targets with a hard-float
+// ABI, the M profile alone has no 64-bit atomics; its target features are not visible to stable Rust.
+#[cfg_attr(
+    all(target_arch = "arm", target_os = "none", target_abi = "eabihf", not(target_has_atomic = "64")),
+    path = "gemm/cortex_m/loops.rs"
+)]
 mod loops;
-mod pack;
-mod plan;
-mod tile;
-mod tiles;
 
 use core::fmt;
 
-pub use epilogue::{
-    Activate, ActivateWithDerivative, ActivateWithPreActivation, Epilogue, SgdUpdate, Store,
-};
+pub use epilogue::{Activate, ActivateWithDerivative, ActivateWithPreActivation, Epilogue, SgdUpdate, Store};
 
 use crate::simd::dispatch;
 use crate::{Level, MatMut, MatRef};
 
 /// Length of the blocks that k is cut into. Part of the definition of the result.
 pub const K_BLOCK: usize = 256;
-
-/// Lanes of the widest vector that this target has.
-const MAX_LANES: usize = if cfg!(any(target_arch = "x86", target_arch = "x86_64")) {
-    16
-} else if cfg!(target_os = "none") {
-    1
-} else {
-    8
-};
 
 /// The size of a product and which operands are stored transposed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,7 +139,7 @@ impl Gemm {
 
     /// The same for any level of the target, as a constant for static buffers.
     pub const fn workspace_len_for(shape: Shape) -> usize {
-        pack::workspace_len(shape)
+        loops::workspace_len(shape)
     }
 
     /// Computes C = epilogue(init + op(A) op(B)). The workspace's contents do not matter and are lost.

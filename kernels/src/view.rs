@@ -213,10 +213,11 @@ impl<'a> MatRef<'a> {
 /// The A operands of a column of register tiles, see [`MatRef::line_tiles`].
 #[derive(Clone, Copy)]
 pub(crate) struct LineTiles<'a, const R: usize> {
-    // Invariant: the elements first + t next + r across + p along for t < tiles, r < R, p < depth are in the data.
-    first: *const f32,
-    across: usize,
-    along: usize,
+    // Invariant: the elements first + t next + r across + p along for t < tiles, r < R, p < depth are in the data;
+    // across or along is 1. Only `MatRef` makes them; three fields are for assembly to read.
+    pub(crate) first: *const f32,
+    pub(crate) across: usize,
+    pub(crate) along: usize,
     next: usize,
     tiles: usize,
     depth: usize,
@@ -388,6 +389,23 @@ impl<'a> MatMut<'a> {
             stride: self.stride,
             data: PhantomData,
         }
+    }
+
+    /// Part of the matrix, to write: R x N elements from (row, column) on. None if that leaves the matrix.
+    #[cfg(all(target_os = "none", target_abi = "eabihf"))] // for Cortex-M
+    #[inline(always)]
+    pub(crate) fn tile_mut<const R: usize, const N: usize>(
+        &mut self,
+        row: usize,
+        column: usize,
+    ) -> Option<[&mut [f32; N]; R]> {
+        if row.checked_add(R)? > self.rows || column.checked_add(N)? > self.columns {
+            return None;
+        }
+        let first = self.first.wrapping_add(row * self.stride + column);
+        // SAFETY: the elements lie in the matrix, so they are valid by the invariant and borrowed mutably with `self`;
+        // as stride >= columns >= N, no two rows share one.
+        Some(core::array::from_fn(|r| unsafe { &mut *first.add(r * self.stride).cast::<[f32; N]>() }))
     }
 
     /// `tiles` times R rows, `width` elements of each: what a column of register tiles writes. None if there are not

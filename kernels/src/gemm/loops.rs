@@ -1,13 +1,27 @@
 //! The loops around the register tile: strips of columns, tiles of rows and, where A is large, blocks of k and of A.
 
-use super::epilogue::Epilogue;
-use super::pack::{self, Space};
-use super::plan::{self, ROW_BLOCK};
-use super::tile::{Edge, Left, Right, Start, Work};
-use super::tiles::{Size, Tiles};
-use super::{Init, K_BLOCK, MAX_LANES, Shape};
+mod pack;
+mod plan;
+mod tile;
+mod tiles;
+
+use super::{Epilogue, Init, K_BLOCK, Shape};
 use crate::part::{from, part, part_mut};
 use crate::view::{MatMut, MatRef};
+use pack::Space;
+pub(super) use pack::workspace_len;
+use plan::ROW_BLOCK;
+use tile::{Edge, Left, Right, Start, Work};
+use tiles::{Size, Tiles};
+
+/// Lanes of the widest vector that this target has.
+const MAX_LANES: usize = if cfg!(any(target_arch = "x86", target_arch = "x86_64")) {
+    16
+} else if cfg!(target_os = "none") {
+    1
+} else {
+    8
+};
 
 /// The factors as the tiles see them: `left` is broadcast, `right` lies along the vectors.
 #[derive(Clone, Copy)]
@@ -93,7 +107,16 @@ fn in_blocks<S: Tiles, E: Epilogue>(
         while block < rows {
             let block_end = rows.min(block + block_rows);
             let lines = block_end - block;
-            pack::panels(simd, factors.left, factors.left_transposed, block, lines, start, steps, space.panels);
+            pack::panels(
+                simd,
+                factors.left,
+                factors.left_transposed,
+                block,
+                lines,
+                start,
+                steps,
+                space.panels,
+            );
             let mut column = 0;
             while column < columns {
                 let width = plan::strip_width::<S>(rows, columns - column);

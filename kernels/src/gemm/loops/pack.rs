@@ -2,7 +2,7 @@
 
 use super::plan::{PACKED_DEPTH, ROW_BLOCK, STRIP_COLUMNS};
 use super::tiles::Tiles;
-use super::{K_BLOCK, Shape};
+use crate::gemm::{K_BLOCK, Shape};
 use crate::part::{from_mut, part_mut};
 use crate::view::MatRef;
 
@@ -23,7 +23,7 @@ const fn strip_len(depth: usize) -> usize {
 }
 
 /// Elements of workspace for a product.
-pub(super) const fn workspace_len(shape: Shape) -> usize {
+pub(in crate::gemm) const fn workspace_len(shape: Shape) -> usize {
     // A microcontroller has one level of memory and none to spare.
     if shape.m == 0 || shape.n == 0 || cfg!(target_os = "none") {
         return 0;

@@ -9,7 +9,7 @@ use crate::MatMut;
 use crate::simd::{Scalar, Simd};
 
 /// A token with its register tiles.
-pub(super) trait Tiles: Simd {
+pub(in crate::gemm) trait Tiles: Simd {
     /// Most rows of a tile of two vectors, the widest that is used where there are many rows.
     const ROWS: usize;
     /// Most rows of a tile of one vector.
@@ -31,7 +31,7 @@ pub(super) trait Tiles: Simd {
 
 /// The size of a tile.
 #[derive(Clone, Copy)]
-pub(super) struct Size {
+pub(in crate::gemm) struct Size {
     pub(super) rows: usize,
     /// Vectors in a row, a partly filled one included, a half one not.
     pub(super) vectors: usize,

@@ -6,8 +6,8 @@
 //! Each tile is a function of its own per token, size and [`Edge`], shared by all epilogues: a tile leaves plain sums in
 //! C or in a buffer, and what is done with them is done there.
 
-use super::K_BLOCK;
 use super::tiles::Tiles;
+use crate::gemm::K_BLOCK;
 use crate::part::{from, from_mut, part, part_mut};
 use crate::simd::Simd;
 use crate::view::{Elements, LineTiles, MatMut, MatRef, TilesMut, for_each_step};
@@ -59,7 +59,7 @@ pub(super) enum Start<'a> {
 
 /// What a column of tiles computes: start + left right over `depth` steps of k.
 #[derive(Clone, Copy)]
-pub(super) struct Work<'a> {
+pub(in crate::gemm) struct Work<'a> {
     pub(super) left: Left<'a>,
     pub(super) right: Right<'a>,
     pub(super) depth: usize,
@@ -279,12 +279,7 @@ impl<S: Tiles, const MR: usize, const NV: usize> Sums<S, MR, NV> {
 
     /// sums[r][v] = fma(a[r], b[v], sums[r][v]).
     #[inline(always)]
-    fn add_product<const EDGE: u8>(
-        &mut self,
-        simd: S,
-        a: Elements<'_, MR>,
-        b: &Row<S, NV>,
-    ) {
+    fn add_product<const EDGE: u8>(&mut self, simd: S, a: Elements<'_, MR>, b: &Row<S, NV>) {
         for r in 0..MR {
             let a = simd.splat(a.get(r));
             for v in 0..NV {

@@ -2,9 +2,10 @@
 //!
 //! None of this shows in a bit; all of it is chosen from the shape and from what a token can hold.
 
+use super::MAX_LANES;
 use super::tile::Edge;
 use super::tiles::{Size, Tiles};
-use super::{K_BLOCK, MAX_LANES, Shape};
+use crate::gemm::{K_BLOCK, Shape};
 
 /// Most steps of k for which a strip of op(B) is packed whole. It then has to stay in the second-level cache.
 pub(super) const PACKED_DEPTH: usize = 1024;
