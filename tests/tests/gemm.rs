@@ -2,7 +2,11 @@
 //! edge, strides, transposes, initial values and epilogues, with poisoned memory around everything.
 
 use isobath_kernels::activation::{self, Sigmoid, Tanh};
-use isobath_kernels::gemm::{Activate, ActivateWithDerivative, Gemm, GemmError, Init, Operand, Shape, Store};
+use isobath_kernels::gemm::{
+    Activate, ActivateWithDerivative, ActivateWithPreActivation, Gemm, GemmError, Init, Operand, SgdUpdate,
+    Shape, Store,
+};
+use isobath_kernels::optimizer;
 use isobath_kernels::{Level, MatMut, MatRef};
 use isobath_tests::hash::assert_same_bits;
 use isobath_tests::levels;
@@ -233,6 +237,90 @@ fn epilogues_equal_the_kernels_they_replace() {
         activation::derivative(level, Tanh, &plain, &mut derivative).unwrap();
         assert_same_bits(&value, &fused, level.name());
         assert_same_bits(&derivative, &fused_derivative, level.name());
+
+        let (mut fused, mut fused_pre_activation) = (vec![0.0; m * n], vec![0.0; m * n]);
+        let mut c = MatMut::new(&mut fused, m, n).unwrap();
+        let pre_activation = MatMut::new(&mut fused_pre_activation, m, n).unwrap();
+        let epilogue = ActivateWithPreActivation { activation: Tanh, pre_activation };
+        gemm.run(a, b, &mut c, Init::Zero, &mut [], epilogue).unwrap();
+        assert_same_bits(&value, &fused, level.name());
+        assert_same_bits(&plain, &fused_pre_activation, level.name());
+    }
+}
+
+/// The weight update in the epilogue of dW = X^T dY, over shapes on every path, batches longer than a block of k
+/// included: the product followed by the optimiser, without a gradient in memory.
+#[test]
+fn the_fused_update_equals_the_product_and_the_optimizer() {
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(6);
+    let shapes =
+        [(9, 37, 300), (64, 10, 32), (10, 70, 1), (3, 100, 513), (48, 260, 600), (1, 5, 7), (520, 520, 520)];
+    for (m, n, k) in shapes {
+        let shape = Shape { m, n, k, transpose_a: true, transpose_b: false };
+        let (x, delta) = (values(&mut random, k * m, false), values(&mut random, k * n, false));
+        let (x, delta) = (MatRef::new(&x, k, m).unwrap(), MatRef::new(&delta, k, n).unwrap());
+        let weights = values(&mut random, m * n, false);
+        for level in levels::all().into_iter().filter(|level| m < 500 || level.lanes() > 1) {
+            let gemm = Gemm::new(level, shape);
+            let mut workspace = vec![POISON; gemm.workspace_len()];
+            let mut gradient = vec![0.0; m * n];
+            let mut c = MatMut::new(&mut gradient, m, n).unwrap();
+            gemm.run(x, delta, &mut c, Init::Zero, &mut workspace, Store).unwrap();
+            let mut separate = weights.clone();
+            optimizer::sgd(level, 0.01, &mut separate, &gradient).unwrap();
+
+            let mut fused = weights.clone();
+            let mut c = MatMut::new(&mut fused, m, n).unwrap();
+            let update = SgdUpdate { learning_rate: 0.01 };
+            gemm.run(x, delta, &mut c, Init::Zero, &mut workspace, update).unwrap();
+            assert_same_bits(&separate, &fused, &format!("{shape:?} at {}", level.name()));
+        }
+    }
+}
+
+/// Products large enough to be computed in blocks of rows and of k, with A packed, against the definition's own bits
+/// as small products give them: row i depends on row i of A alone.
+#[test]
+fn products_in_blocks_equal_their_rows_alone() {
+    let (m, n, k) = (530, 300, 520);
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(7);
+    let (a, b) = (values(&mut random, m * k, false), values(&mut random, k * n, false));
+    let turned: Vec<f32> = (0..k * m).map(|i| a[i % m * k + i / m]).collect();
+    for level in levels::all().into_iter().filter(|level| level.lanes() > 1) {
+        for transpose_a in [false, true] {
+            for start in 0..3 {
+                let init = |c: usize| if start == 2 && c == 0 { Init::Accumulate } else { Init::Zero };
+                let gemm = Gemm::new(level, Shape { m, n, k, transpose_a, transpose_b: false });
+                let mut workspace = vec![POISON; gemm.workspace_len()];
+                let mut whole = vec![1.0; m * n];
+                let a_view = if transpose_a {
+                    MatRef::new(&turned, k, m).unwrap()
+                } else {
+                    MatRef::new(&a, m, k).unwrap()
+                };
+                let b = MatRef::new(&b, k, n).unwrap();
+                let mut c = MatMut::new(&mut whole, m, n).unwrap();
+                if start == 1 {
+                    gemm.run(a_view, b, &mut c, Init::Zero, &mut workspace, Activate(Tanh)).unwrap();
+                } else {
+                    gemm.run(a_view, b, &mut c, init(0), &mut workspace, Store).unwrap();
+                }
+                for i in (0..m).step_by(37) {
+                    let one = Gemm::new(level, Shape { m: 1, n, k, transpose_a: false, transpose_b: false });
+                    let row = MatRef::new(&a[i * k..(i + 1) * k], 1, k).unwrap();
+                    let mut alone = vec![1.0; n];
+                    let mut c = MatMut::new(&mut alone, 1, n).unwrap();
+                    if start == 1 {
+                        one.run(row, b, &mut c, Init::Zero, &mut [], Activate(Tanh)).unwrap();
+                    } else {
+                        one.run(row, b, &mut c, init(0), &mut [], Store).unwrap();
+                    }
+                    let what =
+                        format!("row {i}, start {start}, transposed {transpose_a} at {}", level.name());
+                    assert_same_bits(&alone, &whole[i * n..(i + 1) * n], &what);
+                }
+            }
+        }
     }
 }
 

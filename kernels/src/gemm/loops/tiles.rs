@@ -4,7 +4,7 @@
 //! needs four cycles for each), few enough to stay in registers, and as many rows per vector of B as make loads
 //! rarer than multiply-adds. Where there are fewer rows, more vectors make up the chains.
 
-use super::tile::{Edge, FULL, HALF, PART, Work, tile, tile_of_columns};
+use super::tile::{Edge, FULL, PART, Work, tile, tile_of_columns};
 use crate::MatMut;
 use crate::simd::{Scalar, Simd};
 
@@ -65,7 +65,7 @@ macro_rules! tiles {
             )*
             $(
                 ($half_rows, $half_vectors, Edge::Half) => {
-                    tile::<Self, $half_rows, $half_vectors, HALF, false>($simd, $work, $out, &mut [])
+                    tile::<Self, $half_rows, $half_vectors, { super::tile::HALF }, false>($simd, $work, $out, &mut [])
                 }
             )*
             _ => debug_assert!(false, "no such tile"),
