@@ -82,7 +82,7 @@ fn all_at_once<S: Tiles, E: Epilogue>(
             let size = plan::tile_size::<S>(width, rows - row, strip.right.transposed);
             let Factors { left: matrix, left_transposed: transposed, .. } = factors;
             let left = Left { matrix, transposed, line: row, start: 0, panels: false };
-            row += strip.tiles(simd, size, (rows - row) / size.rows, left, target, row, column);
+            row += strip.tiles(simd, size, (rows - row) / size.rows.max(1), left, target, row, column);
         }
         column += width;
     }
@@ -125,7 +125,7 @@ fn in_blocks<S: Tiles, E: Epilogue>(
                 while row < block_end {
                     let size = plan::tile_size::<S>(width, rows, strip.right.transposed);
                     let size = Size { rows: S::ROWS.min(block_end - row), ..size };
-                    let tiles = (block_end - row) / size.rows;
+                    let tiles = (block_end - row) / size.rows.max(1);
                     let panels = from(space.panels, (row - block) * steps);
                     let Ok(matrix) = MatRef::new(panels, tiles * steps, size.rows) else { return };
                     let left = Left { matrix, transposed: true, line: 0, start: 0, panels: true };

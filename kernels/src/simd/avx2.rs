@@ -42,6 +42,12 @@ unsafe fn lanes_below(length: usize) -> __m256i {
     }
 }
 
+/// Elements 4 `quad` to 4 `quad` + 3 of a row.
+#[inline(always)]
+fn quarter(row: Option<&[f32; 8]>, quad: usize) -> &[f32; 4] {
+    row.and_then(|row| row.as_chunks::<4>().0.get(quad)).unwrap_or(&[0.0; 4])
+}
+
 impl Simd for Avx2 {
     const NAME: &'static str = "avx2";
     const LANES: usize = 8;
@@ -247,7 +253,7 @@ impl Avx2 {
         for quad in 0..columns.min(8).div_ceil(4) {
             let mut v = [self.splat(0.0); 4];
             for (r, v) in v.iter_mut().enumerate() {
-                let part = |half: usize| &source[r + 4 * half][4 * quad..4 * quad + 4];
+                let part = |half: usize| quarter(source.get(r + 4 * half).copied(), quad);
                 // SAFETY: the token proves the instructions; each load reads the four elements of a part.
                 *v = unsafe {
                     let v = _mm256_castps128_ps256(_mm_loadu_ps(part(0).as_ptr()));

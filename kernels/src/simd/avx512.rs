@@ -28,6 +28,12 @@ fn lanes_below(length: usize) -> __mmask16 {
     (1u16 << (length & 15)) - 1
 }
 
+/// Elements 4 `quad` to 4 `quad` + 3 of a row.
+#[inline(always)]
+fn quarter(row: Option<&[f32; 16]>, quad: usize) -> &[f32; 4] {
+    row.and_then(|row| row.as_chunks::<4>().0.get(quad)).unwrap_or(&[0.0; 4])
+}
+
 impl Simd for Avx512 {
     const NAME: &'static str = "avx512";
     const LANES: usize = 16;
@@ -240,7 +246,7 @@ impl Avx512 {
         for quad in 0..columns.min(16).div_ceil(4) {
             let mut v = [self.splat(0.0); 4];
             for (r, v) in v.iter_mut().enumerate() {
-                let part = |group: usize| &source[r + 4 * group][4 * quad..4 * quad + 4];
+                let part = |group: usize| quarter(source.get(r + 4 * group).copied(), quad);
                 // SAFETY: the token proves the instructions; each load reads the four elements of a part.
                 *v = unsafe {
                     let v = _mm512_castps128_ps512(_mm_loadu_ps(part(0).as_ptr()));
