@@ -63,7 +63,7 @@ pub(super) fn strip_width<S: Tiles>(rows: usize, left: usize) -> usize {
     if let Some(widest) = rows.checked_sub(1).and_then(|row| S::WIDE.get(row)) {
         // Few rows: as many vectors as it takes, evenly.
         let vectors = left.div_ceil(S::LANES);
-        let strips = vectors.div_ceil(*widest).max(1);
+        let strips = vectors.div_ceil((*widest).max(1)).max(1);
         return left.min(vectors.div_ceil(strips) * S::LANES);
     }
     let half = <S::Half as crate::simd::Simd>::LANES;
