@@ -62,6 +62,9 @@ pub trait Simd: Copy + core::fmt::Debug + Send + Sync + 'static {
     fn load_part(self, x: &[f32]) -> Self::F32 {
         self.load(x)
     }
+    /// Asks for the cache line at an address, which need not be valid.
+    #[inline(always)]
+    fn prefetch(self, _: *const f32) {}
     /// Writes the lanes to the first [`Simd::LANES`] elements; lanes beyond the end of `out` are dropped.
     fn store(self, v: Self::F32, out: &mut [f32]);
 
@@ -127,15 +130,16 @@ pub trait Simd: Copy + core::fmt::Debug + Send + Sync + 'static {
     fn lt_bits(self, a: Self::F32, b: Self::F32) -> Self::Mask;
     /// a == b, lanes taken as 32-bit integers.
     fn eq_bits(self, a: Self::F32, b: Self::F32) -> Self::Mask;
-    /// Transposes `block`, of at most [`Simd::LANES`] rows and columns: out[p stride + r] = element (r, p).
+    /// Calls `each` with the number and the vector of every column of `block`, of at most [`Simd::LANES`] rows and
+    /// columns, in order; lanes beyond the rows are +0.0.
     #[inline(always)]
-    fn transpose(self, block: MatRef<'_>, out: &mut [f32], stride: usize) {
-        for r in 0..block.rows() {
-            for (p, x) in block.row(r).iter().enumerate() {
-                if let Some(out) = out.get_mut(p * stride + r) {
-                    *out = *x;
-                }
+    fn for_each_column(self, block: MatRef<'_>, mut each: impl FnMut(usize, Self::F32)) {
+        let mut column = [0.0; 16];
+        for p in 0..block.columns().min(Self::LANES) {
+            for (r, x) in column.iter_mut().enumerate().take(block.rows().min(Self::LANES)) {
+                *x = block.row(r).get(p).copied().unwrap_or(0.0);
             }
+            each(p, self.load(&column));
         }
     }
     /// The element of `table` that the low four bits of each lane of `index` name.

@@ -7,7 +7,7 @@ use core::arch::x86_64::*;
 
 use super::Simd;
 use crate::MatRef;
-use crate::part::part_mut;
+use crate::view::Tile;
 
 /// AVX2 and FMA.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,12 +40,6 @@ unsafe fn lanes_below(length: usize) -> __m256i {
         let lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
         _mm256_cmpgt_epi32(_mm256_set1_epi32(length.min(8) as i32), lane)
     }
-}
-
-/// Elements 4 `quad` to 4 `quad` + 3 of a row.
-#[inline(always)]
-fn quarter(row: Option<&[f32; 8]>, quad: usize) -> &[f32; 4] {
-    row.and_then(|row| row.as_chunks::<4>().0.get(quad)).unwrap_or(&[0.0; 4])
 }
 
 impl Simd for Avx2 {
@@ -81,6 +75,11 @@ impl Simd for Avx2 {
     fn load_part(self, x: &[f32]) -> __m256 {
         // SAFETY: the token proves the instructions, which read only lanes below the slice's length.
         unsafe { _mm256_maskload_ps(x.as_ptr(), lanes_below(x.len())) }
+    }
+    #[inline(always)]
+    fn prefetch(self, address: *const f32) {
+        // SAFETY: x86 has the instruction since SSE; it never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
     }
     #[inline(always)]
     fn store(self, v: __m256, out: &mut [f32]) {
@@ -217,63 +216,65 @@ impl Simd for Avx2 {
         }
     }
     #[inline(always)]
-    fn transpose(self, block: MatRef<'_>, out: &mut [f32], stride: usize) {
-        if block.columns() < 8 {
-            // Short rows are completed with zeros first; what they give is not written.
-            let mut full = [[0.0; 8]; 8];
-            for (r, full) in full.iter_mut().take(block.rows()).enumerate() {
-                self.store(self.load_part(block.row(r)), full);
+    fn for_each_column(self, block: MatRef<'_>, mut each: impl FnMut(usize, __m256)) {
+        let columns = block.columns().min(8);
+        let padded;
+        let square = match block.tile::<8, 8>(0, 0) {
+            Some(square) => square,
+            None => {
+                padded = self.padded(block);
+                let Ok(padded) = MatRef::new(padded.as_flattened(), 8, 8) else { return };
+                let Some(square) = padded.tile(0, 0) else { return };
+                square
             }
-            let rows = block.rows();
-            return self.transpose_rows(full.each_ref(), out, stride, rows, block.columns());
-        }
-        let mut rows = [&[0.0; 8]; 8];
-        for (r, row) in rows.iter_mut().enumerate() {
-            if let Some(full) = block.row(r).first_chunk::<8>() {
-                *row = full;
+        };
+        for quad in 0..2 {
+            for (p, column) in self.quad_of_columns(&square, quad).into_iter().enumerate() {
+                if 4 * quad + p < columns {
+                    each(4 * quad + p, column);
+                }
             }
         }
-        self.transpose_rows(rows, out, stride, block.rows().min(8), 8);
     }
 }
 
 impl Avx2 {
-    /// Writes the first `rows` lanes of the first `columns` columns. Two rows that lie four apart are loaded side by
-    /// side into one vector, which leaves a transposition of 4 x 4 within the halves: two shuffles per vector
-    /// instead of three.
+    /// The block, completed with +0.0.
     #[inline(always)]
-    fn transpose_rows(
-        self,
-        source: [&[f32; 8]; 8],
-        out: &mut [f32],
-        stride: usize,
-        rows: usize,
-        columns: usize,
-    ) {
-        for quad in 0..columns.min(8).div_ceil(4) {
-            let mut v = [self.splat(0.0); 4];
-            for (r, v) in v.iter_mut().enumerate() {
-                let part = |half: usize| quarter(source.get(r + 4 * half).copied(), quad);
-                // SAFETY: the token proves the instructions; each load reads the four elements of a part.
-                *v = unsafe {
-                    let v = _mm256_castps128_ps256(_mm_loadu_ps(part(0).as_ptr()));
-                    _mm256_insertf128_ps::<1>(v, _mm_loadu_ps(part(1).as_ptr()))
-                };
-            }
-            // SAFETY: the token proves the instructions.
-            let turned = unsafe {
-                let (low01, high01) = (_mm256_unpacklo_ps(v[0], v[1]), _mm256_unpackhi_ps(v[0], v[1]));
-                let (low23, high23) = (_mm256_unpacklo_ps(v[2], v[3]), _mm256_unpackhi_ps(v[2], v[3]));
-                [
-                    _mm256_shuffle_ps::<0b01_00_01_00>(low01, low23),
-                    _mm256_shuffle_ps::<0b11_10_11_10>(low01, low23),
-                    _mm256_shuffle_ps::<0b01_00_01_00>(high01, high23),
-                    _mm256_shuffle_ps::<0b11_10_11_10>(high01, high23),
-                ]
+    fn padded(self, block: MatRef<'_>) -> [[f32; 8]; 8] {
+        let mut padded = [[0.0; 8]; 8];
+        for (r, padded) in padded.iter_mut().enumerate().take(block.rows()) {
+            self.store(self.load_part(block.row(r)), padded);
+        }
+        padded
+    }
+
+    /// Columns 4 `quad` to 4 `quad` + 3. Two rows that lie four apart are loaded side by side into one vector, which
+    /// leaves a transposition of 4 x 4 within the halves: two shuffles per vector instead of three.
+    #[inline(always)]
+    fn quad_of_columns(self, square: &Tile<'_, 8, 8>, quad: usize) -> [__m256; 4] {
+        let mut v = [self.splat(0.0); 4];
+        for r in 0..4 {
+            let part = |half: usize| {
+                let parts = square.row(r + 4 * half).as_chunks::<4>().0;
+                parts.get(quad).unwrap_or(&[0.0; 4]).as_ptr()
             };
-            for (p, v) in turned.into_iter().enumerate().take(columns - 4 * quad) {
-                self.store(v, part_mut(out, (4 * quad + p) * stride, rows));
-            }
+            // SAFETY: the token proves the instructions; each load reads the four elements of a part.
+            v[r] = unsafe {
+                let v = _mm256_castps128_ps256(_mm_loadu_ps(part(0)));
+                _mm256_insertf128_ps::<1>(v, _mm_loadu_ps(part(1)))
+            };
+        }
+        // SAFETY: the token proves the instructions.
+        unsafe {
+            let (low01, high01) = (_mm256_unpacklo_ps(v[0], v[1]), _mm256_unpackhi_ps(v[0], v[1]));
+            let (low23, high23) = (_mm256_unpacklo_ps(v[2], v[3]), _mm256_unpackhi_ps(v[2], v[3]));
+            [
+                _mm256_shuffle_ps::<0b01_00_01_00>(low01, low23),
+                _mm256_shuffle_ps::<0b11_10_11_10>(low01, low23),
+                _mm256_shuffle_ps::<0b01_00_01_00>(high01, high23),
+                _mm256_shuffle_ps::<0b11_10_11_10>(high01, high23),
+            ]
         }
     }
 }

@@ -7,7 +7,7 @@ use core::arch::x86_64::*;
 
 use super::Simd;
 use crate::MatRef;
-use crate::part::part_mut;
+use crate::view::Tile;
 
 /// AVX-512 with F, VL, BW and DQ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,12 +26,6 @@ impl Avx512 {
 #[inline(always)]
 fn lanes_below(length: usize) -> __mmask16 {
     (1u16 << (length & 15)) - 1
-}
-
-/// Elements 4 `quad` to 4 `quad` + 3 of a row.
-#[inline(always)]
-fn quarter(row: Option<&[f32; 16]>, quad: usize) -> &[f32; 4] {
-    row.and_then(|row| row.as_chunks::<4>().0.get(quad)).unwrap_or(&[0.0; 4])
 }
 
 impl Simd for Avx512 {
@@ -68,6 +62,11 @@ impl Simd for Avx512 {
         let lanes = ((1u32 << x.len().min(16)) - 1) as __mmask16;
         // SAFETY: the token proves the instruction, which reads only lanes below the slice's length.
         unsafe { _mm512_maskz_loadu_ps(lanes, x.as_ptr()) }
+    }
+    #[inline(always)]
+    fn prefetch(self, address: *const f32) {
+        // SAFETY: x86 has the instruction since SSE; it never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
     }
     #[inline(always)]
     fn store(self, v: __m512, out: &mut [f32]) {
@@ -197,23 +196,25 @@ impl Simd for Avx512 {
         unsafe { _mm512_permutexvar_ps(_mm512_castps_si512(index), _mm512_loadu_ps(table.as_ptr())) }
     }
     #[inline(always)]
-    fn transpose(self, block: MatRef<'_>, out: &mut [f32], stride: usize) {
-        if block.columns() < 16 {
-            // Short rows are completed with zeros first; what they give is not written.
-            let mut full = [[0.0; 16]; 16];
-            for (r, full) in full.iter_mut().take(block.rows()).enumerate() {
-                self.store(self.load_part(block.row(r)), full);
+    fn for_each_column(self, block: MatRef<'_>, mut each: impl FnMut(usize, __m512)) {
+        let columns = block.columns().min(16);
+        let padded;
+        let square = match block.tile::<16, 16>(0, 0) {
+            Some(square) => square,
+            None => {
+                padded = self.padded(block);
+                let Ok(padded) = MatRef::new(padded.as_flattened(), 16, 16) else { return };
+                let Some(square) = padded.tile(0, 0) else { return };
+                square
             }
-            let rows = block.rows();
-            return self.transpose_rows(full.each_ref(), out, stride, rows, block.columns());
-        }
-        let mut rows = [&[0.0; 16]; 16];
-        for (r, row) in rows.iter_mut().enumerate() {
-            if let Some(full) = block.row(r).first_chunk::<16>() {
-                *row = full;
+        };
+        for quad in 0..4 {
+            for (p, column) in self.quad_of_columns(&square, quad).into_iter().enumerate() {
+                if 4 * quad + p < columns {
+                    each(4 * quad + p, column);
+                }
             }
         }
-        self.transpose_rows(rows, out, stride, block.rows().min(16), 16);
     }
 }
 
@@ -231,44 +232,44 @@ impl Avx512 {
         unsafe { _mm512_castps512_ps256(v) }
     }
 
-    /// Writes the first `rows` lanes of the first `columns` columns. Four rows that lie four apart are loaded side by
-    /// side into one vector, which leaves a transposition of 4 x 4 within the quarters: two shuffles per vector
-    /// instead of four.
+    /// The block, completed with +0.0.
     #[inline(always)]
-    fn transpose_rows(
-        self,
-        source: [&[f32; 16]; 16],
-        out: &mut [f32],
-        stride: usize,
-        rows: usize,
-        columns: usize,
-    ) {
-        for quad in 0..columns.min(16).div_ceil(4) {
-            let mut v = [self.splat(0.0); 4];
-            for (r, v) in v.iter_mut().enumerate() {
-                let part = |group: usize| quarter(source.get(r + 4 * group).copied(), quad);
-                // SAFETY: the token proves the instructions; each load reads the four elements of a part.
-                *v = unsafe {
-                    let v = _mm512_castps128_ps512(_mm_loadu_ps(part(0).as_ptr()));
-                    let v = _mm512_insertf32x4::<1>(v, _mm_loadu_ps(part(1).as_ptr()));
-                    let v = _mm512_insertf32x4::<2>(v, _mm_loadu_ps(part(2).as_ptr()));
-                    _mm512_insertf32x4::<3>(v, _mm_loadu_ps(part(3).as_ptr()))
-                };
-            }
-            // SAFETY: the token proves the instructions.
-            let turned = unsafe {
-                let (low01, high01) = (_mm512_unpacklo_ps(v[0], v[1]), _mm512_unpackhi_ps(v[0], v[1]));
-                let (low23, high23) = (_mm512_unpacklo_ps(v[2], v[3]), _mm512_unpackhi_ps(v[2], v[3]));
-                [
-                    _mm512_shuffle_ps::<0b01_00_01_00>(low01, low23),
-                    _mm512_shuffle_ps::<0b11_10_11_10>(low01, low23),
-                    _mm512_shuffle_ps::<0b01_00_01_00>(high01, high23),
-                    _mm512_shuffle_ps::<0b11_10_11_10>(high01, high23),
-                ]
+    fn padded(self, block: MatRef<'_>) -> [[f32; 16]; 16] {
+        let mut padded = [[0.0; 16]; 16];
+        for (r, padded) in padded.iter_mut().enumerate().take(block.rows()) {
+            self.store(self.load_part(block.row(r)), padded);
+        }
+        padded
+    }
+
+    /// Columns 4 `quad` to 4 `quad` + 3. Four rows that lie four apart are loaded side by side into one vector, which
+    /// leaves a transposition of 4 x 4 within the quarters: two shuffles per vector instead of four.
+    #[inline(always)]
+    fn quad_of_columns(self, square: &Tile<'_, 16, 16>, quad: usize) -> [__m512; 4] {
+        let mut v = [self.splat(0.0); 4];
+        for r in 0..4 {
+            let part = |group: usize| {
+                let parts = square.row(r + 4 * group).as_chunks::<4>().0;
+                parts.get(quad).unwrap_or(&[0.0; 4]).as_ptr()
             };
-            for (p, v) in turned.into_iter().enumerate().take(columns - 4 * quad) {
-                self.store(v, part_mut(out, (4 * quad + p) * stride, rows));
-            }
+            // SAFETY: the token proves the instructions; each load reads the four elements of a part.
+            v[r] = unsafe {
+                let v = _mm512_castps128_ps512(_mm_loadu_ps(part(0)));
+                let v = _mm512_insertf32x4::<1>(v, _mm_loadu_ps(part(1)));
+                let v = _mm512_insertf32x4::<2>(v, _mm_loadu_ps(part(2)));
+                _mm512_insertf32x4::<3>(v, _mm_loadu_ps(part(3)))
+            };
+        }
+        // SAFETY: the token proves the instructions.
+        unsafe {
+            let (low01, high01) = (_mm512_unpacklo_ps(v[0], v[1]), _mm512_unpackhi_ps(v[0], v[1]));
+            let (low23, high23) = (_mm512_unpacklo_ps(v[2], v[3]), _mm512_unpackhi_ps(v[2], v[3]));
+            [
+                _mm512_shuffle_ps::<0b01_00_01_00>(low01, low23),
+                _mm512_shuffle_ps::<0b11_10_11_10>(low01, low23),
+                _mm512_shuffle_ps::<0b01_00_01_00>(high01, high23),
+                _mm512_shuffle_ps::<0b11_10_11_10>(high01, high23),
+            ]
         }
     }
 }

@@ -8,9 +8,13 @@ use super::tiles::{Size, Tiles};
 use crate::gemm::{K_BLOCK, Shape};
 
 /// Most steps of k for which a strip of op(B) is packed whole. It then has to stay in the second-level cache.
-pub(super) const PACKED_DEPTH: usize = 1024;
-/// Rows of A that are packed at a time where A is too large for the second-level cache (MC).
-pub(super) const ROW_BLOCK: usize = 256;
+pub(super) const PACKED_DEPTH: usize = 2048;
+/// Panels of A that are packed at a time where A is too large for the second-level cache: MC = PANELS x MR rows.
+pub(super) const PANELS: usize = 32;
+/// Elements from one step of a panel to the next: the most rows of a tile, whole vectors of any token.
+pub(super) const PANEL: usize = 8;
+/// Tiles for which a share of the next strip is packed at a time.
+pub(super) const TILES_PER_SHARE: usize = 2;
 /// Columns of the widest strip that is packed.
 pub(super) const STRIP_COLUMNS: usize = if MAX_LANES > 8 { 40 } else { 2 * MAX_LANES };
 
@@ -20,7 +24,8 @@ pub(super) const STRIP_COLUMNS: usize = if MAX_LANES > 8 { 40 } else { 2 * MAX_L
 /// unused lanes, the transposition of the operand that lies across the vectors, and that of C.
 pub(super) fn by_columns<S: Tiles>(shape: Shape) -> bool {
     let Shape { m, n, k, transpose_a, transpose_b } = shape;
-    if S::LANES < 4 {
+    // Nothing to gain where the other way neither wastes a lane nor transposes.
+    if S::LANES < 4 || (!transpose_b && n % <S::Half as crate::simd::Simd>::LANES == 0) {
         return false;
     }
     let cycles = |rows: usize, columns: usize, transposed: bool, turned: bool| {
@@ -31,7 +36,7 @@ pub(super) fn by_columns<S: Tiles>(shape: Shape) -> bool {
         let turn = if turned { 6.0 / lanes * (rows * columns) as f32 } else { 0.0 };
         multiply + pack + turn
     };
-    cycles(n, m, !transpose_a, true) < 0.9 * cycles(m, n, transpose_b, false)
+    cycles(n, m, !transpose_a, true) < cycles(m, n, transpose_b, false)
 }
 
 /// Half vectors that hold this many columns, with halves only where the token has them.
@@ -40,21 +45,21 @@ fn half_vectors<S: Tiles>(columns: usize) -> usize {
     columns.div_ceil(half) * if half < S::LANES { 1 } else { 2 }
 }
 
-/// Whether A may be worth copying to panels, block by block: where it is large, its rows lie on too many pages and in
-/// too few sets of the cache.
-pub(super) const fn large(m: usize, k: usize) -> bool {
-    k > K_BLOCK && m.saturating_mul(k) >= 1 << 18
+/// Whether a transposed A may be worth copying to panels: where its rows lie on too many pages and in too few sets of
+/// the cache.
+pub(super) const fn deep(k: usize) -> bool {
+    k > K_BLOCK
 }
 
 /// Whether it is: each of its elements then has to be used often enough.
-pub(super) fn in_blocks<S: Tiles>(m: usize, n: usize, k: usize) -> bool {
-    large(m, k) && m >= 4 * S::ROWS && n >= 8 * S::LANES
+pub(super) fn packs_left<S: Tiles>(rows: usize, columns: usize, depth: usize) -> bool {
+    deep(depth) && rows >= 4 * S::ROWS && columns >= 8 * S::LANES
 }
 
-/// Whether the first tile of a strip should copy op(B)'s rows for the tiles below it: where the rows lie far apart and
-/// are read often.
-pub(super) fn copies<S: Tiles>(rows: usize, columns: usize) -> bool {
-    columns >= 512 && rows >= 16 * S::ROWS
+/// Whether strips of op(B) are packed: where they lie across the vectors, or their rows far apart, and are read often.
+#[inline(always)]
+pub(super) fn packs_right<S: Tiles>(rows: usize, columns: usize, transposed: bool) -> bool {
+    if transposed { rows > S::ROWS } else { columns >= 512 && rows >= 16 * S::ROWS }
 }
 
 /// Columns of the next strip, of `left` that are left, where the product has `rows` rows.
@@ -98,5 +103,5 @@ pub(super) fn tile_size<S: Tiles>(width: usize, left: usize, transposed: bool) -
     } else {
         most
     };
-    Size { rows, vectors, edge, copy: false }
+    Size { rows, vectors, edge }
 }

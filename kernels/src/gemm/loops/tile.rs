@@ -8,7 +8,7 @@
 
 use super::tiles::Tiles;
 use crate::gemm::K_BLOCK;
-use crate::part::{from, from_mut, part, part_mut};
+use crate::part::{from, part, part_mut};
 use crate::simd::Simd;
 use crate::view::{Elements, LineTiles, MatMut, MatRef, TilesMut, for_each_step};
 
@@ -44,6 +44,15 @@ pub(super) struct Right<'a> {
     pub(super) column: usize,
     pub(super) start: usize,
     pub(super) width: usize,
+}
+
+impl<'a> Right<'a> {
+    /// The strip of this width that lies packed in `space`.
+    #[inline(always)]
+    pub(super) fn packed(space: &'a [f32], depth: usize, width: usize) -> Option<Self> {
+        let matrix = MatRef::new(space, depth, width).ok()?;
+        Some(Self { matrix, transposed: false, column: 0, start: 0, width })
+    }
 }
 
 /// What the sums of the first block of k are added to.
@@ -86,14 +95,12 @@ pub(super) const PART: u8 = 1;
 /// See [`FULL`].
 pub(super) const HALF: u8 = 2;
 
-/// Tiles of MR rows and NV vectors (and a half one, see [`Edge::Half`]), one below the other. With COPY, the rows of B are also copied to
-/// `copy`, one after the other, where the tiles below will find them closer together: the store ports are idle here.
+/// Tiles of MR rows and NV vectors (and a half one, see [`Edge::Half`]), one below the other.
 #[inline(never)]
-pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8, const COPY: bool>(
+pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8>(
     simd: S,
     work: &Work<'_>,
     out: &mut MatMut<'_>,
-    copy: &mut [f32],
 ) {
     simd.vectorize(
         #[inline(always)]
@@ -117,7 +124,6 @@ pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8, c
                 loop {
                     let steps = (depth - done).min(K_BLOCK);
                     let mut sums = Sums::<S, MR, NV>::zero(simd);
-                    let mut step = done;
                     for_each_step(
                         a.lines(t, done),
                         b.from(done),
@@ -126,10 +132,6 @@ pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8, c
                         #[inline(always)]
                         |a, b, edge| {
                             let vectors = Row::<S, NV>::load::<EDGE>(simd, b, edge);
-                            if COPY {
-                                vectors.store::<EDGE>(simd, part_mut(copy, step * width, width));
-                                step += 1;
-                            }
                             sums.add_product::<EDGE>(simd, a, &vectors);
                         },
                     );
@@ -145,23 +147,14 @@ pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8, c
     );
 }
 
-/// Steps of k whose rows of op(B) are transposed at a time by [`tile_of_columns`].
-const CHUNK: usize = if super::MAX_LANES > 8 { super::MAX_LANES } else { 8 };
-
-/// The same where B is stored transposed and has not been packed: each chunk of its columns is transposed to the stack.
+/// Tiles of MR rows and one vector where B is stored transposed and has not been packed: blocks of its rows are turned
+/// into vectors on the way.
 #[inline(never)]
-pub(super) fn tile_of_columns<S: Tiles, const MR: usize, const NV: usize>(
-    simd: S,
-    work: &Work<'_>,
-    out: &mut MatMut<'_>,
-) {
+pub(super) fn tile_of_columns<S: Tiles, const MR: usize>(simd: S, work: &Work<'_>, out: &mut MatMut<'_>) {
     simd.vectorize(
         #[inline(always)]
         || {
             let Work { left, right, depth, start, tiles } = *work;
-            let mut chunk = [[[0.0; super::MAX_LANES]; NV]; CHUNK];
-            let chunk = chunk.as_flattened_mut().as_flattened_mut();
-            let stride = NV * S::LANES;
             let (Some(a), Some(mut out)) =
                 (left.tiles::<MR>(depth, tiles), out.tiles::<MR>(right.width, tiles))
             else {
@@ -172,40 +165,20 @@ pub(super) fn tile_of_columns<S: Tiles, const MR: usize, const NV: usize>(
                 loop {
                     let block_end = (done + K_BLOCK).min(depth);
                     let start = if done == 0 { start } else { Start::Output };
-                    let mut sums = Sums::<S, MR, NV>::zero(simd);
+                    let mut sums = Sums::<S, MR, 1>::zero(simd);
                     while done < block_end {
-                        let steps = (block_end - done).min(CHUNK);
-                        for v in 0..NV {
-                            let lanes = right.width.saturating_sub(v * S::LANES).min(S::LANES);
-                            let mut p = 0;
-                            while p < steps {
-                                let few = (steps - p).min(S::LANES);
-                                let block = right.matrix.block(
-                                    right.column + v * S::LANES,
-                                    right.start + done + p,
-                                    lanes,
-                                    few,
-                                );
-                                simd.transpose(block, from_mut(chunk, p * stride + v * S::LANES), stride);
-                                p += few;
-                            }
-                        }
-                        if let Ok(matrix) = MatRef::new(chunk, steps, stride)
-                            && let Some(b) = matrix.strips(0, steps, 0, NV * S::LANES)
-                            && let Some(edge) = matrix.strips(0, steps, NV * S::LANES, 0)
-                        {
-                            for_each_step(
-                                a.lines(t, done),
-                                b,
-                                edge,
-                                steps,
-                                #[inline(always)]
-                                |a, b, edge| {
-                                    let vectors = Row::<S, NV>::load::<FULL>(simd, b, edge);
-                                    sums.add_product::<FULL>(simd, a, &vectors);
-                                },
-                            );
-                        }
+                        let steps = (block_end - done).min(S::LANES);
+                        let lines = a.lines(t, done);
+                        simd.for_each_column(
+                            right.matrix.block(right.column, right.start + done, right.width, steps),
+                            #[inline(always)]
+                            |p, b| {
+                                let row = Row { full: [b], half: simd.half().splat(0.0) };
+                                if let Some(a) = lines.step(p) {
+                                    sums.add_product::<PART>(simd, a, &row);
+                                }
+                            },
+                        );
                         done += steps;
                     }
                     sums.finish::<PART>(simd, start, depth, &mut out, t);

@@ -26,7 +26,7 @@ pub(in crate::gemm) trait Tiles: Simd {
     fn low_half(self, v: Self::F32) -> <Self::Half as Simd>::F32;
 
     /// Runs the tile of this size.
-    fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>, copy: &mut [f32]);
+    fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>);
 }
 
 /// The size of a tile.
@@ -36,36 +36,33 @@ pub(in crate::gemm) struct Size {
     /// Vectors in a row, a partly filled one included, a half one not.
     pub(super) vectors: usize,
     pub(super) edge: Edge,
-    /// Whether B's rows are copied on the way.
-    pub(super) copy: bool,
 }
 
 /// Finds the function for a size among those that exist.
 macro_rules! tiles {
     (
-        $simd:expr, $size:expr, $work:expr, $out:expr, $copy:expr;
+        $simd:expr, $size:expr, $work:expr, $out:expr;
         tiles $($rows:literal x $vectors:literal)*;
+        columns $($column_rows:literal)*;
         halves $($half_rows:literal x $half_vectors:literal)*;
-        copy $copy_rows:literal x $copy_vectors:literal
     ) => {
         match ($size.rows, $size.vectors, $size.edge) {
-            ($copy_rows, $copy_vectors, Edge::Full) if $size.copy => {
-                tile::<Self, $copy_rows, $copy_vectors, FULL, true>($simd, $work, $out, $copy)
-            }
             $(
-                ($rows, $vectors, _) if $work.right.transposed => {
-                    tile_of_columns::<Self, $rows, $vectors>($simd, $work, $out)
+                ($column_rows, 1, _) if $work.right.transposed => {
+                    tile_of_columns::<Self, $column_rows>($simd, $work, $out)
                 }
+            )*
+            $(
                 ($rows, $vectors, Edge::Full) => {
-                    tile::<Self, $rows, $vectors, FULL, false>($simd, $work, $out, &mut [])
+                    tile::<Self, $rows, $vectors, FULL>($simd, $work, $out)
                 }
                 ($rows, $vectors, Edge::Part) => {
-                    tile::<Self, $rows, $vectors, PART, false>($simd, $work, $out, &mut [])
+                    tile::<Self, $rows, $vectors, PART>($simd, $work, $out)
                 }
             )*
             $(
                 ($half_rows, $half_vectors, Edge::Half) => {
-                    tile::<Self, $half_rows, $half_vectors, { super::tile::HALF }, false>($simd, $work, $out, &mut [])
+                    tile::<Self, $half_rows, $half_vectors, { super::tile::HALF }>($simd, $work, $out)
                 }
             )*
             _ => debug_assert!(false, "no such tile"),
@@ -87,11 +84,11 @@ impl Tiles for Scalar {
     fn low_half(self, v: f32) -> f32 {
         v
     }
-    fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>, copy: &mut [f32]) {
-        tiles!(self, size, work, out, copy;
+    fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>) {
+        tiles!(self, size, work, out;
             tiles 1 x 1 2 x 1 3 x 1 4 x 1 1 x 2 2 x 2 3 x 2 4 x 2;
-            halves;
-            copy 4 x 2);
+            columns 1 2 3 4;
+            halves;);
     }
 }
 
@@ -110,11 +107,11 @@ impl Tiles for crate::simd::Portable {
     fn low_half(self, v: Self::F32) -> Self::F32 {
         v
     }
-    fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>, copy: &mut [f32]) {
-        tiles!(self, size, work, out, copy;
+    fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>) {
+        tiles!(self, size, work, out;
             tiles 1 x 1 2 x 1 3 x 1 4 x 1 1 x 2 2 x 2;
-            halves;
-            copy 4 x 1);
+            columns 1 2 3 4;
+            halves;);
     }
 }
 
@@ -134,14 +131,14 @@ impl Tiles for crate::simd::Avx2 {
     fn low_half(self, v: Self::F32) -> Self::F32 {
         v
     }
-    fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>, copy: &mut [f32]) {
-        tiles!(self, size, work, out, copy;
+    fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>) {
+        tiles!(self, size, work, out;
             tiles 1 x 1 2 x 1 3 x 1 4 x 1 5 x 1 6 x 1 7 x 1 8 x 1 9 x 1 10 x 1
                 1 x 2 2 x 2 3 x 2 4 x 2 5 x 2 6 x 2
                 1 x 3 1 x 4 1 x 5 1 x 6 1 x 7 1 x 8 1 x 9 1 x 10
                 2 x 3 2 x 4 2 x 5 3 x 3;
-            halves;
-            copy 6 x 2);
+            columns 1 2 3 4 5 6;
+            halves;);
     }
 }
 
@@ -150,7 +147,7 @@ impl Tiles for crate::simd::Avx2 {
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 impl Tiles for crate::simd::Avx512 {
     const ROWS: usize = 8;
-    const NARROW_ROWS: usize = 16;
+    const NARROW_ROWS: usize = 8;
     const VECTORS: usize = 2;
     const WIDE: [usize; 3] = [12, 6, 4];
     type Half = crate::simd::Avx2;
@@ -162,17 +159,16 @@ impl Tiles for crate::simd::Avx512 {
     fn low_half(self, v: Self::F32) -> <crate::simd::Avx2 as Simd>::F32 {
         self.low_half(v)
     }
-    fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>, copy: &mut [f32]) {
-        tiles!(self, size, work, out, copy;
+    fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>) {
+        tiles!(self, size, work, out;
             tiles 1 x 1 2 x 1 3 x 1 4 x 1 5 x 1 6 x 1 7 x 1 8 x 1
-                9 x 1 10 x 1 11 x 1 12 x 1 13 x 1 14 x 1 15 x 1 16 x 1
                 1 x 2 2 x 2 3 x 2 4 x 2 5 x 2 6 x 2 7 x 2 8 x 2
                 1 x 3 1 x 4 1 x 5 1 x 6 1 x 7 1 x 8 1 x 9 1 x 10 1 x 11 1 x 12
                 2 x 3 2 x 4 2 x 5 2 x 6 3 x 3 3 x 4;
+            columns 1 2 3 4 5 6 7 8;
             halves 1 x 0 2 x 0 3 x 0 4 x 0 5 x 0 6 x 0 7 x 0 8 x 0
                 1 x 1 2 x 1 3 x 1 4 x 1 5 x 1 6 x 1 7 x 1 8 x 1
-                1 x 2 2 x 2 3 x 2 4 x 2 5 x 2 6 x 2 7 x 2 8 x 2;
-            copy 8 x 2);
+                1 x 2 2 x 2 3 x 2 4 x 2 5 x 2 6 x 2 7 x 2 8 x 2;);
     }
 }
 
@@ -191,13 +187,13 @@ impl Tiles for crate::simd::Neon {
     fn low_half(self, v: Self::F32) -> Self::F32 {
         v
     }
-    fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>, copy: &mut [f32]) {
-        tiles!(self, size, work, out, copy;
+    fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>) {
+        tiles!(self, size, work, out;
             tiles 1 x 1 2 x 1 3 x 1 4 x 1 5 x 1 6 x 1 7 x 1 8 x 1
                 1 x 2 2 x 2 3 x 2 4 x 2 5 x 2 6 x 2 7 x 2 8 x 2
                 1 x 3 1 x 4 1 x 5 1 x 6 1 x 7 1 x 8
                 2 x 3 2 x 4 3 x 3 3 x 4;
-            halves;
-            copy 8 x 2);
+            columns 1 2 3 4 5 6 7 8;
+            halves;);
     }
 }

@@ -1,0 +1,276 @@
+//! Views as register tiles want them: checked once for many tiles, then read and written without a check.
+
+use core::marker::PhantomData;
+
+use super::{MatMut, MatRef};
+
+impl<'a> MatRef<'a> {
+    /// `tiles` times R lines of the matrix, `depth` elements of each from `start` on: the A operands of a column of
+    /// register tiles.
+    ///
+    /// With `transposed` false, line r of tile t is row `line + t R + r`; with `transposed` true, it is that column.
+    /// None if that leaves the matrix.
+    #[inline(always)]
+    pub(crate) fn line_tiles<const R: usize>(
+        self,
+        transposed: bool,
+        line: usize,
+        start: usize,
+        depth: usize,
+        tiles: usize,
+    ) -> Option<LineTiles<'a, R>> {
+        let (lines, length, across, along) = if transposed {
+            (self.columns, self.rows, 1, self.stride)
+        } else {
+            (self.rows, self.columns, self.stride, 1)
+        };
+        let end = tiles.checked_mul(R)?.checked_add(line)?;
+        if R == 0 || tiles == 0 || end > lines || start.checked_add(depth)? > length {
+            return None;
+        }
+        let offset = line * across + start * along;
+        Some(LineTiles {
+            first: self.data.as_ptr().wrapping_add(offset),
+            across,
+            along,
+            next: across * R,
+            tiles,
+            depth,
+            data: PhantomData,
+        })
+    }
+
+    /// The same where each tile's lines are the R columns of `depth` rows of their own, one tile after the other.
+    #[inline(always)]
+    pub(crate) fn panel_tiles<const R: usize>(self, depth: usize, tiles: usize) -> Option<LineTiles<'a, R>> {
+        if R == 0 || tiles == 0 || R > self.columns || tiles.checked_mul(depth)? > self.rows {
+            return None;
+        }
+        Some(LineTiles {
+            first: self.data.as_ptr(),
+            across: 1,
+            along: self.stride,
+            next: depth * self.stride,
+            tiles,
+            depth,
+            data: PhantomData,
+        })
+    }
+
+    /// `length` consecutive rows from `start`, cut to the columns `column..column + width`: the B operand of a
+    /// register tile. None if that leaves the matrix.
+    #[inline(always)]
+    pub(crate) fn strips(
+        self,
+        start: usize,
+        length: usize,
+        column: usize,
+        width: usize,
+    ) -> Option<Strips<'a>> {
+        if start.checked_add(length)? > self.rows || column.checked_add(width)? > self.columns {
+            return None;
+        }
+        let offset = start * self.stride + column;
+        let first = self.data.as_ptr().wrapping_add(offset);
+        Some(Strips { first, stride: self.stride, width, left: length, data: PhantomData })
+    }
+
+    /// R rows of N elements from (row, column) on. None if that leaves the matrix.
+    #[inline(always)]
+    pub(crate) fn tile<const R: usize, const N: usize>(
+        self,
+        row: usize,
+        column: usize,
+    ) -> Option<Tile<'a, R, N>> {
+        if row.checked_add(R)? > self.rows || column.checked_add(N)? > self.columns {
+            return None;
+        }
+        let first = self.data.as_ptr().wrapping_add(row * self.stride + column);
+        Some(Tile { first, stride: self.stride, data: PhantomData })
+    }
+}
+
+/// R rows of N elements, see [`MatRef::tile`].
+pub(crate) struct Tile<'a, const R: usize, const N: usize> {
+    // Invariant: the N elements from first + r stride for r < R are in the data.
+    first: *const f32,
+    stride: usize,
+    data: PhantomData<&'a [f32]>,
+}
+
+impl<'a, const R: usize, const N: usize> Tile<'a, R, N> {
+    /// Row r; zeros where there is none.
+    #[inline(always)]
+    pub(crate) fn row(&self, r: usize) -> &'a [f32; N] {
+        if r >= R {
+            return &[0.0; N];
+        }
+        // SAFETY: r < R, so by the invariant the elements are in the data, which 'a keeps borrowed.
+        unsafe { &*self.first.add(r * self.stride).cast::<[f32; N]>() }
+    }
+}
+
+impl MatMut<'_> {
+    /// Part of the matrix, to write: R x N elements from (row, column) on. None if that leaves the matrix.
+    #[cfg(all(target_os = "none", target_abi = "eabihf"))] // for Cortex-M
+    #[inline(always)]
+    pub(crate) fn tile_mut<const R: usize, const N: usize>(
+        &mut self,
+        row: usize,
+        column: usize,
+    ) -> Option<[&mut [f32; N]; R]> {
+        if row.checked_add(R)? > self.rows || column.checked_add(N)? > self.columns {
+            return None;
+        }
+        let first = self.first.wrapping_add(row * self.stride + column);
+        // SAFETY: the elements lie in the matrix, so they are valid by the invariant and borrowed mutably with `self`;
+        // as stride >= columns >= N, no two rows share one.
+        Some(core::array::from_fn(|r| unsafe { &mut *first.add(r * self.stride).cast::<[f32; N]>() }))
+    }
+
+    /// `tiles` times R rows, `width` elements of each: what a column of register tiles writes. None if there are not
+    /// as many.
+    #[inline(always)]
+    pub(crate) fn tiles<const R: usize>(&mut self, width: usize, tiles: usize) -> Option<TilesMut<'_, R>> {
+        (self.rows >= tiles.checked_mul(R)? && self.columns >= width).then_some(TilesMut {
+            first: self.first,
+            stride: self.stride,
+            width,
+            tiles,
+            data: PhantomData,
+        })
+    }
+}
+
+/// The A operands of a column of register tiles, see [`MatRef::line_tiles`].
+#[derive(Clone, Copy)]
+pub(crate) struct LineTiles<'a, const R: usize> {
+    // Invariant: the elements first + t next + r across + p along for t < tiles, r < R, p < depth are in the data;
+    // across or along is 1. Only `MatRef` makes them; three fields are for assembly to read.
+    pub(crate) first: *const f32,
+    pub(crate) across: usize,
+    pub(crate) along: usize,
+    next: usize,
+    tiles: usize,
+    depth: usize,
+    data: PhantomData<&'a [f32]>,
+}
+
+impl<'a, const R: usize> LineTiles<'a, R> {
+    /// The lines of tile t from element `start` on; none where there is no such tile.
+    #[inline(always)]
+    pub(crate) fn lines(&self, t: usize, start: usize) -> Lines<'a, R> {
+        let left = if t < self.tiles { self.depth.saturating_sub(start) } else { 0 };
+        let first = self.first.wrapping_add(t * self.next + start * self.along);
+        Lines { first, across: self.across, along: self.along, left, data: PhantomData }
+    }
+}
+
+/// R lines at once, for [`for_each_step`].
+pub(crate) struct Lines<'a, const R: usize> {
+    // Invariant: the elements first + r across + p along for r < R, p < left are in the data.
+    first: *const f32,
+    across: usize,
+    along: usize,
+    left: usize,
+    data: PhantomData<&'a [f32]>,
+}
+
+impl<'a, const R: usize> Lines<'a, R> {
+    /// The elements at step p, where there is one.
+    #[inline(always)]
+    pub(crate) fn step(&self, p: usize) -> Option<Elements<'a, R>> {
+        (p < self.left).then(|| Elements {
+            first: self.first.wrapping_add(p * self.along),
+            across: self.across,
+            data: PhantomData,
+        })
+    }
+}
+
+/// One element of each of R lines, read when asked for, so that the tile needs no registers to hold them.
+pub(crate) struct Elements<'a, const R: usize> {
+    // Invariant: the elements first + r across for r < R are in the data.
+    first: *const f32,
+    across: usize,
+    data: PhantomData<&'a [f32]>,
+}
+
+impl<const R: usize> Elements<'_, R> {
+    /// The element of line r; 0 where there is no such line.
+    #[inline(always)]
+    pub(crate) fn get(&self, r: usize) -> f32 {
+        if r >= R {
+            return 0.0;
+        }
+        // SAFETY: r < R, so by the invariant the element is in the data, which 'a keeps borrowed.
+        unsafe { *self.first.add(r * self.across) }
+    }
+}
+
+/// The rows of a strip, see [`MatRef::strips`] and [`for_each_step`].
+pub(crate) struct Strips<'a> {
+    // Invariant: while left > 0, the `width` elements from first + p stride for p < left are in the data.
+    first: *const f32,
+    stride: usize,
+    width: usize,
+    left: usize,
+    data: PhantomData<&'a [f32]>,
+}
+
+impl Strips<'_> {
+    /// The strip from row `start` on.
+    #[inline(always)]
+    pub(crate) fn from(&self, start: usize) -> Self {
+        let first = self.first.wrapping_add(start * self.stride);
+        Self { first, left: self.left.saturating_sub(start), ..*self }
+    }
+}
+
+/// Calls `step` with the elements of A, the row of B and the row of `edge` for at most `steps` steps over k that all
+/// three have, in order: the inner loop of a matrix product, with nothing left to check.
+///
+/// B's row comes in two parts so that the length of the first can be a constant.
+#[inline(always)]
+pub(crate) fn for_each_step<'a, const R: usize>(
+    a: Lines<'a, R>,
+    b: Strips<'a>,
+    edge: Strips<'a>,
+    steps: usize,
+    mut step: impl FnMut(Elements<'a, R>, &'a [f32], &'a [f32]),
+) {
+    let (mut first_a, mut first_b, mut first_edge) = (a.first, b.first, edge.first);
+    for _ in 0..steps.min(a.left).min(b.left).min(edge.left) {
+        let elements = Elements { first: first_a, across: a.across, data: PhantomData };
+        // SAFETY: this is step p < b.left, so by the invariant of `b` the elements are in its data.
+        let row = unsafe { core::slice::from_raw_parts(first_b, b.width) };
+        // SAFETY: likewise p < edge.left and the invariant of `edge`.
+        let rest = unsafe { core::slice::from_raw_parts(first_edge, edge.width) };
+        step(elements, row, rest);
+        first_a = first_a.wrapping_add(a.along);
+        first_b = first_b.wrapping_add(b.stride);
+        first_edge = first_edge.wrapping_add(edge.stride);
+    }
+}
+
+/// What a column of register tiles writes, see [`MatMut::tiles`].
+pub(crate) struct TilesMut<'a, const R: usize> {
+    // Invariant: the `width` elements from first + i stride for i < tiles R are valid and borrowed by this view alone.
+    first: *mut f32,
+    stride: usize,
+    width: usize,
+    tiles: usize,
+    data: PhantomData<&'a mut [f32]>,
+}
+
+impl<const R: usize> TilesMut<'_, R> {
+    /// Row r of tile t; empty where there is none.
+    #[inline(always)]
+    pub(crate) fn row_mut(&mut self, t: usize, r: usize) -> &mut [f32] {
+        if r >= R || t >= self.tiles {
+            return &mut [];
+        }
+        // SAFETY: row t R + r is less than tiles R, so it is valid by the invariant, and borrowed mutably with `self`.
+        unsafe { core::slice::from_raw_parts_mut(self.first.add((t * R + r) * self.stride), self.width) }
+    }
+}
