@@ -1,5 +1,6 @@
 //! Views as register tiles want them: checked once for many tiles, then read and written without a check.
 
+use core::hint::black_box;
 use core::marker::PhantomData;
 
 use super::{MatMut, MatRef};
@@ -162,15 +163,27 @@ impl<'a, const R: usize> LineTiles<'a, R> {
     pub(crate) fn lines(&self, t: usize, start: usize) -> Lines<'a, R> {
         let left = if t < self.tiles { self.depth.saturating_sub(start) } else { 0 };
         let first = self.first.wrapping_add(t * self.next + start * self.along);
-        Lines { first, across: self.across, along: self.along, left, data: PhantomData }
+        // What the compiler knows of these it uses to turn each line's address into a variable of the inner loop, a
+        // chain of additions or a register too many.
+        let mut odd = [0; MOST_LINES / 2];
+        for (i, odd) in odd.iter_mut().enumerate() {
+            if 2 * i + 1 < R {
+                *odd = black_box((2 * i + 1) * self.across);
+            }
+        }
+        Lines { first: black_box(first), odd, along: self.along, left, data: PhantomData }
     }
 }
 
+/// Most lines at once.
+const MOST_LINES: usize = 12;
+
 /// R lines at once, for [`for_each_step`].
 pub(crate) struct Lines<'a, const R: usize> {
-    // Invariant: the elements first + r across + p along for r < R, p < left are in the data.
+    // Invariant: the elements first + r across + p along for r < R, p < left are in the data; odd[i] is (2 i + 1) across
+    // where 2 i + 1 < R.
     first: *const f32,
-    across: usize,
+    odd: [usize; MOST_LINES / 2],
     along: usize,
     left: usize,
     data: PhantomData<&'a [f32]>,
@@ -182,7 +195,7 @@ impl<'a, const R: usize> Lines<'a, R> {
     pub(crate) fn step(&self, p: usize) -> Option<Elements<'a, R>> {
         (p < self.left).then(|| Elements {
             first: self.first.wrapping_add(p * self.along),
-            across: self.across,
+            odd: self.odd,
             data: PhantomData,
         })
     }
@@ -190,9 +203,9 @@ impl<'a, const R: usize> Lines<'a, R> {
 
 /// One element of each of R lines, read when asked for, so that the tile needs no registers to hold them.
 pub(crate) struct Elements<'a, const R: usize> {
-    // Invariant: the elements first + r across for r < R are in the data.
+    // Invariant: the elements first + r across for r < R are in the data; odd[i] is (2 i + 1) across where 2 i + 1 < R.
     first: *const f32,
-    across: usize,
+    odd: [usize; MOST_LINES / 2],
     data: PhantomData<&'a [f32]>,
 }
 
@@ -200,11 +213,15 @@ impl<const R: usize> Elements<'_, R> {
     /// The element of line r; 0 where there is no such line.
     #[inline(always)]
     pub(crate) fn get(&self, r: usize) -> f32 {
-        if r >= R {
-            return 0.0;
-        }
-        // SAFETY: r < R, so by the invariant the element is in the data, which 'a keeps borrowed.
-        unsafe { *self.first.add(r * self.across) }
+        // r across as a power of two times an odd multiple: x86 has both in one address.
+        let shift = r.trailing_zeros();
+        let offset = match r {
+            0 => 0,
+            _ if r >= R => return 0.0,
+            _ => self.odd.get(r >> shift >> 1).map_or(0, |odd| odd << shift),
+        };
+        // SAFETY: r < R, so by the invariant the element at r across is in the data, which 'a keeps borrowed.
+        unsafe { *self.first.add(offset) }
     }
 }
 
@@ -241,7 +258,7 @@ pub(crate) fn for_each_step<'a, const R: usize>(
 ) {
     let (mut first_a, mut first_b, mut first_edge) = (a.first, b.first, edge.first);
     for _ in 0..steps.min(a.left).min(b.left).min(edge.left) {
-        let elements = Elements { first: first_a, across: a.across, data: PhantomData };
+        let elements = Elements { first: first_a, odd: a.odd, data: PhantomData };
         // SAFETY: this is step p < b.left, so by the invariant of `b` the elements are in its data.
         let row = unsafe { core::slice::from_raw_parts(first_b, b.width) };
         // SAFETY: likewise p < edge.left and the invariant of `edge`.

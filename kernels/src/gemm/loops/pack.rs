@@ -1,9 +1,9 @@
 //! Copies of parts of the factors in the caller's workspace, where they do not lie as the tiles want them.
 
-use super::plan::{PACKED_DEPTH, PANEL, PANELS, STRIP_COLUMNS};
+use super::plan::{FEWEST_ROWS, PACKED_DEPTH, PANEL, PANELS, STRIP_COLUMNS};
 use super::tiles::Tiles;
 use crate::gemm::Shape;
-use crate::part::{from_mut, part_mut};
+use crate::part::from_mut;
 use crate::simd::Simd;
 use crate::view::{MatMut, MatRef};
 
@@ -12,8 +12,8 @@ const LINE: usize = 64;
 
 /// A caller's workspace, or none, cut into its parts.
 pub(super) struct Space<'a> {
-    /// Two strips of columns of op(B): one is read while the next is written.
-    pub(super) strips: [&'a mut [f32]; 2],
+    /// A strip of columns of op(B).
+    pub(super) strip: &'a mut [f32],
     /// A block of rows of op(A).
     pub(super) panels: &'a mut [f32],
 }
@@ -23,9 +23,10 @@ const fn packed_depth(k: usize) -> usize {
     if k < PACKED_DEPTH { k } else { PACKED_DEPTH }
 }
 
-/// Elements for the panels of a block.
-const fn panels_len(depth: usize) -> usize {
-    PANELS * PANEL * depth
+/// Elements for the panels of a block, where the product has `rows` rows.
+const fn panels_len(rows: usize, depth: usize) -> usize {
+    let most = rows.div_ceil(FEWEST_ROWS);
+    (if most < PANELS { most } else { PANELS }) * PANEL * depth
 }
 
 /// Elements of workspace for a product.
@@ -36,8 +37,8 @@ pub(in crate::gemm) const fn workspace_len(shape: Shape) -> usize {
         return 0;
     }
     let depth = packed_depth(k);
-    let panels = if transpose_a && super::plan::deep(k) { panels_len(depth) } else { 0 };
-    2 * depth * STRIP_COLUMNS + panels + LINE / size_of::<f32>()
+    let panels = if transpose_a && super::plan::deep(k) { panels_len(m, depth) } else { 0 };
+    depth * STRIP_COLUMNS + panels + LINE / size_of::<f32>()
 }
 
 impl<'a> Space<'a> {
@@ -46,69 +47,14 @@ impl<'a> Space<'a> {
         let skip = workspace.as_ptr().align_offset(LINE);
         let aligned = from_mut(workspace, skip);
         let strip = packed_depth(shape.k) * STRIP_COLUMNS;
-        let (front, rest) = aligned.split_at_mut_checked(strip).unwrap_or((&mut [], &mut []));
-        let (back, panels) = rest.split_at_mut_checked(strip).unwrap_or((&mut [], &mut []));
-        Self { strips: [front, back], panels }
+        let (strip, panels) = aligned.split_at_mut_checked(strip).unwrap_or((&mut [], &mut []));
+        Self { strip, panels }
     }
 
     /// Whether the panels of a block fit.
     #[inline(always)]
-    pub(super) fn holds_panels(&self, depth: usize) -> bool {
-        self.panels.len() >= panels_len(depth)
-    }
-}
-
-/// A strip of columns of op(B) on its way to the workspace.
-pub(super) struct Packing<'a> {
-    /// The strip as it is stored.
-    source: MatRef<'a>,
-    transposed: bool,
-    /// The strip as the tiles read it.
-    out: MatMut<'a>,
-    done: usize,
-}
-
-impl<'a> Packing<'a> {
-    /// The columns from `column` on, `depth` steps of k from `start` on, will be packed to `space`.
-    #[inline(always)]
-    pub(super) fn new(
-        matrix: MatRef<'a>,
-        transposed: bool,
-        column: usize,
-        width: usize,
-        start: usize,
-        depth: usize,
-        space: &'a mut [f32],
-    ) -> Option<Self> {
-        let source = if transposed {
-            matrix.block(column, start, width, depth)
-        } else {
-            matrix.block(start, column, depth, width)
-        };
-        let out = MatMut::new(space, depth, width).ok()?;
-        Some(Self { source, transposed, out, done: 0 })
-    }
-
-    /// Packs `steps` more steps of k.
-    #[inline(always)]
-    pub(super) fn advance<S: Simd>(&mut self, simd: S, steps: usize) {
-        if self.transposed {
-            // Whole vectors of k.
-            let steps = steps.next_multiple_of(S::LANES);
-            let mut out = self.out.block(self.done, 0, steps, usize::MAX);
-            transpose(simd, self.source.sub_columns(self.done, self.done.saturating_add(steps)), &mut out);
-            self.done += steps;
-        } else {
-            let mut out = self.out.block(self.done, 0, steps, usize::MAX);
-            copy(simd, self.source.sub_rows(self.done, self.done.saturating_add(steps)), &mut out);
-            self.done += steps;
-        }
-    }
-
-    /// Steps that are left.
-    #[inline(always)]
-    pub(super) fn left(&self) -> usize {
-        self.out.rows().saturating_sub(self.done)
+    pub(super) fn holds_panels(&self, rows: usize, depth: usize) -> bool {
+        self.panels.len() >= panels_len(rows, depth)
     }
 }
 
@@ -141,9 +87,20 @@ pub(super) fn transpose<S: Simd>(simd: S, source: MatRef<'_>, out: &mut MatMut<'
     );
 }
 
-/// Copies `lines` columns of A, `steps` elements of each, to panels of [`Tiles::ROWS`] lines: within a panel the
-/// elements that a tile multiplies at one step lie side by side, [`PANEL`] from those of the next step.
+/// Transposes `source`, rows of B, to a strip of columns of op(B).
 #[inline(always)]
+pub(super) fn strip<S: Simd>(simd: S, source: MatRef<'_>, space: &mut [f32]) {
+    if let Ok(mut out) = MatMut::new(space, source.columns(), source.rows()) {
+        transpose(simd, source, &mut out);
+    }
+}
+
+/// Rows of A that [`panels`] copies at a time: each lies on a page of its own, and in the same sets of the cache.
+const ROWS_AT_ONCE: usize = 4;
+
+/// Copies `lines` columns of A from column `line` on, `steps` elements of each, to panels of [`Tiles::ROWS`] columns:
+/// within a panel the elements that a tile multiplies at one step lie side by side, [`PANEL`] from those of the next.
+#[inline(never)]
 pub(super) fn panels<S: Tiles>(
     simd: S,
     a: MatRef<'_>,
@@ -153,25 +110,22 @@ pub(super) fn panels<S: Tiles>(
     steps: usize,
     out: &mut [f32],
 ) {
-    for (panel, line) in (line..line + lines).step_by(S::ROWS).enumerate() {
-        // Lines beyond the tile's complete the vectors; nobody reads them.
-        let Ok(mut out) = MatMut::new(part_mut(out, panel * PANEL * steps, PANEL * steps), steps, PANEL)
-        else {
-            return;
-        };
-        copy(simd.half(), a.block(start, line, steps, PANEL), &mut out);
-    }
-}
-
-/// Writes `source` to `out`.
-#[inline(never)]
-fn copy<S: Simd>(simd: S, source: MatRef<'_>, out: &mut MatMut<'_>) {
+    let simd = simd.half();
     simd.vectorize(
         #[inline(always)]
         || {
-            for p in 0..source.rows() {
-                for (x, out) in source.row(p).chunks(S::LANES).zip(out.row_mut(p).chunks_mut(S::LANES)) {
-                    simd.store(simd.load(x), out);
+            for first in (0..steps).step_by(ROWS_AT_ONCE) {
+                let few = (steps - first).min(ROWS_AT_ONCE);
+                for (panel, line) in (line..line + lines).step_by(S::ROWS).enumerate() {
+                    // Columns beyond the tile's complete the vectors; nobody reads them.
+                    let source = a.block(start + first, line, few, PANEL);
+                    let out = from_mut(out, (panel * steps + first) * PANEL);
+                    for (p, out) in out.as_chunks_mut::<PANEL>().0.iter_mut().enumerate().take(few) {
+                        let row = source.row(p).chunks(<S::Half as Simd>::LANES);
+                        for (x, out) in row.zip(out.chunks_mut(<S::Half as Simd>::LANES)) {
+                            simd.store(simd.load(x), out);
+                        }
+                    }
                 }
             }
         },

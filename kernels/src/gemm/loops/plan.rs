@@ -9,14 +9,25 @@ use crate::gemm::{K_BLOCK, Shape};
 
 /// Most steps of k for which a strip of op(B) is packed whole. It then has to stay in the second-level cache.
 pub(super) const PACKED_DEPTH: usize = 2048;
-/// Panels of A that are packed at a time where A is too large for the second-level cache: MC = PANELS x MR rows.
-pub(super) const PANELS: usize = 32;
+/// Panels of A that are packed at a time: MC = PANELS x MR rows. Many, as each block of rows reads all of B again.
+pub(super) const PANELS: usize = 128;
+/// Fewest rows of a panel: [`Tiles::ROWS`] of the token that has the fewest.
+pub(super) const FEWEST_ROWS: usize = 4;
 /// Elements from one step of a panel to the next: the most rows of a tile, whole vectors of any token.
 pub(super) const PANEL: usize = 8;
-/// Tiles for which a share of the next strip is packed at a time.
-pub(super) const TILES_PER_SHARE: usize = 2;
 /// Columns of the widest strip that is packed.
 pub(super) const STRIP_COLUMNS: usize = if MAX_LANES > 8 { 40 } else { 2 * MAX_LANES };
+
+/// Whether both factors can be used where they lie.
+#[inline(always)]
+pub(super) fn in_place<S: Tiles>(shape: Shape) -> bool {
+    let Shape { m, n, k, transpose_a, transpose_b } = shape;
+    !transpose_b
+        && k <= PACKED_DEPTH
+        && !(transpose_a && packs_left::<S>(m, n, k))
+        && !packs_right::<S>(m, n, false)
+        && !by_columns::<S>(shape)
+}
 
 /// Whether C is computed by its columns, as C^T = op(B)^T op(A)^T: the vectors then run along m instead of n.
 ///
@@ -98,7 +109,7 @@ pub(super) fn tile_size<S: Tiles>(width: usize, left: usize, transposed: bool) -
     // The last two tiles share what is left, so that none is too short to hide the latency.
     let rows = if left <= most {
         left
-    } else if left < 2 * most {
+    } else if left / 2 < most {
         left.div_ceil(2)
     } else {
         most

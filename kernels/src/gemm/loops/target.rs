@@ -29,7 +29,7 @@ struct Buffer([f32; TILE]);
 /// Tiles after which an epilogue is applied to what they have left in C: it should still be in the first-level cache.
 const TILES_PER_EPILOGUE: usize = 4;
 
-impl<E: Epilogue> Target<'_, E> {
+impl<'a, E: Epilogue> Target<'a, E> {
     /// Whether tiles leave their sums in C, and not in a buffer.
     #[inline(always)]
     fn is_direct(&self) -> bool {
@@ -48,21 +48,35 @@ impl<E: Epilogue> Target<'_, E> {
         }
     }
 
-    /// Runs tiles, the first of them at (row, column) of what they compute.
+    /// What the sums of the columns from `column` on start from, where they lie in C.
     #[inline(always)]
-    pub(super) fn run<S: Tiles>(&mut self, simd: S, size: Size, work: Work<'_>, row: usize, column: usize) {
-        if !self.is_direct() {
-            return self.run_in_buffer(simd, size, work, row, column);
-        }
-        let width = work.right.width;
-        let start = match self.init {
+    pub(super) fn start(&self, column: usize, width: usize) -> Start<'a> {
+        match self.init {
             _ if !self.first => Start::Output,
             Init::Zero => Start::Zero,
             Init::Accumulate => Start::Output,
             Init::Bias(bias) => Start::Row(part(bias, column, width)),
-        };
+        }
+    }
+
+    /// Runs tiles, the first of them at (row, column) of what they compute, and copies op(B) to `copy` unless that is
+    /// empty.
+    #[inline(always)]
+    pub(super) fn run<S: Tiles>(
+        &mut self,
+        simd: S,
+        size: Size,
+        work: &Work<'_>,
+        copy: &mut [f32],
+        row: usize,
+        column: usize,
+    ) {
+        if !self.is_direct() {
+            return self.run_in_buffer(simd, size, work, copy, row, column);
+        }
+        let width = work.right.width;
         let rows = work.tiles * size.rows;
-        simd.run(size, &Work { start, ..work }, &mut self.c.block(row, column, rows, width));
+        simd.run(size, work, &mut self.c.block(row, column, rows, width), copy);
         if !E::PLAIN && self.last {
             for r in row..row + rows {
                 let sums = part_mut(self.c.row_mut(r), column, width);
@@ -75,14 +89,22 @@ impl<E: Epilogue> Target<'_, E> {
 
     /// The same for one tile whose sums cannot lie in C.
     #[inline(never)]
-    fn run_in_buffer<S: Tiles>(&mut self, simd: S, size: Size, work: Work<'_>, row: usize, column: usize) {
+    fn run_in_buffer<S: Tiles>(
+        &mut self,
+        simd: S,
+        size: Size,
+        work: &Work<'_>,
+        copy: &mut [f32],
+        row: usize,
+        column: usize,
+    ) {
         simd.vectorize(
             #[inline(always)]
             || {
                 let mut buffer = Buffer([0.0; TILE]);
                 let Ok(mut out) = MatMut::new(&mut buffer.0, size.rows, work.right.width) else { return };
                 let start = self.prepare(&mut out, row, column);
-                simd.run(size, &Work { start, ..work }, &mut out);
+                simd.run(size, &Work { start, ..*work }, &mut out, copy);
                 let Ok(sums) = MatRef::new(&buffer.0, size.rows, work.right.width) else { return };
                 if self.by_columns {
                     self.finish_columns(simd, sums, row, column);

@@ -6,6 +6,7 @@
 //! Each tile is a function of its own per token, size and [`Edge`], shared by all epilogues: a tile leaves plain sums in
 //! C or in a buffer, and what is done with them is done there.
 
+use super::plan::PANEL;
 use super::tiles::Tiles;
 use crate::gemm::K_BLOCK;
 use crate::part::{from, part, part_mut};
@@ -25,6 +26,13 @@ pub(super) struct Left<'a> {
 }
 
 impl<'a> Left<'a> {
+    /// The lines that lie in panels, see [`super::pack::panels`].
+    #[inline(always)]
+    pub(super) fn panels(panels: &'a [f32], tiles: usize, depth: usize) -> Option<Self> {
+        let matrix = MatRef::new(panels, tiles.checked_mul(depth)?, PANEL).ok()?;
+        Some(Self { matrix, transposed: true, line: 0, start: 0, panels: true })
+    }
+
     #[inline(always)]
     fn tiles<const MR: usize>(self, depth: usize, tiles: usize) -> Option<LineTiles<'a, MR>> {
         if self.panels {
@@ -95,12 +103,16 @@ pub(super) const PART: u8 = 1;
 /// See [`FULL`].
 pub(super) const HALF: u8 = 2;
 
+/// Rows of op(B) by which the first tile of a strip asks for them before it copies them.
+const COPY_AHEAD: usize = 16;
+
 /// Tiles of MR rows and NV vectors (and a half one, see [`Edge::Half`]), one below the other.
 #[inline(never)]
-pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8>(
+pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8, const COPY: bool>(
     simd: S,
     work: &Work<'_>,
     out: &mut MatMut<'_>,
+    copy: &mut [f32],
 ) {
     simd.vectorize(
         #[inline(always)]
@@ -119,11 +131,13 @@ pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8>(
             ) else {
                 return;
             };
+            let ahead = COPY_AHEAD * matrix.stride();
             for t in 0..tiles {
                 let mut done = 0;
                 loop {
                     let steps = (depth - done).min(K_BLOCK);
                     let mut sums = Sums::<S, MR, NV>::zero(simd);
+                    let mut step = done;
                     for_each_step(
                         a.lines(t, done),
                         b.from(done),
@@ -132,6 +146,13 @@ pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8>(
                         #[inline(always)]
                         |a, b, edge| {
                             let vectors = Row::<S, NV>::load::<EDGE>(simd, b, edge);
+                            if COPY {
+                                for v in 0..NV {
+                                    simd.prefetch(b.as_ptr().wrapping_add(ahead + v * S::LANES));
+                                }
+                                vectors.store::<EDGE>(simd, part_mut(copy, step * width, width));
+                                step += 1;
+                            }
                             sums.add_product::<EDGE>(simd, a, &vectors);
                         },
                     );

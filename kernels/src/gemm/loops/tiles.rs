@@ -26,7 +26,7 @@ pub(in crate::gemm) trait Tiles: Simd {
     fn low_half(self, v: Self::F32) -> <Self::Half as Simd>::F32;
 
     /// Runs the tile of this size.
-    fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>);
+    fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>, copy: &mut [f32]);
 }
 
 /// The size of a tile.
@@ -38,15 +38,27 @@ pub(in crate::gemm) struct Size {
     pub(super) edge: Edge,
 }
 
+impl Size {
+    /// The tile that most of a large product consists of.
+    #[inline(always)]
+    pub(super) fn full<S: Tiles>() -> Self {
+        Self { rows: S::ROWS, vectors: S::VECTORS, edge: Edge::Full }
+    }
+}
+
 /// Finds the function for a size among those that exist.
 macro_rules! tiles {
     (
-        $simd:expr, $size:expr, $work:expr, $out:expr;
+        $simd:expr, $size:expr, $work:expr, $out:expr, $copy:expr;
         tiles $($rows:literal x $vectors:literal)*;
         columns $($column_rows:literal)*;
         halves $($half_rows:literal x $half_vectors:literal)*;
+        copy $copy_rows:literal x $copy_vectors:literal
     ) => {
         match ($size.rows, $size.vectors, $size.edge) {
+            ($copy_rows, $copy_vectors, Edge::Full) if !$copy.is_empty() => {
+                tile::<Self, $copy_rows, $copy_vectors, FULL, true>($simd, $work, $out, $copy)
+            }
             $(
                 ($column_rows, 1, _) if $work.right.transposed => {
                     tile_of_columns::<Self, $column_rows>($simd, $work, $out)
@@ -54,15 +66,15 @@ macro_rules! tiles {
             )*
             $(
                 ($rows, $vectors, Edge::Full) => {
-                    tile::<Self, $rows, $vectors, FULL>($simd, $work, $out)
+                    tile::<Self, $rows, $vectors, FULL, false>($simd, $work, $out, &mut [])
                 }
                 ($rows, $vectors, Edge::Part) => {
-                    tile::<Self, $rows, $vectors, PART>($simd, $work, $out)
+                    tile::<Self, $rows, $vectors, PART, false>($simd, $work, $out, &mut [])
                 }
             )*
             $(
                 ($half_rows, $half_vectors, Edge::Half) => {
-                    tile::<Self, $half_rows, $half_vectors, { super::tile::HALF }>($simd, $work, $out)
+                    tile::<Self, $half_rows, $half_vectors, { super::tile::HALF }, false>($simd, $work, $out, &mut [])
                 }
             )*
             _ => debug_assert!(false, "no such tile"),
@@ -84,11 +96,12 @@ impl Tiles for Scalar {
     fn low_half(self, v: f32) -> f32 {
         v
     }
-    fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>) {
-        tiles!(self, size, work, out;
+    fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>, copy: &mut [f32]) {
+        tiles!(self, size, work, out, copy;
             tiles 1 x 1 2 x 1 3 x 1 4 x 1 1 x 2 2 x 2 3 x 2 4 x 2;
             columns 1 2 3 4;
-            halves;);
+            halves;
+ copy 4 x 2);
     }
 }
 
@@ -107,11 +120,12 @@ impl Tiles for crate::simd::Portable {
     fn low_half(self, v: Self::F32) -> Self::F32 {
         v
     }
-    fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>) {
-        tiles!(self, size, work, out;
+    fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>, copy: &mut [f32]) {
+        tiles!(self, size, work, out, copy;
             tiles 1 x 1 2 x 1 3 x 1 4 x 1 1 x 2 2 x 2;
             columns 1 2 3 4;
-            halves;);
+            halves;
+ copy 4 x 1);
     }
 }
 
@@ -131,14 +145,15 @@ impl Tiles for crate::simd::Avx2 {
     fn low_half(self, v: Self::F32) -> Self::F32 {
         v
     }
-    fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>) {
-        tiles!(self, size, work, out;
+    fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>, copy: &mut [f32]) {
+        tiles!(self, size, work, out, copy;
             tiles 1 x 1 2 x 1 3 x 1 4 x 1 5 x 1 6 x 1 7 x 1 8 x 1 9 x 1 10 x 1
                 1 x 2 2 x 2 3 x 2 4 x 2 5 x 2 6 x 2
                 1 x 3 1 x 4 1 x 5 1 x 6 1 x 7 1 x 8 1 x 9 1 x 10
                 2 x 3 2 x 4 2 x 5 3 x 3;
             columns 1 2 3 4 5 6;
-            halves;);
+            halves;
+ copy 6 x 2);
     }
 }
 
@@ -159,8 +174,8 @@ impl Tiles for crate::simd::Avx512 {
     fn low_half(self, v: Self::F32) -> <crate::simd::Avx2 as Simd>::F32 {
         self.low_half(v)
     }
-    fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>) {
-        tiles!(self, size, work, out;
+    fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>, copy: &mut [f32]) {
+        tiles!(self, size, work, out, copy;
             tiles 1 x 1 2 x 1 3 x 1 4 x 1 5 x 1 6 x 1 7 x 1 8 x 1
                 1 x 2 2 x 2 3 x 2 4 x 2 5 x 2 6 x 2 7 x 2 8 x 2
                 1 x 3 1 x 4 1 x 5 1 x 6 1 x 7 1 x 8 1 x 9 1 x 10 1 x 11 1 x 12
@@ -168,7 +183,8 @@ impl Tiles for crate::simd::Avx512 {
             columns 1 2 3 4 5 6 7 8;
             halves 1 x 0 2 x 0 3 x 0 4 x 0 5 x 0 6 x 0 7 x 0 8 x 0
                 1 x 1 2 x 1 3 x 1 4 x 1 5 x 1 6 x 1 7 x 1 8 x 1
-                1 x 2 2 x 2 3 x 2 4 x 2 5 x 2 6 x 2 7 x 2 8 x 2;);
+                1 x 2 2 x 2 3 x 2 4 x 2 5 x 2 6 x 2 7 x 2 8 x 2;
+ copy 8 x 2);
     }
 }
 
@@ -187,13 +203,14 @@ impl Tiles for crate::simd::Neon {
     fn low_half(self, v: Self::F32) -> Self::F32 {
         v
     }
-    fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>) {
-        tiles!(self, size, work, out;
+    fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>, copy: &mut [f32]) {
+        tiles!(self, size, work, out, copy;
             tiles 1 x 1 2 x 1 3 x 1 4 x 1 5 x 1 6 x 1 7 x 1 8 x 1
                 1 x 2 2 x 2 3 x 2 4 x 2 5 x 2 6 x 2 7 x 2 8 x 2
                 1 x 3 1 x 4 1 x 5 1 x 6 1 x 7 1 x 8
                 2 x 3 2 x 4 3 x 3 3 x 4;
             columns 1 2 3 4 5 6 7 8;
-            halves;);
+            halves;
+ copy 8 x 2);
     }
 }
