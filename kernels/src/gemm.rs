@@ -25,7 +25,7 @@ use core::fmt;
 
 pub use epilogue::{Activate, ActivateWithDerivative, ActivateWithPreActivation, Epilogue, SgdUpdate, Store};
 
-use crate::simd::dispatch;
+use crate::simd::with_token;
 use crate::{Level, MatMut, MatRef};
 
 /// Length of the blocks that k is cut into. Part of the definition of the result.
@@ -157,10 +157,12 @@ impl Gemm {
     ) -> Result<(), GemmError> {
         self.check(a, b, c, init, workspace.len())?;
         let shape = self.shape;
-        dispatch!(self.level, simd => loops::run(simd, shape, a, b, c, init, workspace, &mut epilogue));
+        // Tiles and epilogues are compiled for the instruction set each by itself: small products have no time for more.
+        with_token!(self.level, simd => loops::run(simd, shape, a, b, c, init, workspace, &mut epilogue));
         Ok(())
     }
 
+    #[inline(always)]
     fn check(
         &self,
         a: MatRef<'_>,

@@ -146,42 +146,34 @@ pub trait Simd: Copy + core::fmt::Debug + Send + Sync + 'static {
     fn lookup(self, table: &[f32; 16], index: Self::F32) -> Self::F32;
 }
 
-/// Runs `$body` with `$simd` bound to the token of `$level`, compiled for that instruction set.
+/// Runs `$body` with `$simd` bound to the token of `$level`.
 ///
 /// A closure cannot be generic over the token's type; this is the one place that needs a macro for it.
-macro_rules! dispatch {
+macro_rules! with_token {
     ($level:expr, $simd:ident => $body:expr) => {
         match $level.kind() {
-            $crate::simd::Kind::Scalar($simd) => $crate::simd::Simd::vectorize(
-                $simd,
-                #[inline(always)]
-                || $body,
-            ),
+            $crate::simd::Kind::Scalar($simd) => $body,
             #[cfg(not(target_os = "none"))]
-            $crate::simd::Kind::Portable($simd) => $crate::simd::Simd::vectorize(
-                $simd,
-                #[inline(always)]
-                || $body,
-            ),
+            $crate::simd::Kind::Portable($simd) => $body,
             #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
-            $crate::simd::Kind::Neon($simd) => $crate::simd::Simd::vectorize(
-                $simd,
-                #[inline(always)]
-                || $body,
-            ),
+            $crate::simd::Kind::Neon($simd) => $body,
             #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-            $crate::simd::Kind::Avx2($simd) => $crate::simd::Simd::vectorize(
-                $simd,
-                #[inline(always)]
-                || $body,
-            ),
+            $crate::simd::Kind::Avx2($simd) => $body,
             #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-            $crate::simd::Kind::Avx512($simd) => $crate::simd::Simd::vectorize(
-                $simd,
-                #[inline(always)]
-                || $body,
-            ),
+            $crate::simd::Kind::Avx512($simd) => $body,
         }
+    };
+}
+pub(crate) use with_token;
+
+/// The same with `$body` compiled for that instruction set.
+macro_rules! dispatch {
+    ($level:expr, $simd:ident => $body:expr) => {
+        $crate::simd::with_token!($level, $simd => $crate::simd::Simd::vectorize(
+            $simd,
+            #[inline(always)]
+            || $body,
+        ))
     };
 }
 pub(crate) use dispatch;

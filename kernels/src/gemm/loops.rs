@@ -63,10 +63,7 @@ fn tiles_of_strip<S: Tiles, E: Epilogue>(
     let start = target.start(column, strip.width);
     let mut row = left.line;
     while row < end {
-        let rows = end - row;
-        let size = plan::tile_size::<S>(strip.width, rows, strip.transposed);
-        // The usual case of one tile needs no division.
-        let tiles = if rows < 2 * size.rows { 1 } else { rows / size.rows.max(1) };
+        let (size, tiles) = plan::tiles::<S>(strip.width, end - row, strip.transposed);
         let tiles = target.tiles_at_once(tiles);
         let work = Work { left: Left { line: row, ..left }, right: strip, depth, start, tiles };
         target.run(simd, size, &work, &mut [], row, column);

@@ -76,6 +76,26 @@ impl<'a> MatRef<'a> {
         Some(Strips { first, stride: self.stride, width, left: length, data: PhantomData })
     }
 
+    /// The same for rows that may be wider than what is left of the matrix's: those, of the first `length`, that end
+    /// within the data. Beyond the last column they hold whatever lies there.
+    #[inline(always)]
+    pub(crate) fn overhanging_strips(
+        self,
+        start: usize,
+        length: usize,
+        column: usize,
+        width: usize,
+    ) -> Strips<'a> {
+        let first = self.data.as_ptr().wrapping_add(start * self.stride + column);
+        let end =
+            start.checked_mul(self.stride).and_then(|first| first.checked_add(column)?.checked_add(width));
+        let left = match end.and_then(|end| self.data.len().checked_sub(end)) {
+            Some(beyond) => beyond.checked_div(self.stride).map_or(0, |more| length.min(more + 1)),
+            None => 0,
+        };
+        Strips { first, stride: self.stride, width, left, data: PhantomData }
+    }
+
     /// R rows of N elements from (row, column) on. None if that leaves the matrix.
     #[inline(always)]
     pub(crate) fn tile<const R: usize, const N: usize>(
@@ -179,6 +199,7 @@ impl<'a, const R: usize> LineTiles<'a, R> {
 const MOST_LINES: usize = 12;
 
 /// R lines at once, for [`for_each_step`].
+#[derive(Clone, Copy)]
 pub(crate) struct Lines<'a, const R: usize> {
     // Invariant: the elements first + r across + p along for r < R, p < left are in the data; odd[i] is (2 i + 1) across
     // where 2 i + 1 < R.
@@ -190,6 +211,13 @@ pub(crate) struct Lines<'a, const R: usize> {
 }
 
 impl<'a, const R: usize> Lines<'a, R> {
+    /// The same lines from `steps` steps further on.
+    #[inline(always)]
+    pub(crate) fn from(&self, steps: usize) -> Self {
+        let first = self.first.wrapping_add(steps * self.along);
+        Self { first, left: self.left.saturating_sub(steps), ..*self }
+    }
+
     /// The elements at step p, where there is one.
     #[inline(always)]
     pub(crate) fn step(&self, p: usize) -> Option<Elements<'a, R>> {
@@ -236,6 +264,12 @@ pub(crate) struct Strips<'a> {
 }
 
 impl Strips<'_> {
+    /// Rows that there are.
+    #[inline(always)]
+    pub(crate) fn len(&self) -> usize {
+        self.left
+    }
+
     /// The strip from row `start` on.
     #[inline(always)]
     pub(crate) fn from(&self, start: usize) -> Self {
@@ -244,29 +278,33 @@ impl Strips<'_> {
     }
 }
 
-/// Calls `step` with the elements of A, the row of B and the row of `edge` for at most `steps` steps over k that all
-/// three have, in order: the inner loop of a matrix product, with nothing left to check.
+/// Calls `step` with the elements of A, the first `inner` elements of the row of B and the rest of that row, for at most
+/// `steps` steps over k that both have, in order: the inner loop of a matrix product, with nothing left to check.
 ///
 /// B's row comes in two parts so that the length of the first can be a constant.
 #[inline(always)]
 pub(crate) fn for_each_step<'a, const R: usize>(
     a: Lines<'a, R>,
     b: Strips<'a>,
-    edge: Strips<'a>,
+    inner: usize,
     steps: usize,
     mut step: impl FnMut(Elements<'a, R>, &'a [f32], &'a [f32]),
 ) {
-    let (mut first_a, mut first_b, mut first_edge) = (a.first, b.first, edge.first);
-    for _ in 0..steps.min(a.left).min(b.left).min(edge.left) {
+    let Some(rest) = b.width.checked_sub(inner) else { return };
+    let (mut first_a, mut first_b) = (a.first, b.first);
+    for _ in 0..steps.min(a.left).min(b.left) {
         let elements = Elements { first: first_a, odd: a.odd, data: PhantomData };
-        // SAFETY: this is step p < b.left, so by the invariant of `b` the elements are in its data.
-        let row = unsafe { core::slice::from_raw_parts(first_b, b.width) };
-        // SAFETY: likewise p < edge.left and the invariant of `edge`.
-        let rest = unsafe { core::slice::from_raw_parts(first_edge, edge.width) };
-        step(elements, row, rest);
+        // SAFETY: this is step p < b.left, so by the invariant of `b` its `width` elements are in the data; inner is at
+        // most `width` and rest is what remains.
+        let (row, edge) = unsafe {
+            (
+                core::slice::from_raw_parts(first_b, inner),
+                core::slice::from_raw_parts(first_b.add(inner), rest),
+            )
+        };
+        step(elements, row, edge);
         first_a = first_a.wrapping_add(a.along);
         first_b = first_b.wrapping_add(b.stride);
-        first_edge = first_edge.wrapping_add(edge.stride);
     }
 }
 
@@ -281,13 +319,35 @@ pub(crate) struct TilesMut<'a, const R: usize> {
 }
 
 impl<const R: usize> TilesMut<'_, R> {
-    /// Row r of tile t; empty where there is none.
+    /// Tile t, where there is one.
     #[inline(always)]
-    pub(crate) fn row_mut(&mut self, t: usize, r: usize) -> &mut [f32] {
-        if r >= R || t >= self.tiles {
+    pub(crate) fn tile(&mut self, t: usize) -> Option<TileMut<'_, R>> {
+        (t < self.tiles).then(|| TileMut {
+            first: self.first.wrapping_add(t * R * self.stride),
+            stride: self.stride,
+            width: self.width,
+            data: PhantomData,
+        })
+    }
+}
+
+/// R rows to write, see [`TilesMut`].
+pub(crate) struct TileMut<'a, const R: usize> {
+    // Invariant: the `width` elements from first + r stride for r < R are valid and borrowed by this view alone.
+    first: *mut f32,
+    stride: usize,
+    width: usize,
+    data: PhantomData<&'a mut [f32]>,
+}
+
+impl<const R: usize> TileMut<'_, R> {
+    /// Row r; empty where there is none.
+    #[inline(always)]
+    pub(crate) fn row_mut(&mut self, r: usize) -> &mut [f32] {
+        if r >= R {
             return &mut [];
         }
-        // SAFETY: row t R + r is less than tiles R, so it is valid by the invariant, and borrowed mutably with `self`.
-        unsafe { core::slice::from_raw_parts_mut(self.first.add((t * R + r) * self.stride), self.width) }
+        // SAFETY: r < R, so the row is valid by the invariant, and borrowed mutably with `self`.
+        unsafe { core::slice::from_raw_parts_mut(self.first.add(r * self.stride), self.width) }
     }
 }

@@ -50,10 +50,7 @@ pub(super) fn run<S: Tiles, E: Epilogue>(
         let depth = (k - start).min(longest);
         target.first = start == 0;
         target.last = start + depth == k;
-        simd.vectorize(
-            #[inline(always)]
-            || blocks_of_rows(simd, factors, target, &mut space, start, depth),
-        );
+        blocks_of_rows(simd, factors, target, &mut space, start, depth);
         start += depth;
         if start >= k {
             return;
@@ -156,8 +153,8 @@ fn tiles_of_panels<S: Tiles, E: Epilogue>(
     let mut panels = panels;
     let start = target.start(column, strip.width);
     while row < end {
-        let size =
-            Size { rows: S::ROWS.min(end - row), ..plan::tile_size::<S>(strip.width, usize::MAX, false) };
+        let (size, _) = plan::tiles::<S>(strip.width, S::ROWS, false);
+        let size = Size { rows: S::ROWS.min(end - row), ..size };
         let tiles = target.tiles_at_once((end - row) / size.rows.max(1));
         let Some(left) = Left::panels(panels, tiles, depth) else { return };
         let work = Work { left, right: strip, depth, start, tiles };

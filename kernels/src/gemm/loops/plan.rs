@@ -43,8 +43,8 @@ pub(super) fn by_columns<S: Tiles>(shape: Shape) -> bool {
         let vectors = half_vectors::<S>(columns) as f32 / 2.0;
         let multiply = rows as f32 * vectors * k as f32;
         let lanes = S::LANES as f32;
-        let pack = if transposed { 3.0 / lanes * (columns * k) as f32 } else { 0.0 };
-        let turn = if turned { 6.0 / lanes * (rows * columns) as f32 } else { 0.0 };
+        let pack = if transposed { 4.5 / lanes * (columns * k) as f32 } else { 0.0 };
+        let turn = if turned { 8.0 / lanes * (rows * columns) as f32 } else { 0.0 };
         multiply + pack + turn
     };
     cycles(n, m, !transpose_a, true) < cycles(m, n, transpose_b, false)
@@ -87,9 +87,9 @@ pub(super) fn strip_width<S: Tiles>(rows: usize, left: usize) -> usize {
     if half < S::LANES && left <= full + half { left } else { left.min(full) }
 }
 
-/// The size of the next tile in a strip of this width, of `left` rows that are left.
+/// The size of the next tiles in a strip of this width and how many there are of them, of `left` rows that are left.
 #[inline(always)]
-pub(super) fn tile_size<S: Tiles>(width: usize, left: usize, transposed: bool) -> Size {
+pub(super) fn tiles<S: Tiles>(width: usize, left: usize, transposed: bool) -> (Size, usize) {
     let half = <S::Half as crate::simd::Simd>::LANES;
     let (full, rest) = (width / S::LANES, width % S::LANES);
     let (vectors, edge) = if rest == 0 {
@@ -106,13 +106,17 @@ pub(super) fn tile_size<S: Tiles>(width: usize, left: usize, transposed: bool) -
     } else {
         S::ROWS
     };
-    // The last two tiles share what is left, so that none is too short to hide the latency.
-    let rows = if left <= most {
-        left
-    } else if left / 2 < most {
-        left.div_ceil(2)
-    } else {
-        most
-    };
-    Size { rows, vectors, edge }
+    let (rows, tiles) = if left <= most { (left, 1) } else { evenly(left, left.div_ceil(most)) };
+    (Size { rows, vectors, edge }, tiles)
+}
+
+/// The size of the larger pieces, and their number, where `length` is cut to `pieces` as even as can be: none is then
+/// too short to hide the latency.
+#[inline(always)]
+fn evenly(length: usize, pieces: usize) -> (usize, usize) {
+    let pieces = pieces.max(1);
+    match length % pieces {
+        0 => (length / pieces, pieces),
+        larger => (length / pieces + 1, larger),
+    }
 }

@@ -5,6 +5,7 @@ use super::tile::{Start, Work};
 use super::tiles::{Size, Tiles};
 use crate::gemm::{Epilogue, Init};
 use crate::part::{from, part, part_mut};
+use crate::simd::Simd;
 use crate::view::{MatMut, MatRef};
 
 /// Where finished sums go.
@@ -78,13 +79,24 @@ impl<'a, E: Epilogue> Target<'a, E> {
         let rows = work.tiles * size.rows;
         simd.run(size, work, &mut self.c.block(row, column, rows, width), copy);
         if !E::PLAIN && self.last {
-            for r in row..row + rows {
-                let sums = part_mut(self.c.row_mut(r), column, width);
-                for (v, sum) in sums.chunks_mut(S::LANES).enumerate() {
-                    self.epilogue.apply(simd, simd.load(sum), r, column + v * S::LANES, sum);
-                }
-            }
+            self.apply_epilogue(simd, row, rows, column, width);
         }
+    }
+
+    /// Applies the epilogue to the sums that tiles have left in C.
+    #[inline(never)]
+    fn apply_epilogue<S: Tiles>(&mut self, simd: S, row: usize, rows: usize, column: usize, width: usize) {
+        simd.vectorize(
+            #[inline(always)]
+            || {
+                for r in row..row + rows {
+                    let sums = part_mut(self.c.row_mut(r), column, width);
+                    for (v, sum) in sums.chunks_mut(S::LANES).enumerate() {
+                        self.epilogue.apply(simd, simd.load(sum), r, column + v * S::LANES, sum);
+                    }
+                }
+            },
+        );
     }
 
     /// The same for one tile whose sums cannot lie in C.
@@ -105,9 +117,14 @@ impl<'a, E: Epilogue> Target<'a, E> {
                 let Ok(mut out) = MatMut::new(&mut buffer.0, size.rows, work.right.width) else { return };
                 let start = self.prepare(&mut out, row, column);
                 simd.run(size, &Work { start, ..*work }, &mut out, copy);
-                let Ok(sums) = MatRef::new(&buffer.0, size.rows, work.right.width) else { return };
+                let width = work.right.width;
+                let Ok(sums) = MatRef::new(&buffer.0, size.rows, width) else { return };
                 if self.by_columns {
-                    self.finish_columns(simd, sums, row, column);
+                    // Whole squares of half vectors, where the buffer has room for the rows that are missing.
+                    let simd = simd.half();
+                    let whole =
+                        MatRef::new(&buffer.0, size.rows.next_multiple_of(<S::Half as Simd>::LANES), width);
+                    self.finish_columns(simd, whole.unwrap_or(sums), size.rows, row, column);
                 } else {
                     self.finish_rows(simd, sums, row, column);
                 }
@@ -157,17 +174,16 @@ impl<'a, E: Epilogue> Target<'a, E> {
         }
     }
 
-    /// The same for sums of C^T.
+    /// The same for the first `rows` rows of sums of C^T.
     #[inline(always)]
-    fn finish_columns<S: Tiles>(&mut self, simd: S, sums: MatRef<'_>, row: usize, column: usize) {
-        for r in (0..sums.rows()).step_by(S::LANES) {
+    fn finish_columns<S: Simd>(&mut self, simd: S, sums: MatRef<'_>, rows: usize, row: usize, column: usize) {
+        for r in (0..rows).step_by(S::LANES) {
             for j in (0..sums.columns()).step_by(S::LANES) {
-                let block = sums.block(r, j, S::LANES, S::LANES);
                 simd.for_each_column(
-                    block,
+                    sums.block(r, j, S::LANES, S::LANES),
                     #[inline(always)]
                     |i, sum| {
-                        let c = part_mut(self.c.row_mut(column + j + i), row + r, block.rows());
+                        let c = part_mut(self.c.row_mut(column + j + i), row + r, (rows - r).min(S::LANES));
                         self.epilogue.apply(simd, sum, column + j + i, row + r, c);
                     },
                 );

@@ -11,7 +11,7 @@ use super::tiles::Tiles;
 use crate::gemm::K_BLOCK;
 use crate::part::{from, part, part_mut};
 use crate::simd::Simd;
-use crate::view::{Elements, LineTiles, MatMut, MatRef, TilesMut, for_each_step};
+use crate::view::{Elements, LineTiles, MatMut, MatRef, TileMut, for_each_step};
 
 /// The left factor of a column of tiles: MR lines of A for each, from `line` on, read from `start` on.
 #[derive(Clone, Copy)]
@@ -121,28 +121,46 @@ pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8, c
             let inner = inner_width::<S, NV, EDGE>();
             // A constant where it can be one, so that nothing is left to check.
             let width = if EDGE == FULL { inner } else { right.width };
-            let rest = width.saturating_sub(inner);
             let matrix = right.matrix;
-            let (Some(a), Some(b), Some(edge), Some(mut out)) = (
+            let (Some(a), Some(b), Some(mut out)) = (
                 left.tiles::<MR>(depth, tiles),
-                matrix.strips(right.start, depth, right.column, inner),
-                matrix.strips(right.start, depth, right.column + inner, rest),
+                matrix.strips(right.start, depth, right.column, width),
                 out.tiles::<MR>(width, tiles),
             ) else {
                 return;
             };
+            let whole = matrix.overhanging_strips(right.start, depth, right.column, NV * S::LANES);
             let ahead = COPY_AHEAD * matrix.stride();
             for t in 0..tiles {
                 let mut done = 0;
                 loop {
                     let steps = (depth - done).min(K_BLOCK);
                     let mut sums = Sums::<S, MR, NV>::zero(simd);
+                    let mut lines = a.lines(t, done);
                     let mut step = done;
+                    if EDGE == PART {
+                        // Where a row of B goes on beyond the strip, or the next row begins, a whole vector can be
+                        // loaded: no lane shows in another, and those beyond the strip are not stored.
+                        let overhanging = whole.from(done);
+                        let few = overhanging.len().min(steps);
+                        for_each_step(
+                            lines,
+                            overhanging,
+                            NV * S::LANES,
+                            few,
+                            #[inline(always)]
+                            |a, b, _| {
+                                sums.add_product::<FULL>(simd, a, &Row::load::<FULL>(simd, b, &[]));
+                            },
+                        );
+                        step += few;
+                        lines = lines.from(few);
+                    }
                     for_each_step(
-                        a.lines(t, done),
-                        b.from(done),
-                        edge.from(done),
-                        steps,
+                        lines,
+                        b.from(step),
+                        inner,
+                        done + steps - step,
                         #[inline(always)]
                         |a, b, edge| {
                             let vectors = Row::<S, NV>::load::<EDGE>(simd, b, edge);
@@ -157,7 +175,9 @@ pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8, c
                         },
                     );
                     let start = if done == 0 { start } else { Start::Output };
-                    sums.finish::<EDGE>(simd, start, depth, &mut out, t);
+                    if let Some(out) = out.tile(t) {
+                        sums.finish::<EDGE>(simd, start, depth, out);
+                    }
                     done += steps;
                     if done >= depth {
                         break;
@@ -202,7 +222,9 @@ pub(super) fn tile_of_columns<S: Tiles, const MR: usize>(simd: S, work: &Work<'_
                         );
                         done += steps;
                     }
-                    sums.finish::<PART>(simd, start, depth, &mut out, t);
+                    if let Some(out) = out.tile(t) {
+                        sums.finish::<PART>(simd, start, depth, out);
+                    }
                     if done >= depth {
                         break;
                     }
@@ -287,42 +309,56 @@ impl<S: Tiles, const MR: usize, const NV: usize> Sums<S, MR, NV> {
 
     /// Adds the block's sums to what came before them and stores the totals.
     #[inline(always)]
-    fn finish<const EDGE: u8>(
-        self,
-        simd: S,
-        start: Start<'_>,
-        depth: usize,
-        out: &mut TilesMut<'_, MR>,
-        t: usize,
-    ) {
-        for r in 0..MR {
-            let sums = Row::<S, NV> { full: self.full[r], half: self.half[r] };
-            let out = out.row_mut(t, r);
-            let totals = match start {
-                Start::Zero => sums,
-                Start::Output => sums.added_to::<EDGE>(simd, out, depth),
-                Start::Row(row) => sums.added_to::<EDGE>(simd, row, depth),
-            };
-            totals.store::<EDGE>(simd, out);
+    fn finish<const EDGE: u8>(self, simd: S, start: Start<'_>, depth: usize, mut out: TileMut<'_, MR>) {
+        match start {
+            Start::Zero => {
+                for r in 0..MR {
+                    self.row(r).store::<EDGE>(simd, out.row_mut(r));
+                }
+            }
+            Start::Output => {
+                for r in 0..MR {
+                    let out = out.row_mut(r);
+                    let before = Row::<S, NV>::load_whole::<EDGE>(simd, out);
+                    self.row(r).added_to::<EDGE>(simd, &before, depth).store::<EDGE>(simd, out);
+                }
+            }
+            Start::Row(before) => {
+                let before = Row::<S, NV>::load_whole::<EDGE>(simd, before);
+                for r in 0..MR {
+                    self.row(r).added_to::<EDGE>(simd, &before, depth).store::<EDGE>(simd, out.row_mut(r));
+                }
+            }
         }
+    }
+
+    #[inline(always)]
+    fn row(&self, r: usize) -> Row<S, NV> {
+        Row { full: self.full[r], half: self.half[r] }
     }
 }
 
 impl<S: Tiles, const NV: usize> Row<S, NV> {
+    /// The row that is `x`.
+    #[inline(always)]
+    fn load_whole<const EDGE: u8>(simd: S, x: &[f32]) -> Self {
+        let inner = inner_width::<S, NV, EDGE>();
+        Self::load::<EDGE>(simd, part(x, 0, inner), from(x, inner))
+    }
+
     /// before + sums. Without a step of k there is no sum: what came before passes as it is, sign of zero included.
     #[inline(always)]
-    fn added_to<const EDGE: u8>(self, simd: S, before: &[f32], depth: usize) -> Self {
-        let inner = part(before, 0, inner_width::<S, NV, EDGE>());
-        let edge = from(before, inner_width::<S, NV, EDGE>());
-        let before = Self::load::<EDGE>(simd, inner, edge);
+    fn added_to<const EDGE: u8>(self, simd: S, before: &Self, depth: usize) -> Self {
         if depth == 0 {
-            return before;
+            return Self { full: before.full, half: before.half };
         }
         let mut totals = self;
         for v in 0..NV {
             totals.full[v] = simd.add(before.full[v], totals.full[v]);
         }
-        totals.half = simd.half().add(before.half, totals.half);
+        if EDGE == HALF {
+            totals.half = simd.half().add(before.half, totals.half);
+        }
         totals
     }
 }
