@@ -64,7 +64,7 @@ fn tiles_of_strip<S: Tiles, E: Epilogue>(
     let mut row = left.line;
     while row < end {
         let (size, tiles) = plan::tiles::<S>(strip.width, end - row, strip.transposed);
-        let tiles = target.tiles_at_once(tiles);
+        let tiles = target.tiles_at_once(tiles, size, strip.width);
         let work = Work { left: Left { line: row, ..left }, right: strip, depth, start, tiles };
         target.run(simd, size, &work, &mut [], row, column);
         row += tiles * size.rows;

@@ -155,7 +155,7 @@ fn tiles_of_panels<S: Tiles, E: Epilogue>(
     while row < end {
         let (size, _) = plan::tiles::<S>(strip.width, S::ROWS, false);
         let size = Size { rows: S::ROWS.min(end - row), ..size };
-        let tiles = target.tiles_at_once((end - row) / size.rows.max(1));
+        let tiles = target.tiles_at_once((end - row) / size.rows.max(1), size, strip.width);
         let Some(left) = Left::panels(panels, tiles, depth) else { return };
         let work = Work { left, right: strip, depth, start, tiles };
         target.run(simd, size, &work, &mut [], row, column);

@@ -20,12 +20,14 @@ pub(super) struct Target<'a, E> {
     pub(super) last: bool,
 }
 
-/// Sums of the largest tile of any token.
-const TILE: usize = if MAX_LANES > 8 { 320 } else { 20 * MAX_LANES };
+/// Sums that a buffer holds: two of the largest tiles of any token.
+const BUFFER: usize = 40 * MAX_LANES;
+/// Most rows of sums in a buffer: whole vectors, for turning them, and whole tiles of 6 or 8 rows.
+const BUFFER_ROWS: usize = 24;
 
-/// A tile's sums where they cannot go straight to C.
+/// Sums that cannot go straight to C.
 #[repr(align(64))]
-struct Buffer([f32; TILE]);
+struct Buffer([f32; BUFFER]);
 
 /// Tiles after which an epilogue is applied to what they have left in C: it should still be in the first-level cache.
 const TILES_PER_EPILOGUE: usize = 4;
@@ -39,9 +41,10 @@ impl<'a, E: Epilogue> Target<'a, E> {
 
     /// How many of these tiles [`Target::run`] can run at once.
     #[inline(always)]
-    pub(super) fn tiles_at_once(&self, tiles: usize) -> usize {
+    pub(super) fn tiles_at_once(&self, tiles: usize, size: Size, width: usize) -> usize {
         if !self.is_direct() {
-            1
+            let rows = (BUFFER / width.max(1)).min(BUFFER_ROWS);
+            tiles.min(rows / size.rows.max(1)).max(1)
         } else if E::PLAIN || !self.last {
             tiles
         } else {
@@ -99,7 +102,7 @@ impl<'a, E: Epilogue> Target<'a, E> {
         );
     }
 
-    /// The same for one tile whose sums cannot lie in C.
+    /// The same for tiles whose sums cannot lie in C.
     #[inline(never)]
     fn run_in_buffer<S: Tiles>(
         &mut self,
@@ -113,18 +116,17 @@ impl<'a, E: Epilogue> Target<'a, E> {
         simd.vectorize(
             #[inline(always)]
             || {
-                let mut buffer = Buffer([0.0; TILE]);
-                let Ok(mut out) = MatMut::new(&mut buffer.0, size.rows, work.right.width) else { return };
+                let mut buffer = Buffer([0.0; BUFFER]);
+                let (rows, width) = (work.tiles * size.rows, work.right.width);
+                let Ok(mut out) = MatMut::new(&mut buffer.0, rows, width) else { return };
                 let start = self.prepare(&mut out, row, column);
                 simd.run(size, &Work { start, ..*work }, &mut out, copy);
-                let width = work.right.width;
-                let Ok(sums) = MatRef::new(&buffer.0, size.rows, width) else { return };
+                let Ok(sums) = MatRef::new(&buffer.0, rows, width) else { return };
                 if self.by_columns {
-                    // Whole squares of half vectors, where the buffer has room for the rows that are missing.
-                    let simd = simd.half();
-                    let whole =
-                        MatRef::new(&buffer.0, size.rows.next_multiple_of(<S::Half as Simd>::LANES), width);
-                    self.finish_columns(simd, whole.unwrap_or(sums), size.rows, row, column);
+                    let squares = rows / S::LANES * S::LANES;
+                    self.finish_columns(simd, sums.sub_rows(0, squares), row, column);
+                    let half = simd.half();
+                    self.finish_columns(half, sums.sub_rows(squares, rows), row + squares, column);
                 } else {
                     self.finish_rows(simd, sums, row, column);
                 }
@@ -174,16 +176,17 @@ impl<'a, E: Epilogue> Target<'a, E> {
         }
     }
 
-    /// The same for the first `rows` rows of sums of C^T.
+    /// The same for sums of C^T.
     #[inline(always)]
-    fn finish_columns<S: Simd>(&mut self, simd: S, sums: MatRef<'_>, rows: usize, row: usize, column: usize) {
-        for r in (0..rows).step_by(S::LANES) {
+    fn finish_columns<S: Simd>(&mut self, simd: S, sums: MatRef<'_>, row: usize, column: usize) {
+        for r in (0..sums.rows()).step_by(S::LANES) {
             for j in (0..sums.columns()).step_by(S::LANES) {
+                let block = sums.block(r, j, S::LANES, S::LANES);
                 simd.for_each_column(
-                    sums.block(r, j, S::LANES, S::LANES),
+                    block,
                     #[inline(always)]
                     |i, sum| {
-                        let c = part_mut(self.c.row_mut(column + j + i), row + r, (rows - r).min(S::LANES));
+                        let c = part_mut(self.c.row_mut(column + j + i), row + r, block.rows());
                         self.epilogue.apply(simd, sum, column + j + i, row + r, c);
                     },
                 );
