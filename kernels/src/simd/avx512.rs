@@ -197,22 +197,22 @@ impl Simd for Avx512 {
     }
     #[inline(always)]
     fn for_each_column(self, block: MatRef<'_>, mut each: impl FnMut(usize, __m512)) {
-        let columns = block.columns().min(16);
-        let padded;
-        let square = match block.tile::<16, 16>(0, 0) {
-            Some(square) => square,
-            None => {
-                padded = self.padded(block);
-                let Ok(padded) = MatRef::new(padded.as_flattened(), 16, 16) else { return };
-                let Some(square) = padded.tile(0, 0) else { return };
-                square
-            }
-        };
-        for quad in 0..4 {
-            for (p, column) in self.quad_of_columns(&square, quad).into_iter().enumerate() {
-                if 4 * quad + p < columns {
-                    each(4 * quad + p, column);
+        if let Some(square) = block.tile::<16, 16>(0, 0) {
+            for quad in 0..4 {
+                let columns = self.quad_of_columns(&square, quad);
+                for p in 0..4 {
+                    each(4 * quad + p, columns[p]);
                 }
+            }
+            return;
+        }
+        let padded = self.padded(block);
+        let Ok(padded) = MatRef::new(padded.as_flattened(), 16, 16) else { return };
+        let Some(square) = padded.tile::<16, 16>(0, 0) else { return };
+        for quad in 0..block.columns().min(16).div_ceil(4) {
+            let columns = self.quad_of_columns(&square, quad);
+            for (p, column) in columns.into_iter().enumerate().take(block.columns() - 4 * quad) {
+                each(4 * quad + p, column);
             }
         }
     }

@@ -31,7 +31,8 @@ pub(super) fn in_place<S: Tiles>(shape: Shape) -> bool {
 
 /// Whether C is computed by its columns, as C^T = op(B)^T op(A)^T: the vectors then run along m instead of n.
 ///
-/// Compared are estimates in the time of one multiply-add of vectors: the multiply-adds with their unused lanes, the transposition of the operand that lies across the vectors, and that of C.
+/// Compared are estimates in the time of one multiply-add of vectors: the multiply-adds with their unused lanes, the
+/// transposition of the operand that lies across the vectors, and that of C.
 pub(super) fn by_columns<S: Tiles>(shape: Shape) -> bool {
     let Shape { m, n, k, transpose_a, transpose_b } = shape;
     // Nothing to gain where the other way neither wastes a lane nor transposes.
@@ -40,7 +41,9 @@ pub(super) fn by_columns<S: Tiles>(shape: Shape) -> bool {
     }
     let cost = |rows: usize, columns: usize, transposed: bool, turned: bool| {
         let vectors = half_vectors::<S>(columns) as f32 / 2.0;
-        let multiply = rows as f32 * vectors * k as f32;
+        // An element of the other factor is broadcast for each row of each strip.
+        let strips = columns.div_ceil(S::VECTORS * S::LANES) as f32;
+        let multiply = rows as f32 * vectors.max(BROADCAST * strips) * k as f32;
         let lanes = S::LANES as f32;
         let pack = if transposed { PACK / lanes * (columns * k) as f32 } else { 0.0 };
         let turn = if turned { TURN / lanes * (rows * columns) as f32 } else { 0.0 };
@@ -49,6 +52,8 @@ pub(super) fn by_columns<S: Tiles>(shape: Shape) -> bool {
     cost(n, m, !transpose_a, true) < cost(m, n, transpose_b, false)
 }
 
+/// What a broadcast takes, in multiply-adds.
+const BROADCAST: f32 = 0.7;
 /// What the transposition of a vector of an operand takes, in multiply-adds.
 const PACK: f32 = 5.0;
 /// What the transposition of a vector of C and its way over a buffer take.
