@@ -3,6 +3,7 @@
 //! Exit codes: 0 done (or healthy, or borderline), 1 sick, 2 bad input, 3 input/output or memory, 130 interrupted.
 //! Results go to standard output, progress and errors to standard error.
 
+mod bench;
 mod common;
 mod probe;
 mod probe_command;
@@ -26,7 +27,8 @@ use clap::{Parser, Subcommand};
                   isobath study depth                 how fast does each layer learn?\n  \
                   isobath study --data idx:DIR        the same on MNIST's files\n  \
                   isobath probe                       where does the gradient of 30 sigmoid layers go?\n  \
-                  isobath theory --activation relu --init he"
+                  isobath theory --activation relu --init he\n  \
+                  isobath bench gemm                  how close to the machine's peak are matrix products?"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -41,6 +43,8 @@ enum Command {
     Probe(probe::Arguments),
     /// Predict what deep random networks do to signals and gradients, without running them
     Theory(theory::Arguments),
+    /// Measure how fast the kernels run, beside what this machine can do
+    Bench(bench::Arguments),
 }
 
 /// Parses the command line, runs the command, and says how it went.
@@ -50,6 +54,7 @@ pub fn main() -> ExitCode {
         Command::Study(arguments) => study::run(&arguments),
         Command::Probe(arguments) => probe::run(&arguments),
         Command::Theory(arguments) => theory::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
     };
     match result {
         Ok(code) => code,

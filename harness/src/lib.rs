@@ -11,6 +11,8 @@ pub mod threads;
 #[cfg(feature = "std")]
 pub mod architecture;
 #[cfg(feature = "std")]
+pub mod bench;
+#[cfg(feature = "std")]
 pub mod commands;
 #[cfg(feature = "std")]
 pub mod hash;

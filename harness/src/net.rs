@@ -21,4 +21,6 @@ pub use arena::Arena;
 pub use layer::{Dense, Layer};
 pub use pass::{Mode, NetError, Pass};
 pub use plan::{Place, Plan, PlanError};
+#[cfg(feature = "std")]
+pub(crate) use product::multiply;
 pub use watch::{Unwatched, Watch};

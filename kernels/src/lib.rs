@@ -19,6 +19,7 @@ pub mod loss;
 pub mod math;
 pub mod optimizer;
 mod part;
+pub mod peak;
 pub mod reduce;
 pub mod residual;
 pub mod simd;

@@ -60,8 +60,13 @@ impl Common {
 
     /// The number of threads asked for, or of cores.
     pub(super) fn threads(&self) -> Result<usize, Failure> {
+        self.threads_or(std::thread::available_parallelism().map_or(1, usize::from))
+    }
+
+    /// The number of threads asked for, or `default`.
+    pub(super) fn threads_or(&self, default: usize) -> Result<usize, Failure> {
         match self.threads {
-            None => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
+            None => Ok(default),
             Some(0) => Err(Failure::bad_input("--threads is 0; it must be 1 to 1024")),
             Some(threads) if threads > 1024 => {
                 Err(Failure::bad_input(format!("--threads is {threads}; it must be 1 to 1024")))

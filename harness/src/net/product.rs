@@ -9,7 +9,7 @@ use crate::threads::Threads;
 const WORTH_A_THREAD: usize = 1 << 20;
 
 /// C = init + op(A) op(B), on as many threads as the product is worth. `workspace` is shared out among them.
-pub(super) fn multiply<T: Threads>(
+pub(crate) fn multiply<T: Threads>(
     level: Level,
     threads: &T,
     shape: Shape,

@@ -36,7 +36,7 @@ pub(super) fn run<S: Tiles, E: Epilogue>(
     epilogue: &mut E,
 ) {
     let mut target = Target { c: c.reborrow(), init, epilogue, by_columns: false, first: true, last: true };
-    if !plan::in_place::<S>(shape) {
+    if plan::packs::<S>(shape) {
         return packed::run(simd, shape, a, b, &mut target, workspace);
     }
     let mut column = 0;

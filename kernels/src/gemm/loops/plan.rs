@@ -18,15 +18,15 @@ pub(super) const PANEL: usize = 8;
 /// Columns of the widest strip that is packed.
 pub(super) const STRIP_COLUMNS: usize = if MAX_LANES > 8 { 40 } else { 2 * MAX_LANES };
 
-/// Whether both factors can be used where they lie.
+/// Whether a factor is worth packing, or C is computed by its columns; else both factors are used where they lie.
 #[inline(always)]
-pub(super) fn in_place<S: Tiles>(shape: Shape) -> bool {
+pub(super) fn packs<S: Tiles>(shape: Shape) -> bool {
     let Shape { m, n, k, transpose_a, transpose_b } = shape;
-    !transpose_b
-        && k <= PACKED_DEPTH
-        && !(transpose_a && packs_left::<S>(m, n, k))
-        && !packs_right::<S>(m, n, false)
-        && !by_columns::<S>(shape)
+    transpose_b
+        || k > PACKED_DEPTH
+        || (transpose_a && packs_left::<S>(m, n, k))
+        || packs_right::<S>(m, n, false)
+        || by_columns::<S>(shape)
 }
 
 /// Whether C is computed by its columns, as C^T = op(B)^T op(A)^T: the vectors then run along m instead of n.

@@ -33,16 +33,16 @@ struct Buffer([f32; BUFFER]);
 const TILES_PER_EPILOGUE: usize = 4;
 
 impl<'a, E: Epilogue> Target<'a, E> {
-    /// Whether tiles leave their sums in C, and not in a buffer.
+    /// Whether tiles leave their sums in a buffer, and not in C.
     #[inline(always)]
-    fn is_direct(&self) -> bool {
-        !self.by_columns && !(E::READS_C && self.last)
+    fn needs_buffer(&self) -> bool {
+        self.by_columns || (E::READS_C && self.last)
     }
 
     /// How many of these tiles [`Target::run`] can run at once.
     #[inline(always)]
     pub(super) fn tiles_at_once(&self, tiles: usize, size: Size, width: usize) -> usize {
-        if !self.is_direct() {
+        if self.needs_buffer() {
             let rows = (BUFFER / width.max(1)).min(BUFFER_ROWS);
             tiles.min(rows / size.rows.max(1)).max(1)
         } else if E::PLAIN || !self.last {
@@ -75,7 +75,7 @@ impl<'a, E: Epilogue> Target<'a, E> {
         row: usize,
         column: usize,
     ) {
-        if !self.is_direct() {
+        if self.needs_buffer() {
             return self.run_in_buffer(simd, size, work, copy, row, column);
         }
         let width = work.right.width;

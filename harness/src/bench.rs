@@ -1,0 +1,7 @@
+//! How fast the kernels run here, beside what this machine can do, both measured in one run.
+
+pub mod gemm;
+pub mod limits;
+mod timing;
+
+pub use limits::Limits;

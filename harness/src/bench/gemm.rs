@@ -1,0 +1,172 @@
+//! The speed of matrix products, as a user calls them: planned anew for each product.
+
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use isobath_kernels::gemm::{Gemm, GemmError, Init, Shape};
+use isobath_kernels::{Level, MatMut, MatRef};
+use serde::Serialize;
+
+use super::limits::peak_gflops;
+use super::timing::{Times, calls_per_batch, seconds_per_call};
+use crate::net::multiply;
+use crate::threads::{Pool, Serial, Threads};
+
+/// Bytes of operands beyond which a set of products does not stay in the second-level cache.
+const ROTATING_BYTES: usize = 8 << 20;
+/// Most elements of an operand.
+const MOST_ELEMENTS: usize = 1 << 28;
+
+/// A product to be measured: `m,n,k` or `m,n,k,NT` on the command line, N for as it is and T for transposed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Product(pub Shape);
+
+impl FromStr for Product {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            format!(
+                "`{text}` is no product; write m,n,k or m,n,k,NT (NN, NT, TN, TT), sizes from 1, such as 64,512,512,NT"
+            )
+        };
+        let mut parts = text.split(',');
+        let mut size = || {
+            let size: usize = parts.next().and_then(|part| part.parse().ok()).ok_or_else(wrong)?;
+            if size == 0 { Err(wrong()) } else { Ok(size) }
+        };
+        let (m, n, k) = (size()?, size()?, size()?);
+        let (transpose_a, transpose_b) = match parts.next() {
+            None | Some("NN") => (false, false),
+            Some("NT") => (false, true),
+            Some("TN") => (true, false),
+            Some("TT") => (true, true),
+            Some(_) => return Err(wrong()),
+        };
+        if parts.next().is_some() {
+            return Err(wrong());
+        }
+        let elements = |rows: usize, columns: usize| rows.checked_mul(columns).unwrap_or(usize::MAX);
+        if elements(m, k).max(elements(k, n)).max(elements(m, n)) > MOST_ELEMENTS {
+            return Err(format!("`{text}` has an operand of more than {MOST_ELEMENTS} elements"));
+        }
+        Ok(Self(Shape { m, n, k, transpose_a, transpose_b }))
+    }
+}
+
+impl std::fmt::Display for Product {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Shape { m, n, k, transpose_a, transpose_b } = self.0;
+        let form = |transposed| if transposed { 'T' } else { 'N' };
+        write!(f, "{m},{n},{k} {}{}", form(transpose_a), form(transpose_b))
+    }
+}
+
+/// What was measured of a product, in 10^9 floating-point operations per second.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Speed {
+    /// The fastest batch of calls on the same operands.
+    pub hot_gflops: f64,
+    /// The middle one.
+    pub hot_median_gflops: f64,
+    /// The fastest batch of calls on operands that are not in the second-level cache.
+    pub rotating_gflops: f64,
+    /// The highest peak that was seen between these batches.
+    pub peak_gflops: f64,
+}
+
+/// Measures a product for so long, on `threads` threads of the current pool.
+///
+/// # Errors
+/// [`GemmError`], which would be a defect: the operands are made for the product.
+pub fn measure(level: Level, threads: usize, product: Product, time: Duration) -> Result<Speed, GemmError> {
+    if threads > 1 {
+        measure_with(level, &Pool, threads, product.0, time)
+    } else {
+        measure_with(level, &Serial, 1, product.0, time)
+    }
+}
+
+fn measure_with<T: Threads>(
+    level: Level,
+    threads: &T,
+    count: usize,
+    shape: Shape,
+    time: Duration,
+) -> Result<Speed, GemmError> {
+    let mut operands = Operands::new(level, count, shape);
+    operands.multiply(level, threads, 0)?;
+    let sets = operands.sets;
+    let mut hot = || {
+        let _ = operands.multiply(level, threads, 0); // the first call has shown that there is no error
+    };
+    let hot_calls = calls_per_batch(&mut hot);
+    let (mut hot_times, mut rotating_times, mut peak) = (Times::default(), Times::default(), 0.0f64);
+    let start = Instant::now();
+    loop {
+        peak = peak.max(peak_gflops(level, count));
+        let mut hot = || {
+            let _ = operands.multiply(level, threads, 0);
+        };
+        hot_times.push(seconds_per_call(hot_calls, &mut hot));
+        let mut set = 0;
+        let mut rotating = || {
+            set = (set + 1) % sets;
+            let _ = operands.multiply(level, threads, set);
+        };
+        rotating_times
+            .push(seconds_per_call(hot_calls.max(u32::try_from(sets).unwrap_or(u32::MAX)), &mut rotating));
+        if start.elapsed() >= time {
+            break;
+        }
+    }
+    let flops = 2.0 * shape.m as f64 * shape.n as f64 * shape.k as f64;
+    let rate = |seconds: f64| flops / seconds / 1e9;
+    Ok(Speed {
+        hot_gflops: rate(hot_times.best()),
+        hot_median_gflops: rate(hot_times.median()),
+        rotating_gflops: rate(rotating_times.best()),
+        peak_gflops: peak,
+    })
+}
+
+/// The operands of several equal products, one set after the other.
+struct Operands {
+    shape: Shape,
+    sets: usize,
+    a: Vec<f32>,
+    b: Vec<f32>,
+    c: Vec<f32>,
+    workspace: Vec<f32>,
+}
+
+impl Operands {
+    fn new(level: Level, threads: usize, shape: Shape) -> Self {
+        let Shape { m, n, k, .. } = shape;
+        let bytes = (m * k + k * n + m * n) * size_of::<f32>();
+        let sets = ROTATING_BYTES.div_ceil(bytes) + 1;
+        // Numbers of every size near one, so that no sum overflows and none is special.
+        let values = |length: usize| (0..length).map(|i| (i % 251) as f32 / 250.0 - 0.5).collect();
+        Self {
+            shape,
+            sets,
+            a: values(sets * m * k),
+            b: values(sets * k * n),
+            c: vec![0.0; sets * m * n],
+            workspace: vec![0.0; threads * Gemm::new(level, shape).workspace_len()],
+        }
+    }
+
+    fn multiply<T: Threads>(&mut self, level: Level, threads: &T, set: usize) -> Result<(), GemmError> {
+        let Shape { m, n, k, transpose_a, transpose_b } = self.shape;
+        let (a_rows, a_columns) = if transpose_a { (k, m) } else { (m, k) };
+        let (b_rows, b_columns) = if transpose_b { (n, k) } else { (k, n) };
+        let views = (
+            MatRef::new(&self.a[set * m * k..], a_rows, a_columns),
+            MatRef::new(&self.b[set * k * n..], b_rows, b_columns),
+            MatMut::new(&mut self.c[set * m * n..], m, n),
+        );
+        let (Ok(a), Ok(b), Ok(c)) = views else { return Ok(()) };
+        multiply(level, threads, self.shape, a, b, c, Init::Zero, &mut self.workspace)
+    }
+}

@@ -1,0 +1,113 @@
+//! What this machine can do: the peak of multiply-adds, their latency, and the bandwidth of its memories.
+
+use std::hint::black_box;
+use std::sync::Barrier;
+use std::time::Instant;
+
+use isobath_kernels::{Level, peak};
+use serde::Serialize;
+
+use super::timing::{calls_per_batch, seconds_per_call};
+
+/// Steps of a loop in registers per call.
+const STEPS: usize = 20_000;
+/// Batches of which the best counts.
+const BATCHES: usize = 20;
+
+/// The limits of one instruction set. Rates are of all threads together, latency and bandwidth of one.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Limits {
+    /// Floating-point operations per second, a multiply-add being two, in 10^9.
+    pub peak_gflops: f64,
+    /// Time from a multiply-add to one that needs its result, in nanoseconds.
+    pub fma_latency_ns: f64,
+    /// Lanes of a vector.
+    pub lanes: usize,
+    /// Bytes per second that can be read from 16 KiB, in 10^9.
+    pub read_16_kib_gb_s: f64,
+    /// The same from 512 KiB.
+    pub read_512_kib_gb_s: f64,
+    /// The same from 64 MiB.
+    pub read_64_mib_gb_s: f64,
+}
+
+impl Limits {
+    /// Measures the limits of a level on `threads` threads; takes about half a second.
+    pub fn measure(level: Level, threads: usize) -> Self {
+        let read = |bytes: usize| {
+            let data = vec![1.0f32; bytes / size_of::<f32>()];
+            let mut call = || {
+                black_box(peak::read(level, black_box(&data)));
+            };
+            bytes as f64 / best(&mut call) / 1e9
+        };
+        let mut chain = || {
+            black_box(peak::chained_multiply_adds(level, STEPS));
+        };
+        Self {
+            peak_gflops: (0..BATCHES).map(|_| peak_gflops(level, threads)).fold(0.0, f64::max),
+            fma_latency_ns: best(&mut chain) / STEPS as f64 * 1e9,
+            lanes: peak::lanes(level),
+            read_16_kib_gb_s: read(16 << 10),
+            read_512_kib_gb_s: read(512 << 10),
+            read_64_mib_gb_s: read(64 << 20),
+        }
+    }
+
+    /// The bandwidth of the memory that holds so many bytes, in bytes per second.
+    fn bandwidth(&self, bytes: f64) -> f64 {
+        1e9 * match bytes {
+            small if small <= 24.0 * 1024.0 => self.read_16_kib_gb_s,
+            medium if medium <= 1024.0 * 1024.0 => self.read_512_kib_gb_s,
+            _ => self.read_64_mib_gb_s,
+        }
+    }
+
+    /// The share of the peak that a product of m x k and k x n can reach: each operand is read once, and each vector of
+    /// C is a chain in which one multiply-add waits for the other.
+    pub fn share_of_peak(&self, m: usize, n: usize, k: usize) -> f64 {
+        let [m, n, k] = [m as f64, n as f64, k as f64];
+        let flops = 2.0 * m * n * k;
+        let bytes = 4.0 * (m * k + k * n);
+        let chains = (m * n / self.lanes as f64).ceil();
+        let by_latency = chains * 2.0 * self.lanes as f64 / (self.fma_latency_ns * 1e-9);
+        let by_bandwidth = flops / bytes * self.bandwidth(bytes);
+        (by_latency.min(by_bandwidth) / (self.peak_gflops * 1e9)).min(1.0)
+    }
+}
+
+/// The peak of one short run, in 10^9 operations per second.
+pub(super) fn peak_gflops(level: Level, threads: usize) -> f64 {
+    let work = || {
+        black_box(peak::multiply_adds(level, black_box(STEPS)));
+    };
+    let flops = (threads * STEPS * peak::flops_per_step(level)) as f64;
+    if threads <= 1 {
+        let start = Instant::now();
+        work();
+        return flops / start.elapsed().as_secs_f64() / 1e9;
+    }
+    // From the moment when all have begun to the moment when the last has ended.
+    let (begin, end) = (Barrier::new(threads), Barrier::new(threads));
+    let seconds = std::thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(|| {
+                begin.wait();
+                work();
+                end.wait();
+            });
+        }
+        begin.wait();
+        let start = Instant::now();
+        work();
+        end.wait();
+        start.elapsed().as_secs_f64()
+    });
+    flops / seconds / 1e9
+}
+
+/// Seconds of the fastest call.
+fn best(call: &mut impl FnMut()) -> f64 {
+    let calls = calls_per_batch(&mut *call);
+    (0..BATCHES).map(|_| seconds_per_call(calls, call)).fold(f64::INFINITY, f64::min)
+}
