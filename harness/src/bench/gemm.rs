@@ -4,16 +4,19 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use isobath_kernels::gemm::{Gemm, GemmError, Init, Shape};
+use isobath_kernels::view::ViewError;
 use isobath_kernels::{Level, MatMut, MatRef};
 use serde::Serialize;
 
-use super::limits::peak_gflops;
+use super::limits::{peak_gflops, read_gb_s};
 use super::timing::{Times, calls_per_batch, seconds_per_call};
 use crate::net::multiply;
 use crate::threads::{Pool, Serial, Threads};
 
 /// Bytes of operands beyond which a set of products does not stay in the second-level cache.
 const ROTATING_BYTES: usize = 8 << 20;
+/// Elements of a cache line; the operands of each product begin at one.
+const LINE: usize = 16;
 /// Most elements of an operand.
 const MOST_ELEMENTS: usize = 1 << 28;
 
@@ -73,6 +76,8 @@ pub struct Speed {
     pub rotating_gflops: f64,
     /// The highest peak that was seen between these batches.
     pub peak_gflops: f64,
+    /// Bytes per second that one thread can read, in 10^9, from memory as large as A and B.
+    pub read_gb_s: f64,
 }
 
 /// Measures a product for so long, on `threads` threads of the current pool.
@@ -127,6 +132,7 @@ fn measure_with<T: Threads>(
         hot_median_gflops: rate(hot_times.median()),
         rotating_gflops: rate(rotating_times.best()),
         peak_gflops: peak,
+        read_gb_s: read_gb_s(level, (shape.m * shape.k + shape.k * shape.n) * size_of::<f32>()),
     })
 }
 
@@ -134,39 +140,59 @@ fn measure_with<T: Threads>(
 struct Operands {
     shape: Shape,
     sets: usize,
-    a: Vec<f32>,
-    b: Vec<f32>,
-    c: Vec<f32>,
+    a: Matrices,
+    b: Matrices,
+    c: Matrices,
     workspace: Vec<f32>,
 }
 
 impl Operands {
     fn new(level: Level, threads: usize, shape: Shape) -> Self {
-        let Shape { m, n, k, .. } = shape;
+        let Shape { m, n, k, transpose_a, transpose_b } = shape;
         let bytes = (m * k + k * n + m * n) * size_of::<f32>();
         let sets = ROTATING_BYTES.div_ceil(bytes) + 1;
-        // Numbers of every size near one, so that no sum overflows and none is special.
-        let values = |length: usize| (0..length).map(|i| (i % 251) as f32 / 250.0 - 0.5).collect();
         Self {
             shape,
             sets,
-            a: values(sets * m * k),
-            b: values(sets * k * n),
-            c: vec![0.0; sets * m * n],
+            a: if transpose_a { Matrices::new(sets, k, m) } else { Matrices::new(sets, m, k) },
+            b: if transpose_b { Matrices::new(sets, n, k) } else { Matrices::new(sets, k, n) },
+            c: Matrices::new(sets, m, n),
             workspace: vec![0.0; threads * Gemm::new(level, shape).workspace_len()],
         }
     }
 
     fn multiply<T: Threads>(&mut self, level: Level, threads: &T, set: usize) -> Result<(), GemmError> {
-        let Shape { m, n, k, transpose_a, transpose_b } = self.shape;
-        let (a_rows, a_columns) = if transpose_a { (k, m) } else { (m, k) };
-        let (b_rows, b_columns) = if transpose_b { (n, k) } else { (k, n) };
-        let views = (
-            MatRef::new(&self.a[set * m * k..], a_rows, a_columns),
-            MatRef::new(&self.b[set * k * n..], b_rows, b_columns),
-            MatMut::new(&mut self.c[set * m * n..], m, n),
-        );
-        let (Ok(a), Ok(b), Ok(c)) = views else { return Ok(()) };
+        let (a, b, c) = (self.a.get(set), self.b.get(set), self.c.get_mut(set));
+        let (Ok(a), Ok(b), Ok(c)) = (a, b, c) else { return Ok(()) };
         multiply(level, threads, self.shape, a, b, c, Init::Zero, &mut self.workspace)
+    }
+}
+
+/// Equal matrices, each from a cache line on.
+struct Matrices {
+    data: Vec<f32>,
+    /// Where the first cache line begins.
+    first: usize,
+    /// Elements from one matrix to the next.
+    next: usize,
+    rows: usize,
+    columns: usize,
+}
+
+impl Matrices {
+    fn new(count: usize, rows: usize, columns: usize) -> Self {
+        let next = (rows * columns).next_multiple_of(LINE);
+        // Numbers of many sizes below one, so that no sum overflows and none is special.
+        let data: Vec<f32> = (0..count * next + LINE).map(|i| (i % 251) as f32 / 250.0 - 0.5).collect();
+        let first = data.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
+        Self { data, first, next, rows, columns }
+    }
+
+    fn get(&self, i: usize) -> Result<MatRef<'_>, ViewError> {
+        MatRef::new(&self.data[self.first + i * self.next..], self.rows, self.columns)
+    }
+
+    fn get_mut(&mut self, i: usize) -> Result<MatMut<'_>, ViewError> {
+        MatMut::new(&mut self.data[self.first + i * self.next..], self.rows, self.columns)
     }
 }

@@ -34,13 +34,6 @@ pub struct Limits {
 impl Limits {
     /// Measures the limits of a level on `threads` threads; takes about half a second.
     pub fn measure(level: Level, threads: usize) -> Self {
-        let read = |bytes: usize| {
-            let data = vec![1.0f32; bytes / size_of::<f32>()];
-            let mut call = || {
-                black_box(peak::read(level, black_box(&data)));
-            };
-            bytes as f64 / best(&mut call) / 1e9
-        };
         let mut chain = || {
             black_box(peak::chained_multiply_adds(level, STEPS));
         };
@@ -48,32 +41,32 @@ impl Limits {
             peak_gflops: (0..BATCHES).map(|_| peak_gflops(level, threads)).fold(0.0, f64::max),
             fma_latency_ns: best(&mut chain) / STEPS as f64 * 1e9,
             lanes: peak::lanes(level),
-            read_16_kib_gb_s: read(16 << 10),
-            read_512_kib_gb_s: read(512 << 10),
-            read_64_mib_gb_s: read(64 << 20),
+            read_16_kib_gb_s: read_gb_s(level, 16 << 10),
+            read_512_kib_gb_s: read_gb_s(level, 512 << 10),
+            read_64_mib_gb_s: read_gb_s(level, 64 << 20),
         }
     }
 
-    /// The bandwidth of the memory that holds so many bytes, in bytes per second.
-    fn bandwidth(&self, bytes: f64) -> f64 {
-        1e9 * match bytes {
-            small if small <= 24.0 * 1024.0 => self.read_16_kib_gb_s,
-            medium if medium <= 1024.0 * 1024.0 => self.read_512_kib_gb_s,
-            _ => self.read_64_mib_gb_s,
-        }
-    }
-
-    /// The share of the peak that a product of m x k and k x n can reach: each operand is read once, and each vector of
-    /// C is a chain in which one multiply-add waits for the other.
-    pub fn share_of_peak(&self, m: usize, n: usize, k: usize) -> f64 {
+    /// The share of the peak that a product of m x k and k x n can reach where A and B are read at `read_gb_s`: each
+    /// vector of C is a chain in which one multiply-add waits for the other.
+    pub fn share_of_peak(&self, m: usize, n: usize, k: usize, read_gb_s: f64) -> f64 {
         let [m, n, k] = [m as f64, n as f64, k as f64];
-        let flops = 2.0 * m * n * k;
         let bytes = 4.0 * (m * k + k * n);
         let chains = (m * n / self.lanes as f64).ceil();
-        let by_latency = chains * 2.0 * self.lanes as f64 / (self.fma_latency_ns * 1e-9);
-        let by_bandwidth = flops / bytes * self.bandwidth(bytes);
-        (by_latency.min(by_bandwidth) / (self.peak_gflops * 1e9)).min(1.0)
+        let by_latency = chains * 2.0 * self.lanes as f64 / self.fma_latency_ns;
+        let by_bandwidth = 2.0 * m * n * k / bytes * read_gb_s;
+        (by_latency.min(by_bandwidth) / self.peak_gflops).min(1.0)
     }
+}
+
+/// Bytes per second that one thread can read from so many bytes, in 10^9.
+pub(super) fn read_gb_s(level: Level, bytes: usize) -> f64 {
+    // Whole groups of vectors of any level.
+    let data = vec![1.0f32; (bytes / size_of::<f32>()).next_multiple_of(128)];
+    let mut call = || {
+        black_box(peak::read(level, black_box(&data)));
+    };
+    size_of_val(data.as_slice()) as f64 / best(&mut call) / 1e9
 }
 
 /// The peak of one short run, in 10^9 operations per second.

@@ -143,7 +143,7 @@ impl Row {
             speed,
             hot_percent: 100.0 * speed.hot_gflops / peak,
             rotating_percent: 100.0 * speed.rotating_gflops / peak,
-            limit_percent: 100.0 * limits.share_of_peak(m, n, k),
+            limit_percent: 100.0 * limits.share_of_peak(m, n, k, speed.read_gb_s),
         }
     }
 

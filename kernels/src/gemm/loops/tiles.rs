@@ -164,7 +164,7 @@ impl Tiles for crate::simd::Avx512 {
     const ROWS: usize = 8;
     const NARROW_ROWS: usize = 8;
     const VECTORS: usize = 2;
-    const WIDE: [usize; 3] = [12, 6, 4];
+    const WIDE: [usize; 3] = [16, 6, 4];
     type Half = crate::simd::Avx2;
     #[inline(always)]
     fn half(self) -> crate::simd::Avx2 {
@@ -178,7 +178,7 @@ impl Tiles for crate::simd::Avx512 {
         tiles!(self, size, work, out, copy;
             tiles 1 x 1 2 x 1 3 x 1 4 x 1 5 x 1 6 x 1 7 x 1 8 x 1
                 1 x 2 2 x 2 3 x 2 4 x 2 5 x 2 6 x 2 7 x 2 8 x 2
-                1 x 3 1 x 4 1 x 5 1 x 6 1 x 7 1 x 8 1 x 9 1 x 10 1 x 11 1 x 12
+                1 x 3 1 x 4 1 x 5 1 x 6 1 x 7 1 x 8 1 x 9 1 x 10 1 x 11 1 x 12 1 x 13 1 x 14 1 x 15 1 x 16
                 2 x 3 2 x 4 2 x 5 2 x 6 3 x 3 3 x 4;
             columns 1 2 3 4 5 6 7 8;
             halves 1 x 0 2 x 0 3 x 0 4 x 0 5 x 0 6 x 0 7 x 0 8 x 0

@@ -1,0 +1,82 @@
+//! The `bench` command: exit codes, messages, and the shape of the JSON; no test of a time.
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn isobath(arguments: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_isobath"));
+    command.args(arguments.split_whitespace()).output().unwrap()
+}
+
+#[test]
+fn bad_input_is_named_and_exits_with_2() {
+    for (arguments, words) in [
+        ("bench", ["gemm", "Usage"]),
+        ("bench gemm --shapes 8,8", ["8,8", "m,n,k"]),
+        ("bench gemm --shapes 8,0,8", ["8,0,8", "sizes from 1"]),
+        ("bench gemm --shapes 8,8,8,XX", ["8,8,8,XX", "NN, NT, TN, TT"]),
+        ("bench gemm --shapes 8,8,8,NN,1", ["8,8,8,NN,1", "m,n,k"]),
+        ("bench gemm --shapes 99999999999,1,99999999999", ["more than", "elements"]),
+        ("bench gemm --seconds 0", ["--seconds is 0", "more than 0"]),
+        ("bench gemm --seconds NaN", ["--seconds is NaN", "more than 0"]),
+        ("bench gemm --level mmx", ["--level", "scalar"]),
+        ("bench gemm --threads 0", ["--threads", "1 to 1024"]),
+    ] {
+        let output = isobath(arguments);
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments}: {message}");
+        assert!(output.stdout.is_empty(), "{arguments}");
+        for word in words {
+            assert!(message.contains(word), "{arguments}: `{word}` is not in: {message}");
+        }
+    }
+}
+
+#[test]
+fn the_json_has_every_figure_of_the_table() {
+    let shapes = ["8,8,8", "1,64,64,NT", "20,10,300,TN"];
+    for threads in [1, 2] {
+        let command = format!("bench gemm --seconds 0.001 --threads {threads} --json --shapes");
+        let output = isobath(&format!("{command} {}", shapes.join(" ")));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(json["schema_version"], 1);
+        assert_eq!(json["threads"], threads);
+        let positive = |value: &Value| value.as_f64().is_some_and(|value| value > 0.0 && value.is_finite());
+        for limit in
+            ["peak_gflops", "fma_latency_ns", "read_16_kib_gb_s", "read_512_kib_gb_s", "read_64_mib_gb_s"]
+        {
+            assert!(positive(&json["limits"][limit]), "{limit}: {json}");
+        }
+        let products = json["products"].as_array().unwrap();
+        assert_eq!(products.len(), shapes.len());
+        assert_eq!(products[1]["transpose_b"], true);
+        assert_eq!(products[2]["transpose_a"], true);
+        assert_eq!(products[2]["k"], 300);
+        for product in products {
+            for figure in [
+                "hot_gflops",
+                "hot_median_gflops",
+                "rotating_gflops",
+                "hot_percent",
+                "rotating_percent",
+                "limit_percent",
+            ] {
+                assert!(positive(&product[figure]), "{figure}: {product}");
+            }
+            // One vector of C cannot do better than its chain of multiply-adds.
+            assert!(product["limit_percent"].as_f64().unwrap() <= 100.0);
+        }
+    }
+}
+
+#[test]
+fn the_table_fits_a_terminal() {
+    let output = isobath("bench gemm --seconds 0.001 --shapes 8,8,8 1024,1,1024,NT");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("1024,1,1024 NT"));
+    for line in text.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+}
