@@ -181,8 +181,8 @@ fn text(output: &Output<'_>) -> String {
     }
     let _ = writeln!(
         text,
-        "\nrotating: operands that are not in the second-level cache, % of the peak; limit: what\n\
-         bandwidth and the latency of few sums leave of the peak"
+        "\nrotating: % of the peak with operands that are not in the second-level cache\n\
+         limit: what bandwidth and the latency of few sums leave of the peak"
     );
     text
 }

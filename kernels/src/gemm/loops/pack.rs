@@ -37,7 +37,7 @@ pub(in crate::gemm) const fn workspace_len(shape: Shape) -> usize {
         return 0;
     }
     let depth = packed_depth(k);
-    let panels = if transpose_a && super::plan::deep(k) { panels_len(m, depth) } else { 0 };
+    let panels = if transpose_a && super::plan::large(m, k) { panels_len(m, depth) } else { 0 };
     depth * STRIP_COLUMNS + panels + LINE / size_of::<f32>()
 }
 

@@ -65,15 +65,21 @@ fn half_vectors<S: Tiles>(columns: usize) -> usize {
     columns.div_ceil(half) * if half < S::LANES { 1 } else { 2 }
 }
 
-/// Whether a transposed A may be worth copying to panels: where its rows lie on too many pages and in too few sets of
-/// the cache.
-pub(super) const fn deep(k: usize) -> bool {
-    k > K_BLOCK
+/// Fewest elements of a transposed A that is worth copying to panels with any token, see [`Tiles::LARGE`].
+const LARGE: usize = 1 << 16;
+
+/// Whether a transposed A may be worth copying to panels: where it is large, its rows lie on too many pages and in too
+/// few sets of the cache.
+pub(super) const fn large(m: usize, k: usize) -> bool {
+    k > K_BLOCK && m.saturating_mul(k) >= LARGE
 }
 
 /// Whether it is: each of its elements then has to be used often enough.
 pub(super) fn packs_left<S: Tiles>(rows: usize, columns: usize, depth: usize) -> bool {
-    deep(depth) && rows >= 4 * S::ROWS && columns >= 8 * S::LANES
+    large(rows, depth)
+        && rows.saturating_mul(depth) >= S::LARGE
+        && rows >= 4 * S::ROWS
+        && columns >= 8 * S::LANES
 }
 
 /// Whether strips of op(B) are packed: where they lie across the vectors, or their rows far apart, and are read often.
