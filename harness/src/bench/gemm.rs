@@ -49,7 +49,7 @@ impl FromStr for Product {
         if parts.next().is_some() {
             return Err(wrong());
         }
-        let elements = |rows: usize, columns: usize| rows.checked_mul(columns).unwrap_or(usize::MAX);
+        let elements = |rows: usize, columns: usize| rows.saturating_mul(columns);
         if elements(m, k).max(elements(k, n)).max(elements(m, n)) > MOST_ELEMENTS {
             return Err(format!("`{text}` has an operand of more than {MOST_ELEMENTS} elements"));
         }

@@ -225,13 +225,6 @@ impl Avx512 {
         self.into()
     }
 
-    /// The lower half of a vector.
-    #[inline(always)]
-    pub(crate) fn low_half(self, v: __m512) -> __m256 {
-        // SAFETY: the token proves the instructions.
-        unsafe { _mm512_castps512_ps256(v) }
-    }
-
     /// The block, completed with +0.0.
     #[inline(always)]
     fn padded(self, block: MatRef<'_>) -> [[f32; 16]; 16] {

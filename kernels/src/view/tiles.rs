@@ -191,7 +191,8 @@ impl<'a, const R: usize> LineTiles<'a, R> {
                 *odd = black_box((2 * i + 1) * self.across);
             }
         }
-        Lines { first: black_box(first), odd, along: self.along, left, data: PhantomData }
+        let (first, twin) = (black_box(first), black_box(first));
+        Lines { first, twin, odd, along: self.along, left, data: PhantomData }
     }
 }
 
@@ -202,8 +203,9 @@ const MOST_LINES: usize = 12;
 #[derive(Clone, Copy)]
 pub(crate) struct Lines<'a, const R: usize> {
     // Invariant: the elements first + r across + p along for r < R, p < left are in the data; odd[i] is (2 i + 1) across
-    // where 2 i + 1 < R.
+    // where 2 i + 1 < R; twin is first.
     first: *const f32,
+    twin: *const f32,
     odd: [usize; MOST_LINES / 2],
     along: usize,
     left: usize,
@@ -215,7 +217,8 @@ impl<'a, const R: usize> Lines<'a, R> {
     #[inline(always)]
     pub(crate) fn from(&self, steps: usize) -> Self {
         let first = self.first.wrapping_add(steps * self.along);
-        Self { first, left: self.left.saturating_sub(steps), ..*self }
+        let twin = self.twin.wrapping_add(steps * self.along);
+        Self { first, twin, left: self.left.saturating_sub(steps), ..*self }
     }
 
     /// The elements at step p, where there is one.
@@ -223,6 +226,7 @@ impl<'a, const R: usize> Lines<'a, R> {
     pub(crate) fn step(&self, p: usize) -> Option<Elements<'a, R>> {
         (p < self.left).then(|| Elements {
             first: self.first.wrapping_add(p * self.along),
+            twin: self.twin.wrapping_add(p * self.along),
             odd: self.odd,
             data: PhantomData,
         })
@@ -231,8 +235,10 @@ impl<'a, const R: usize> Lines<'a, R> {
 
 /// One element of each of R lines, read when asked for, so that the tile needs no registers to hold them.
 pub(crate) struct Elements<'a, const R: usize> {
-    // Invariant: the elements first + r across for r < R are in the data; odd[i] is (2 i + 1) across where 2 i + 1 < R.
+    // Invariant: the elements first + r across for r < R are in the data; odd[i] is (2 i + 1) across where 2 i + 1 < R;
+    // twin is first.
     first: *const f32,
+    twin: *const f32,
     odd: [usize; MOST_LINES / 2],
     data: PhantomData<&'a [f32]>,
 }
@@ -241,15 +247,30 @@ impl<const R: usize> Elements<'_, R> {
     /// The element of line r; 0 where there is no such line.
     #[inline(always)]
     pub(crate) fn get(&self, r: usize) -> f32 {
-        // r across as a power of two times an odd multiple: x86 has both in one address.
-        let shift = r.trailing_zeros();
-        let offset = match r {
-            0 => 0,
-            _ if r >= R => return 0.0,
-            _ => self.odd.get(r >> shift >> 1).map_or(0, |odd| odd << shift),
-        };
+        let Some(offset) = self.offset(r) else { return 0.0 };
         // SAFETY: r < R, so by the invariant the element at r across is in the data, which 'a keeps borrowed.
         unsafe { *self.first.add(offset) }
+    }
+
+    /// The same, read once more: the compiler does not see that it is the same element. Where it does, it broadcasts
+    /// one vector from another instead of both from memory, which costs the multiply-adds a port.
+    #[inline(always)]
+    pub(crate) fn get_again(&self, r: usize) -> f32 {
+        let Some(offset) = self.offset(r) else { return 0.0 };
+        // SAFETY: as for `get`.
+        unsafe { *self.twin.add(offset) }
+    }
+
+    /// r across, where r < R.
+    #[inline(always)]
+    fn offset(&self, r: usize) -> Option<usize> {
+        // A power of two times an odd multiple: x86 has both in one address.
+        let shift = r.trailing_zeros();
+        match r {
+            _ if r >= R => None,
+            0 => Some(0),
+            _ => self.odd.get(r >> shift >> 1).map(|odd| odd << shift),
+        }
     }
 }
 
@@ -291,9 +312,9 @@ pub(crate) fn for_each_step<'a, const R: usize>(
     mut step: impl FnMut(Elements<'a, R>, &'a [f32], &'a [f32]),
 ) {
     let Some(rest) = b.width.checked_sub(inner) else { return };
-    let (mut first_a, mut first_b) = (a.first, b.first);
+    let (mut first_a, mut twin_a, mut first_b) = (a.first, a.twin, b.first);
     for _ in 0..steps.min(a.left).min(b.left) {
-        let elements = Elements { first: first_a, odd: a.odd, data: PhantomData };
+        let elements = Elements { first: first_a, twin: twin_a, odd: a.odd, data: PhantomData };
         // SAFETY: this is step p < b.left, so by the invariant of `b` its `width` elements are in the data; inner is at
         // most `width` and rest is what remains.
         let (row, edge) = unsafe {
@@ -304,6 +325,7 @@ pub(crate) fn for_each_step<'a, const R: usize>(
         };
         step(elements, row, edge);
         first_a = first_a.wrapping_add(a.along);
+        twin_a = twin_a.wrapping_add(a.along);
         first_b = first_b.wrapping_add(b.stride);
     }
 }

@@ -297,12 +297,15 @@ impl<S: Tiles, const MR: usize, const NV: usize> Sums<S, MR, NV> {
     #[inline(always)]
     fn add_product<const EDGE: u8>(&mut self, simd: S, a: Elements<'_, MR>, b: &Row<S, NV>) {
         for r in 0..MR {
-            let a = simd.splat(a.get(r));
-            for v in 0..NV {
-                self.full[r][v] = simd.mul_add(a, b.full[v], self.full[r][v]);
+            if NV > 0 {
+                let a = simd.splat(a.get(r));
+                for v in 0..NV {
+                    self.full[r][v] = simd.mul_add(a, b.full[v], self.full[r][v]);
+                }
             }
             if EDGE == HALF {
-                self.half[r] = simd.half().mul_add(simd.low_half(a), b.half, self.half[r]);
+                let a = simd.half().splat(a.get_again(r));
+                self.half[r] = simd.half().mul_add(a, b.half, self.half[r]);
             }
         }
     }

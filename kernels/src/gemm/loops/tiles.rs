@@ -25,8 +25,6 @@ pub(in crate::gemm) trait Tiles: Simd {
     type Half: Simd;
     /// The token of the half vectors.
     fn half(self) -> Self::Half;
-    /// The lower half of a vector.
-    fn low_half(self, v: Self::F32) -> <Self::Half as Simd>::F32;
 
     /// Runs the tile of this size.
     fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>, copy: &mut [f32]);
@@ -95,10 +93,6 @@ impl Tiles for Scalar {
     fn half(self) -> Self {
         self
     }
-    #[inline(always)]
-    fn low_half(self, v: f32) -> f32 {
-        v
-    }
     fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>, copy: &mut [f32]) {
         tiles!(self, size, work, out, copy;
             tiles 1 x 1 2 x 1 3 x 1 4 x 1 1 x 2 2 x 2 3 x 2 4 x 2;
@@ -118,10 +112,6 @@ impl Tiles for crate::simd::Portable {
     #[inline(always)]
     fn half(self) -> Self {
         self
-    }
-    #[inline(always)]
-    fn low_half(self, v: Self::F32) -> Self::F32 {
-        v
     }
     fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>, copy: &mut [f32]) {
         tiles!(self, size, work, out, copy;
@@ -143,10 +133,6 @@ impl Tiles for crate::simd::Avx2 {
     #[inline(always)]
     fn half(self) -> Self {
         self
-    }
-    #[inline(always)]
-    fn low_half(self, v: Self::F32) -> Self::F32 {
-        v
     }
     fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>, copy: &mut [f32]) {
         tiles!(self, size, work, out, copy;
@@ -174,10 +160,6 @@ impl Tiles for crate::simd::Avx512 {
     fn half(self) -> crate::simd::Avx2 {
         self.avx2()
     }
-    #[inline(always)]
-    fn low_half(self, v: Self::F32) -> <crate::simd::Avx2 as Simd>::F32 {
-        self.low_half(v)
-    }
     fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>, copy: &mut [f32]) {
         tiles!(self, size, work, out, copy;
             tiles 1 x 1 2 x 1 3 x 1 4 x 1 5 x 1 6 x 1 7 x 1 8 x 1
@@ -202,10 +184,6 @@ impl Tiles for crate::simd::Neon {
     #[inline(always)]
     fn half(self) -> Self {
         self
-    }
-    #[inline(always)]
-    fn low_half(self, v: Self::F32) -> Self::F32 {
-        v
     }
     fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>, copy: &mut [f32]) {
         tiles!(self, size, work, out, copy;
