@@ -20,10 +20,13 @@ mod epilogue;
     path = "gemm/cortex_m/loops.rs"
 )]
 mod loops;
+mod packed_b;
+mod transpose;
 
 use core::fmt;
 
 pub use epilogue::{Activate, ActivateWithDerivative, ActivateWithPreActivation, Epilogue, SgdUpdate, Store};
+pub use packed_b::PackedB;
 
 use crate::simd::with_token;
 use crate::{Level, MatMut, MatRef};
@@ -87,7 +90,8 @@ pub enum GemmError {
         /// Length of the bias.
         found: usize,
     },
-    /// The workspace is neither empty nor as long as [`Gemm::workspace_len`] says.
+    /// The workspace is neither empty nor as long as [`Gemm::workspace_len`] says, or the memory of a [`PackedB`] is
+    /// too short.
     Workspace {
         /// Elements needed.
         needed: usize,

@@ -25,7 +25,7 @@ pub mod residual;
 pub mod simd;
 #[cfg_attr(
     all(target_os = "none", target_abi = "eabihf"),
-    allow(dead_code, reason = "the assembly of Cortex-M needs no strips")
+    allow(dead_code, unused_imports, reason = "the assembly of Cortex-M needs no strips")
 )]
 pub mod view;
 

@@ -3,8 +3,8 @@
 
 use isobath_kernels::activation::{self, Sigmoid, Tanh};
 use isobath_kernels::gemm::{
-    Activate, ActivateWithDerivative, ActivateWithPreActivation, Gemm, GemmError, Init, Operand, SgdUpdate,
-    Shape, Store,
+    Activate, ActivateWithDerivative, ActivateWithPreActivation, Gemm, GemmError, Init, Operand, PackedB,
+    SgdUpdate, Shape, Store,
 };
 use isobath_kernels::optimizer;
 use isobath_kernels::{Level, MatMut, MatRef};
@@ -105,6 +105,22 @@ fn check(case: Case, level: Level) {
         let inside = at < m * c_stride && at % c_stride.max(1) < n;
         assert!(inside || old.to_bits() == new.to_bits(), "{case:?} wrote outside C at {at}");
     }
+
+    let mut space = vec![POISON; PackedB::len_for(k, n)];
+    let b = MatRef::with_stride(&b, b_rows, b_columns, b_stride).unwrap();
+    let packed = PackedB::new(level, b, transpose_b, &mut space).unwrap();
+    let mut from_packed = guard;
+    Gemm::new(level, Shape { transpose_b: false, ..case.shape })
+        .run(
+            MatRef::with_stride(&a, a_rows, a_columns, a_stride).unwrap(),
+            packed.matrix(),
+            &mut MatMut::with_stride(&mut from_packed, m, n, c_stride).unwrap(),
+            init,
+            &mut [],
+            Store,
+        )
+        .unwrap();
+    assert_same_bits(&c, &from_packed, &format!("{case:?} at {} with B packed", level.name()));
 }
 
 /// Edges of all tiles (rows 1 to 14, columns 1 to 32) and of the blocks of k.
@@ -348,6 +364,9 @@ fn wrong_arguments_are_errors_that_carry_the_numbers() {
         Err(GemmError::Workspace { needed, found: 1 })
     );
     assert_eq!(gemm.run(a, b, &mut c, Init::Zero, &mut [], Store), Ok(()));
+    let needed = PackedB::len_for(b.rows(), b.columns());
+    let packed = PackedB::new(Level::SCALAR, b, false, &mut vec![0.0; needed - 1]).map(|_| ());
+    assert_eq!(packed, Err(GemmError::Workspace { needed, found: needed - 1 }));
 }
 
 proptest! {

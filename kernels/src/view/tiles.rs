@@ -97,6 +97,7 @@ impl<'a> MatRef<'a> {
     }
 
     /// R rows of N elements from (row, column) on. None if that leaves the matrix.
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     #[inline(always)]
     pub(crate) fn tile<const R: usize, const N: usize>(
         self,
@@ -112,6 +113,7 @@ impl<'a> MatRef<'a> {
 }
 
 /// R rows of N elements, see [`MatRef::tile`].
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 pub(crate) struct Tile<'a, const R: usize, const N: usize> {
     // Invariant: the N elements from first + r stride for r < R are in the data.
     first: *const f32,
@@ -119,6 +121,7 @@ pub(crate) struct Tile<'a, const R: usize, const N: usize> {
     data: PhantomData<&'a [f32]>,
 }
 
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 impl<'a, const R: usize, const N: usize> Tile<'a, R, N> {
     /// Row r; zeros where there is none.
     #[inline(always)]

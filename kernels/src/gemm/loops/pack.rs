@@ -3,6 +3,7 @@
 use super::plan::{FEWEST_ROWS, PACKED_DEPTH, PANEL, PANELS, STRIP_COLUMNS};
 use super::tiles::Tiles;
 use crate::gemm::Shape;
+use crate::gemm::transpose::transpose;
 use crate::part::from_mut;
 use crate::simd::Simd;
 use crate::view::{MatMut, MatRef};
@@ -56,35 +57,6 @@ impl<'a> Space<'a> {
     pub(super) fn holds_panels(&self, rows: usize, depth: usize) -> bool {
         self.panels.len() >= panels_len(rows, depth)
     }
-}
-
-/// Writes the transpose of `source` to `out`.
-// One function per token, out of the way of products that need none.
-#[inline(never)]
-pub(super) fn transpose<S: Simd>(simd: S, source: MatRef<'_>, out: &mut MatMut<'_>) {
-    simd.vectorize(
-        #[inline(always)]
-        || {
-            let mut row = 0;
-            while row < source.rows() {
-                // The last block overlaps the one before rather than being incomplete.
-                let first_row = row.min(source.rows().saturating_sub(S::LANES));
-                let mut column = 0;
-                while column < source.columns() {
-                    let first_column = column.min(source.columns().saturating_sub(S::LANES));
-                    let block = source.block(first_row, first_column, S::LANES, S::LANES);
-                    let mut out = out.block(first_column, first_row, S::LANES, S::LANES);
-                    simd.for_each_column(
-                        block,
-                        #[inline(always)]
-                        |p, v| simd.store(v, out.row_mut(p)),
-                    );
-                    column += S::LANES;
-                }
-                row += S::LANES;
-            }
-        },
-    );
 }
 
 /// Transposes `source`, rows of B, to a strip of columns of op(B).
