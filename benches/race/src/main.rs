@@ -2,7 +2,7 @@
 //! `matrixmultiply`, and OpenBLAS where the system has it. One thread, `C = A B` on aligned operands that stay in the
 //! caches, contenders in turn, the best of many batches; percent of the multiply-add peak measured in between.
 //!
-//! `cargo bench -p isobath-benches --bench race -- [--seconds S] [--record FILE --commit ID --date DATE]`
+//! `cargo run --release --manifest-path benches/race/Cargo.toml -- [--seconds S] [--record FILE --commit ID --date DATE]`
 //!
 //! Only we promise the bits of one order of summation; the others are free to reorder.
 
