@@ -2,7 +2,7 @@
 
 use super::GemmError;
 use super::transpose::transpose;
-use crate::part::from_mut;
+use crate::part::{from_mut, part, part_mut};
 use crate::simd::{Level, Simd, with_token};
 use crate::view::{MatMut, MatRef};
 
@@ -96,8 +96,11 @@ fn copy<S: Simd>(simd: S, source: MatRef<'_>, out: &mut MatMut<'_>) {
         #[inline(always)]
         || {
             for p in 0..source.rows() {
-                for (x, out) in source.row(p).chunks(S::LANES).zip(out.row_mut(p).chunks_mut(S::LANES)) {
-                    simd.store(simd.load(x), out);
+                let mut column = 0;
+                while column < source.columns() {
+                    let x = part(source.row(p), column, S::LANES);
+                    simd.store(simd.load(x), part_mut(out.row_mut(p), column, S::LANES));
+                    column += S::LANES;
                 }
             }
         },

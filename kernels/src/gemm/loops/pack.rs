@@ -4,7 +4,7 @@ use super::plan::{FEWEST_ROWS, PACKED_DEPTH, PANEL, PANELS, STRIP_COLUMNS};
 use super::tiles::Tiles;
 use crate::gemm::Shape;
 use crate::gemm::transpose::transpose;
-use crate::part::from_mut;
+use crate::part::{from_mut, part};
 use crate::simd::Simd;
 use crate::view::{MatMut, MatRef};
 
@@ -93,9 +93,11 @@ pub(super) fn panels<S: Tiles>(
                     let source = a.block(start + first, line, few, PANEL);
                     let out = from_mut(out, (panel * steps + first) * PANEL);
                     for (p, out) in out.as_chunks_mut::<PANEL>().0.iter_mut().enumerate().take(few) {
-                        let row = source.row(p).chunks(<S::Half as Simd>::LANES);
-                        for (x, out) in row.zip(out.chunks_mut(<S::Half as Simd>::LANES)) {
-                            simd.store(simd.load(x), out);
+                        let mut column = 0;
+                        while column < PANEL {
+                            let x = part(source.row(p), column, <S::Half as Simd>::LANES);
+                            simd.store(simd.load(x), from_mut(out, column));
+                            column += <S::Half as Simd>::LANES;
                         }
                     }
                 }

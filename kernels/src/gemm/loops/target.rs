@@ -93,9 +93,11 @@ impl<'a, E: Epilogue> Target<'a, E> {
             #[inline(always)]
             || {
                 for r in row..row + rows {
-                    let sums = part_mut(self.c.row_mut(r), column, width);
-                    for (v, sum) in sums.chunks_mut(S::LANES).enumerate() {
-                        self.epilogue.apply(simd, simd.load(sum), r, column + v * S::LANES, sum);
+                    let mut v = 0;
+                    while v < width {
+                        let sum = part_mut(self.c.row_mut(r), column + v, (width - v).min(S::LANES));
+                        self.epilogue.apply(simd, simd.load(sum), r, column + v, sum);
+                        v += S::LANES;
                     }
                 }
             },
@@ -169,9 +171,12 @@ impl<'a, E: Epilogue> Target<'a, E> {
     #[inline(always)]
     fn finish_rows<S: Tiles>(&mut self, simd: S, sums: MatRef<'_>, row: usize, column: usize) {
         for r in 0..sums.rows() {
-            let c = part_mut(self.c.row_mut(row + r), column, sums.columns());
-            for (v, (sum, c)) in sums.row(r).chunks(S::LANES).zip(c.chunks_mut(S::LANES)).enumerate() {
-                self.epilogue.apply(simd, simd.load(sum), row + r, column + v * S::LANES, c);
+            let mut v = 0;
+            while v < sums.columns() {
+                let sum = part(sums.row(r), v, S::LANES);
+                let c = part_mut(self.c.row_mut(row + r), column + v, sum.len());
+                self.epilogue.apply(simd, simd.load(sum), row + r, column + v, c);
+                v += S::LANES;
             }
         }
     }
