@@ -71,10 +71,12 @@ pub(super) fn read_gb_s(level: Level, bytes: usize) -> f64 {
 
 /// The peak of one short run, in 10^9 operations per second.
 pub(super) fn peak_gflops(level: Level, threads: usize) -> f64 {
+    // Long enough on several threads that their start and end do not show.
+    let steps = if threads > 1 { 20 * STEPS } else { STEPS };
     let work = || {
-        black_box(peak::multiply_adds(level, black_box(STEPS)));
+        black_box(peak::multiply_adds(level, black_box(steps)));
     };
-    let flops = (threads * STEPS * peak::flops_per_step(level)) as f64;
+    let flops = (threads * steps * peak::flops_per_step(level)) as f64;
     if threads <= 1 {
         let start = Instant::now();
         work();
