@@ -156,7 +156,7 @@ fn bits_equal_the_definition_around_every_edge() {
 #[test]
 fn bits_equal_the_definition_across_blocks_of_k() {
     for level in levels::all() {
-        for k in [255, 256, 257, 511, 512, 513, 784] {
+        for k in [255, 256, 257, 511, 512, 513, 784, 1024, 1030] {
             for (transpose_a, transpose_b) in [(false, false), (false, true), (true, false), (true, true)] {
                 for start in 0..3 {
                     let shape = Shape { m: 6, n: 35, k, transpose_a, transpose_b };
@@ -168,11 +168,11 @@ fn bits_equal_the_definition_across_blocks_of_k() {
     }
 }
 
-/// Wide results take the path that copies strips of B although it lies row by row.
+/// Wide and tall results take the path that copies strips of B although it lies row by row.
 #[test]
 fn bits_equal_the_definition_where_strips_are_copied() {
     for level in levels::all() {
-        let shape = Shape { m: 40, n: 259, k: 12, transpose_a: false, transpose_b: false };
+        let shape = Shape { m: 130, n: 530, k: 12, transpose_a: false, transpose_b: false };
         for workspace in [false, true] {
             check(Case { shape, gap: 2, start: 2, workspace, special: true, seed: 5 }, level);
         }
@@ -298,7 +298,7 @@ fn the_fused_update_equals_the_product_and_the_optimizer() {
 /// as small products give them: row i depends on row i of A alone.
 #[test]
 fn products_in_blocks_equal_their_rows_alone() {
-    let (m, n, k) = (530, 300, 520);
+    let (m, n, k) = (520, 530, 1030);
     let mut random = Xoshiro256PlusPlus::seed_from_u64(7);
     let (a, b) = (values(&mut random, m * k, false), values(&mut random, k * n, false));
     let turned: Vec<f32> = (0..k * m).map(|i| a[i % m * k + i / m]).collect();

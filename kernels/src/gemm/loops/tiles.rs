@@ -98,7 +98,7 @@ impl Tiles for Scalar {
             tiles 1 x 1 2 x 1 3 x 1 4 x 1 1 x 2 2 x 2 3 x 2 4 x 2;
             columns 1 2 3 4;
             halves;
- copy 4 x 2);
+            copy 4 x 2);
     }
 }
 
@@ -118,7 +118,7 @@ impl Tiles for crate::simd::Portable {
             tiles 1 x 1 2 x 1 3 x 1 4 x 1 1 x 2 2 x 2;
             columns 1 2 3 4;
             halves;
- copy 4 x 1);
+            copy 4 x 1);
     }
 }
 
@@ -142,7 +142,7 @@ impl Tiles for crate::simd::Avx2 {
                 2 x 3 2 x 4 2 x 5 3 x 3;
             columns 1 2 3 4 5 6;
             halves;
- copy 6 x 2);
+            copy 6 x 2);
     }
 }
 
@@ -170,7 +170,7 @@ impl Tiles for crate::simd::Avx512 {
             halves 1 x 0 2 x 0 3 x 0 4 x 0 5 x 0 6 x 0 7 x 0 8 x 0
                 1 x 1 2 x 1 3 x 1 4 x 1 5 x 1 6 x 1 7 x 1 8 x 1
                 1 x 2 2 x 2 3 x 2 4 x 2 5 x 2 6 x 2 7 x 2 8 x 2;
- copy 8 x 2);
+            copy 8 x 2);
     }
 }
 
@@ -193,6 +193,6 @@ impl Tiles for crate::simd::Neon {
                 2 x 3 2 x 4 3 x 3 3 x 4;
             columns 1 2 3 4 5 6 7 8;
             halves;
- copy 8 x 2);
+            copy 8 x 2);
     }
 }
