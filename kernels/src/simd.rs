@@ -130,16 +130,39 @@ pub trait Simd: Copy + core::fmt::Debug + Send + Sync + 'static {
     fn lt_bits(self, a: Self::F32, b: Self::F32) -> Self::Mask;
     /// a == b, lanes taken as 32-bit integers.
     fn eq_bits(self, a: Self::F32, b: Self::F32) -> Self::Mask;
-    /// Calls `each` with the number and the vector of every column of `block`, of at most [`Simd::LANES`] rows and
-    /// columns, in order; lanes beyond the rows are +0.0.
+    /// Four columns as vectors, given by their rows: lane r of vector p is element p of row r.
+    #[inline(always)]
+    fn transpose<'a>(self, row: impl Fn(usize) -> &'a [f32; 4]) -> [Self::F32; 4] {
+        let mut columns = [self.splat(0.0); 4];
+        for (p, out) in columns.iter_mut().enumerate() {
+            let mut column = [0.0; 16];
+            for (r, x) in column.iter_mut().enumerate().take(Self::LANES) {
+                *x = row(r)[p];
+            }
+            *out = self.load(&column);
+        }
+        columns
+    }
+    /// Calls `each` with the number and the vector of every column of `block`, of at most [`Simd::LANES`] rows, in order;
+    /// lanes beyond the rows hold anything.
     #[inline(always)]
     fn for_each_column(self, block: MatRef<'_>, mut each: impl FnMut(usize, Self::F32)) {
-        let mut column = [0.0; 16];
-        for p in 0..block.columns().min(Self::LANES) {
-            for (r, x) in column.iter_mut().enumerate().take(block.rows().min(Self::LANES)) {
-                *x = block.row(r).get(p).copied().unwrap_or(0.0);
+        let mut column = 0;
+        // A constant where it can be one: full blocks are what matters.
+        let rows = if block.rows() == Self::LANES { Self::LANES } else { block.rows() };
+        for quad in block.quads(rows).into_iter().flatten() {
+            for (p, v) in self.transpose(|r| quad.row(r)).into_iter().enumerate() {
+                each(column + p, v);
             }
-            each(p, self.load(&column));
+            column += 4;
+        }
+        while column < block.columns() {
+            let mut lanes = [0.0; 16];
+            for (r, lane) in lanes.iter_mut().enumerate().take(Self::LANES) {
+                *lane = block.row(r).get(column).copied().unwrap_or(0.0);
+            }
+            each(column, self.load(&lanes));
+            column += 1;
         }
     }
     /// The element of `table` that the low four bits of each lane of `index` name.

@@ -8,9 +8,7 @@ mod tiles;
 use core::fmt;
 use core::marker::PhantomData;
 
-#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-pub(crate) use tiles::Tile;
-pub(crate) use tiles::{Elements, LineTiles, TileMut, for_each_step};
+pub(crate) use tiles::{Elements, LineTiles, Strips, TileMut, for_each_quad, for_each_step};
 
 /// Why a slice is no matrix of the wanted shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

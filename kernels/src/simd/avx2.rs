@@ -6,8 +6,6 @@ use core::arch::x86::*;
 use core::arch::x86_64::*;
 
 use super::Simd;
-use crate::MatRef;
-use crate::view::Tile;
 
 /// AVX2 and FMA.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,24 +214,27 @@ impl Simd for Avx2 {
         }
     }
     #[inline(always)]
-    fn for_each_column(self, block: MatRef<'_>, mut each: impl FnMut(usize, __m256)) {
-        if let Some(square) = block.tile::<8, 8>(0, 0) {
-            for quad in 0..2 {
-                let columns = self.quad_of_columns(&square, quad);
-                for p in 0..4 {
-                    each(4 * quad + p, columns[p]);
-                }
-            }
-            return;
+    fn transpose<'a>(self, row: impl Fn(usize) -> &'a [f32; 4]) -> [__m256; 4] {
+        // Two rows that lie four apart are loaded side by side into one vector, which leaves a transposition of 4 x 4
+        // within the halves: two shuffles per vector instead of three.
+        let mut v = [self.splat(0.0); 4];
+        for r in 0..4 {
+            // SAFETY: the token proves the instructions; each load reads the four elements of a row.
+            v[r] = unsafe {
+                let v = _mm256_castps128_ps256(_mm_loadu_ps(row(r).as_ptr()));
+                _mm256_insertf128_ps::<1>(v, _mm_loadu_ps(row(r + 4).as_ptr()))
+            };
         }
-        let padded = self.padded(block);
-        let Ok(padded) = MatRef::new(padded.as_flattened(), 8, 8) else { return };
-        let Some(square) = padded.tile::<8, 8>(0, 0) else { return };
-        for quad in 0..block.columns().min(8).div_ceil(4) {
-            let columns = self.quad_of_columns(&square, quad);
-            for (p, column) in columns.into_iter().enumerate().take(block.columns() - 4 * quad) {
-                each(4 * quad + p, column);
-            }
+        // SAFETY: the token proves the instructions.
+        unsafe {
+            let (low01, high01) = (_mm256_unpacklo_ps(v[0], v[1]), _mm256_unpackhi_ps(v[0], v[1]));
+            let (low23, high23) = (_mm256_unpacklo_ps(v[2], v[3]), _mm256_unpackhi_ps(v[2], v[3]));
+            [
+                _mm256_shuffle_ps::<0b01_00_01_00>(low01, low23),
+                _mm256_shuffle_ps::<0b11_10_11_10>(low01, low23),
+                _mm256_shuffle_ps::<0b01_00_01_00>(high01, high23),
+                _mm256_shuffle_ps::<0b11_10_11_10>(high01, high23),
+            ]
         }
     }
 }
@@ -262,45 +263,6 @@ impl Avx2 {
             if let Some(one) = rest.first_mut() {
                 _mm_store_ss(one, part);
             }
-        }
-    }
-
-    /// The block, completed with +0.0.
-    #[inline(always)]
-    fn padded(self, block: MatRef<'_>) -> [[f32; 8]; 8] {
-        let mut padded = [[0.0; 8]; 8];
-        for (r, padded) in padded.iter_mut().enumerate().take(block.rows()) {
-            self.store(self.load_part(block.row(r)), padded);
-        }
-        padded
-    }
-
-    /// Columns 4 `quad` to 4 `quad` + 3. Two rows that lie four apart are loaded side by side into one vector, which
-    /// leaves a transposition of 4 x 4 within the halves: two shuffles per vector instead of three.
-    #[inline(always)]
-    fn quad_of_columns(self, square: &Tile<'_, 8, 8>, quad: usize) -> [__m256; 4] {
-        let mut v = [self.splat(0.0); 4];
-        for r in 0..4 {
-            let part = |half: usize| {
-                let parts = square.row(r + 4 * half).as_chunks::<4>().0;
-                parts.get(quad).unwrap_or(&[0.0; 4]).as_ptr()
-            };
-            // SAFETY: the token proves the instructions; each load reads the four elements of a part.
-            v[r] = unsafe {
-                let v = _mm256_castps128_ps256(_mm_loadu_ps(part(0)));
-                _mm256_insertf128_ps::<1>(v, _mm_loadu_ps(part(1)))
-            };
-        }
-        // SAFETY: the token proves the instructions.
-        unsafe {
-            let (low01, high01) = (_mm256_unpacklo_ps(v[0], v[1]), _mm256_unpackhi_ps(v[0], v[1]));
-            let (low23, high23) = (_mm256_unpacklo_ps(v[2], v[3]), _mm256_unpackhi_ps(v[2], v[3]));
-            [
-                _mm256_shuffle_ps::<0b01_00_01_00>(low01, low23),
-                _mm256_shuffle_ps::<0b11_10_11_10>(low01, low23),
-                _mm256_shuffle_ps::<0b01_00_01_00>(high01, high23),
-                _mm256_shuffle_ps::<0b11_10_11_10>(high01, high23),
-            ]
         }
     }
 }

@@ -6,8 +6,6 @@ use core::arch::x86::*;
 use core::arch::x86_64::*;
 
 use super::Simd;
-use crate::MatRef;
-use crate::view::Tile;
 
 /// AVX-512 with F, VL, BW and DQ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,61 +194,17 @@ impl Simd for Avx512 {
         unsafe { _mm512_permutexvar_ps(_mm512_castps_si512(index), _mm512_loadu_ps(table.as_ptr())) }
     }
     #[inline(always)]
-    fn for_each_column(self, block: MatRef<'_>, mut each: impl FnMut(usize, __m512)) {
-        if let Some(square) = block.tile::<16, 16>(0, 0) {
-            for quad in 0..4 {
-                let columns = self.quad_of_columns(&square, quad);
-                for p in 0..4 {
-                    each(4 * quad + p, columns[p]);
-                }
-            }
-            return;
-        }
-        let padded = self.padded(block);
-        let Ok(padded) = MatRef::new(padded.as_flattened(), 16, 16) else { return };
-        let Some(square) = padded.tile::<16, 16>(0, 0) else { return };
-        for quad in 0..block.columns().min(16).div_ceil(4) {
-            let columns = self.quad_of_columns(&square, quad);
-            for (p, column) in columns.into_iter().enumerate().take(block.columns() - 4 * quad) {
-                each(4 * quad + p, column);
-            }
-        }
-    }
-}
-
-impl Avx512 {
-    /// The token of vectors of half the width: AVX-512 includes AVX2 and FMA.
-    #[inline(always)]
-    pub(crate) fn avx2(self) -> super::Avx2 {
-        self.into()
-    }
-
-    /// The block, completed with +0.0.
-    #[inline(always)]
-    fn padded(self, block: MatRef<'_>) -> [[f32; 16]; 16] {
-        let mut padded = [[0.0; 16]; 16];
-        for (r, padded) in padded.iter_mut().enumerate().take(block.rows()) {
-            self.store(self.load_part(block.row(r)), padded);
-        }
-        padded
-    }
-
-    /// Columns 4 `quad` to 4 `quad` + 3. Four rows that lie four apart are loaded side by side into one vector, which
-    /// leaves a transposition of 4 x 4 within the quarters: two shuffles per vector instead of four.
-    #[inline(always)]
-    fn quad_of_columns(self, square: &Tile<'_, 16, 16>, quad: usize) -> [__m512; 4] {
+    fn transpose<'a>(self, row: impl Fn(usize) -> &'a [f32; 4]) -> [__m512; 4] {
+        // Four rows that lie four apart are loaded side by side into one vector, which leaves a transposition of 4 x 4
+        // within the quarters: two shuffles per vector instead of four.
         let mut v = [self.splat(0.0); 4];
         for r in 0..4 {
-            let part = |group: usize| {
-                let parts = square.row(r + 4 * group).as_chunks::<4>().0;
-                parts.get(quad).unwrap_or(&[0.0; 4]).as_ptr()
-            };
-            // SAFETY: the token proves the instructions; each load reads the four elements of a part.
+            // SAFETY: the token proves the instructions; each load reads the four elements of a row.
             v[r] = unsafe {
-                let v = _mm512_castps128_ps512(_mm_loadu_ps(part(0)));
-                let v = _mm512_insertf32x4::<1>(v, _mm_loadu_ps(part(1)));
-                let v = _mm512_insertf32x4::<2>(v, _mm_loadu_ps(part(2)));
-                _mm512_insertf32x4::<3>(v, _mm_loadu_ps(part(3)))
+                let v = _mm512_castps128_ps512(_mm_loadu_ps(row(r).as_ptr()));
+                let v = _mm512_insertf32x4::<1>(v, _mm_loadu_ps(row(r + 4).as_ptr()));
+                let v = _mm512_insertf32x4::<2>(v, _mm_loadu_ps(row(r + 8).as_ptr()));
+                _mm512_insertf32x4::<3>(v, _mm_loadu_ps(row(r + 12).as_ptr()))
             };
         }
         // SAFETY: the token proves the instructions.
@@ -264,5 +218,13 @@ impl Avx512 {
                 _mm512_shuffle_ps::<0b11_10_11_10>(high01, high23),
             ]
         }
+    }
+}
+
+impl Avx512 {
+    /// The token of vectors of half the width: AVX-512 includes AVX2 and FMA.
+    #[inline(always)]
+    pub(crate) fn avx2(self) -> super::Avx2 {
+        self.into()
     }
 }

@@ -96,42 +96,125 @@ impl<'a> MatRef<'a> {
         Strips { first, stride: self.stride, width, left, data: PhantomData }
     }
 
-    /// R rows of N elements from (row, column) on. None if that leaves the matrix.
-    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    /// The columns, four at a time, of the first `rows` rows. None if there are not as many or none is asked for.
     #[inline(always)]
-    pub(crate) fn tile<const R: usize, const N: usize>(
-        self,
-        row: usize,
-        column: usize,
-    ) -> Option<Tile<'a, R, N>> {
-        if row.checked_add(R)? > self.rows || column.checked_add(N)? > self.columns {
+    pub(crate) fn quads(self, rows: usize) -> Option<Quads<'a>> {
+        if rows > self.rows {
             return None;
         }
-        let first = self.data.as_ptr().wrapping_add(row * self.stride + column);
-        Some(Tile { first, stride: self.stride, data: PhantomData })
+        let last = rows.checked_sub(1)?;
+        let next = Quad { first: self.data.as_ptr(), stride: self.stride, last, data: PhantomData };
+        Some(Quads { next, left: self.columns / 4 })
     }
 }
 
-/// R rows of N elements, see [`MatRef::tile`].
-#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-pub(crate) struct Tile<'a, const R: usize, const N: usize> {
-    // Invariant: the N elements from first + r stride for r < R are in the data.
+/// Four columns, see [`MatRef::quads`].
+#[derive(Clone, Copy)]
+pub(crate) struct Quad<'a> {
+    // Invariant: the 4 elements from first + r stride for r <= last are in the data.
     first: *const f32,
     stride: usize,
+    last: usize,
     data: PhantomData<&'a [f32]>,
 }
 
-#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-impl<'a, const R: usize, const N: usize> Tile<'a, R, N> {
-    /// Row r; zeros where there is none.
+impl<'a> Quad<'a> {
+    /// Row r, or the last one where there is none.
     #[inline(always)]
-    pub(crate) fn row(&self, r: usize) -> &'a [f32; N] {
-        if r >= R {
-            return &[0.0; N];
-        }
-        // SAFETY: r < R, so by the invariant the elements are in the data, which 'a keeps borrowed.
-        unsafe { &*self.first.add(r * self.stride).cast::<[f32; N]>() }
+    pub(crate) fn row(&self, r: usize) -> &'a [f32; 4] {
+        // SAFETY: the row is at most `last`, so by the invariant its elements are in the data, which 'a keeps borrowed.
+        unsafe { &*self.first.add(r.min(self.last) * self.stride).cast::<[f32; 4]>() }
     }
+}
+
+/// Columns, four at a time, see [`MatRef::quads`].
+#[derive(Clone, Copy)]
+pub(crate) struct Quads<'a> {
+    // Invariant: while left > 0, next and the left - 1 quads that follow are in the data.
+    next: Quad<'a>,
+    left: usize,
+}
+
+impl Quads<'_> {
+    /// The columns from `column` on, a multiple of four.
+    #[inline(always)]
+    pub(crate) fn from(self, column: usize) -> Self {
+        let next = Quad { first: self.next.first.wrapping_add(column), ..self.next };
+        Self { next, left: self.left.saturating_sub(column / 4) }
+    }
+}
+
+impl<'a> Iterator for Quads<'a> {
+    type Item = Quad<'a>;
+    #[inline(always)]
+    fn next(&mut self) -> Option<Quad<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        let quad = self.next;
+        self.next.first = quad.first.wrapping_add(4);
+        Some(quad)
+    }
+}
+
+/// Four columns of many rows for a loop: where the rows lie is computed when they are read, as there are too few registers
+/// to hold all that.
+#[derive(Clone, Copy)]
+pub(crate) struct OpaqueQuad<'a> {
+    // Invariant: the 4 elements from first + r one for r <= last are in the data; three and four are as many times one.
+    first: *const f32,
+    one: usize,
+    three: usize,
+    four: usize,
+    last: usize,
+    data: PhantomData<&'a [f32]>,
+}
+
+impl<'a> OpaqueQuad<'a> {
+    /// Row r, or the last one where there is none.
+    #[inline(always)]
+    pub(crate) fn row<const CLAMP: bool>(&self, r: usize) -> &'a [f32; 4] {
+        if CLAMP {
+            // SAFETY: the row is at most `last`, so by the invariant its elements are in the data, which 'a keeps borrowed.
+            return unsafe { &*self.first.add(r.min(self.last) * self.one).cast::<[f32; 4]>() };
+        }
+        let r = r.min(self.last);
+        // x86 has each of these in an address.
+        let few = match r % 4 {
+            0 => 0,
+            1 => self.one,
+            2 => 2 * self.one,
+            _ => self.three,
+        };
+        // SAFETY: the offset is r times the stride; else as above.
+        unsafe { &*self.first.add(r / 4 * self.four).add(few).cast::<[f32; 4]>() }
+    }
+}
+
+/// Calls `each` with the elements of A at four steps and the columns of B at these, for at most `steps` steps over k that
+/// both have, in order. Returns the steps that were made.
+#[inline(always)]
+pub(crate) fn for_each_quad<'a, const R: usize>(
+    a: Lines<'a, R>,
+    b: Quads<'a>,
+    steps: usize,
+    mut each: impl FnMut([Elements<'a, R>; 4], OpaqueQuad<'a>),
+) -> usize {
+    let quads = (steps.min(a.left) / 4).min(b.left);
+    let (mut first, mut twin) = (a.first, a.twin);
+    let rows = |count: usize| black_box(count * b.next.stride);
+    let (one, three, four) = (rows(1), rows(3), rows(4));
+    for quad in b.take(quads) {
+        let quad = OpaqueQuad { first: black_box(quad.first), last: quad.last, one, three, four, data: PhantomData };
+        let elements = |p: usize| Elements {
+            first: first.wrapping_add(p * a.along),
+            twin: twin.wrapping_add(p * a.along),
+            odd: a.odd,
+            data: PhantomData,
+        };
+        each([elements(0), elements(1), elements(2), elements(3)], quad);
+        first = first.wrapping_add(4 * a.along);
+        twin = twin.wrapping_add(4 * a.along);
+    }
+    4 * quads
 }
 
 impl MatMut<'_> {

@@ -103,10 +103,11 @@ fn strips<S: Tiles, E: Epilogue>(
         && depth.checked_mul(STRIP_COLUMNS).is_some_and(|needed| needed <= space.len());
     let mut column = 0;
     while column < columns {
-        let mut width = plan::strip_width::<S>(rows, columns - column);
-        if right_transposed && !packs {
-            width = width.min(S::LANES);
-        }
+        let width = if right_transposed && !packs {
+            plan::turned_width::<S>(rows, columns - column)
+        } else {
+            plan::strip_width::<S>(rows, columns - column)
+        };
         let mut strip = Right { matrix: right, transposed: right_transposed, column, start, width };
         let mut row = block;
         if packs && right_transposed {

@@ -55,7 +55,7 @@ pub(super) fn by_columns<S: Tiles>(shape: Shape) -> bool {
 /// What a broadcast takes, in multiply-adds.
 const BROADCAST: f32 = 0.7;
 /// What the transposition of a vector of an operand takes, in multiply-adds.
-const PACK: f32 = 5.0;
+const PACK: f32 = 3.0;
 /// What the transposition of a vector of C and its way over a buffer take.
 const TURN: f32 = 16.0;
 
@@ -102,11 +102,29 @@ pub(super) fn strip_width<S: Tiles>(rows: usize, left: usize) -> usize {
     if half < S::LANES && left <= full + half { left } else { left.min(full) }
 }
 
+/// The same where op(B) is turned on the way, in vectors of half the width.
+#[inline(always)]
+pub(super) fn turned_width<S: Tiles>(rows: usize, left: usize) -> usize {
+    let lanes = <S::Half as crate::simd::Simd>::LANES;
+    let most = match rows {
+        1 => 4,
+        2..=4 => 2,
+        _ => 1,
+    };
+    match left / lanes {
+        0 => left,
+        vectors if vectors >= most => most * lanes,
+        2..=3 => 2 * lanes,
+        _ => lanes,
+    }
+}
+
 /// The size of the next tiles in a strip of this width and how many there are of them, of `left` rows that are left.
 #[inline(always)]
 pub(super) fn tiles<S: Tiles>(width: usize, left: usize, transposed: bool) -> (Size, usize) {
     let half = <S::Half as crate::simd::Simd>::LANES;
-    let (full, rest) = (width / S::LANES, width % S::LANES);
+    let lanes = if transposed { half } else { S::LANES };
+    let (full, rest) = (width / lanes, width % lanes);
     let (vectors, edge) = if rest == 0 {
         (full, Edge::Full)
     } else if rest <= half && half < S::LANES && full <= S::VECTORS && !transposed {
@@ -114,9 +132,11 @@ pub(super) fn tiles<S: Tiles>(width: usize, left: usize, transposed: bool) -> (S
     } else {
         (full + 1, Edge::Part)
     };
-    let most = if vectors > S::VECTORS {
+    let most = if transposed {
+        if vectors == 1 { S::ROWS } else { 4 }
+    } else if vectors > S::VECTORS {
         3
-    } else if vectors == 1 && edge != Edge::Half && !transposed {
+    } else if vectors == 1 && edge != Edge::Half {
         S::NARROW_ROWS
     } else {
         S::ROWS

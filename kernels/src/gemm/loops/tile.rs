@@ -11,7 +11,7 @@ use super::tiles::Tiles;
 use crate::gemm::K_BLOCK;
 use crate::part::{from, part, part_mut};
 use crate::simd::Simd;
-use crate::view::{Elements, LineTiles, MatMut, MatRef, TileMut, for_each_step};
+use crate::view::{Elements, LineTiles, MatMut, MatRef, Strips, TileMut, for_each_quad, for_each_step};
 
 /// The left factor of a column of tiles: MR lines of A for each, from `line` on, read from `start` on.
 #[derive(Clone, Copy)]
@@ -188,43 +188,69 @@ pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8, c
     );
 }
 
-/// Tiles of MR rows and one vector where B is stored transposed and has not been packed: blocks of its rows are turned
-/// into vectors on the way.
+/// Tiles of MR rows and NV vectors where B is stored transposed and has not been packed: four steps of k at a time are
+/// turned into vectors on the way. With PART, the last of B's rows are too few for a vector.
 #[inline(never)]
-pub(super) fn tile_of_columns<S: Tiles, const MR: usize>(simd: S, work: &Work<'_>, out: &mut MatMut<'_>) {
+pub(super) fn turned_tile<S: Tiles, const MR: usize, const NV: usize, const PART: bool>(
+    simd: S,
+    work: &Work<'_>,
+    out: &mut MatMut<'_>,
+) {
     simd.vectorize(
         #[inline(always)]
         || {
             let Work { left, right, depth, start, tiles } = *work;
-            let (Some(a), Some(mut out)) =
-                (left.tiles::<MR>(depth, tiles), out.tiles::<MR>(right.width, tiles))
-            else {
+            let width = if PART { right.width } else { NV * S::LANES };
+            let (Some(a), Some(mut out)) = (left.tiles::<MR>(depth, tiles), out.tiles::<MR>(width, tiles)) else {
+                return;
+            };
+            let whole = NV * S::LANES;
+            let rows = right.matrix.block(right.column, right.start, width, depth);
+            let whole_quads = depth / 4 * 4;
+            let rest = Turned::new(rows, whole_quads, whole);
+            let (Some(quads), Some(rest)) = (rows.quads(width), rest.strips(depth - whole_quads, whole)) else {
                 return;
             };
             for t in 0..tiles {
                 let mut done = 0;
                 loop {
-                    let block_end = (done + K_BLOCK).min(depth);
-                    let start = if done == 0 { start } else { Start::Output };
-                    let mut sums = Sums::<S, MR, 1>::zero(simd);
-                    while done < block_end {
-                        let steps = (block_end - done).min(S::LANES);
-                        let lines = a.lines(t, done);
-                        simd.for_each_column(
-                            right.matrix.block(right.column, right.start + done, right.width, steps),
-                            #[inline(always)]
-                            |p, b| {
-                                let row = Row { full: [b], half: simd.half().splat(0.0) };
-                                if let Some(a) = lines.step(p) {
-                                    sums.add_product::<PART>(simd, a, &row);
+                    let steps = (depth - done).min(K_BLOCK);
+                    let mut sums = Sums::<S, MR, NV>::zero(simd);
+                    let lines = a.lines(t, done);
+                    let turned = for_each_quad(
+                        lines,
+                        quads.from(done),
+                        steps,
+                        #[inline(always)]
+                        |a, quad| {
+                            for v in 0..NV {
+                                let columns = simd.transpose(
+                                    #[inline(always)]
+                                    |r| quad.row::<PART>(v * S::LANES + r),
+                                );
+                                for p in 0..4 {
+                                    sums.add_product_to(simd, &a[p], v, columns[p]);
                                 }
-                            },
-                        );
-                        done += steps;
-                    }
+                            }
+                        },
+                    );
+                    for_each_step(
+                        lines.from(turned),
+                        rest.from(0),
+                        whole,
+                        steps - turned,
+                        #[inline(always)]
+                        |a, b, _| sums.add_product::<FULL>(simd, a, &Row::load::<FULL>(simd, b, &[])),
+                    );
+                    let start = if done == 0 { start } else { Start::Output };
                     if let Some(out) = out.tile(t) {
-                        sums.finish::<PART>(simd, start, depth, out);
+                        if PART {
+                            sums.finish::<{ self::PART }>(simd, start, depth, out);
+                        } else {
+                            sums.finish::<FULL>(simd, start, depth, out);
+                        }
                     }
+                    done += steps;
                     if done >= depth {
                         break;
                     }
@@ -232,6 +258,33 @@ pub(super) fn tile_of_columns<S: Tiles, const MR: usize>(simd: S, work: &Work<'_
             }
         },
     );
+}
+
+/// Most columns of a tile that turns B on the way.
+const TURNED: usize = 4 * 8;
+
+/// The last columns of B's rows, fewer than four, turned.
+struct Turned([f32; 3 * TURNED]);
+
+impl Turned {
+    /// The columns from `column` on as rows of `width` elements, those beyond the rows of B +0.0.
+    #[inline(never)]
+    fn new(rows: MatRef<'_>, column: usize, width: usize) -> Self {
+        let mut turned = [0.0; 3 * TURNED];
+        for r in 0..rows.rows().min(width) {
+            for (p, x) in from(rows.row(r), column).iter().enumerate() {
+                if let Some(out) = turned.get_mut(p * width + r) {
+                    *out = *x;
+                }
+            }
+        }
+        Self(turned)
+    }
+
+    #[inline(always)]
+    fn strips(&self, rows: usize, width: usize) -> Option<Strips<'_>> {
+        MatRef::new(&self.0, rows, width).ok()?.strips(0, rows, 0, width)
+    }
 }
 
 /// Columns of a tile that are full vectors for certain.
@@ -307,6 +360,14 @@ impl<S: Tiles, const MR: usize, const NV: usize> Sums<S, MR, NV> {
                 let a = simd.half().splat(a.get_again(r));
                 self.half[r] = simd.half().mul_add(a, b.half, self.half[r]);
             }
+        }
+    }
+
+    /// sums[r][v] = fma(a[r], b, sums[r][v]).
+    #[inline(always)]
+    fn add_product_to(&mut self, simd: S, a: &Elements<'_, MR>, v: usize, b: S::F32) {
+        for r in 0..MR {
+            self.full[r][v] = simd.mul_add(simd.splat(a.get(r)), b, self.full[r][v]);
         }
     }
 

@@ -4,7 +4,7 @@
 //! needs four cycles for each), few enough to stay in registers, and as many rows per vector of B as make loads
 //! rarer than multiply-adds. Where there are fewer rows, more vectors make up the chains.
 
-use super::tile::{Edge, FULL, PART, Work, tile, tile_of_columns};
+use super::tile::{Edge, FULL, PART, Work, tile, turned_tile};
 use crate::MatMut;
 use crate::simd::{Scalar, Simd};
 
@@ -22,7 +22,7 @@ pub(in crate::gemm) trait Tiles: Simd {
     /// line than where they lie across two.
     const LARGE: usize = 1 << 16;
     /// Vectors of half the width, for the last columns; the token itself where that brings nothing.
-    type Half: Simd;
+    type Half: Tiles;
     /// The token of the half vectors.
     fn half(self) -> Self::Half;
 
@@ -52,7 +52,8 @@ macro_rules! tiles {
     (
         $simd:expr, $size:expr, $work:expr, $out:expr, $copy:expr;
         tiles $($rows:literal x $vectors:literal)*;
-        columns $($column_rows:literal)*;
+        narrow $($narrow:literal)*;
+        turned $($turned_rows:literal x $turned_vectors:literal)*;
         halves $($half_rows:literal x $half_vectors:literal)*;
         copy $copy_rows:literal x $copy_vectors:literal
     ) => {
@@ -61,8 +62,13 @@ macro_rules! tiles {
                 tile::<Self, $copy_rows, $copy_vectors, FULL, true>($simd, $work, $out, $copy)
             }
             $(
-                ($column_rows, 1, _) if $work.right.transposed => {
-                    tile_of_columns::<Self, $column_rows>($simd, $work, $out)
+                ($turned_rows, $turned_vectors, Edge::Full) if $work.right.transposed => {
+                    turned_tile::<Self::Half, $turned_rows, $turned_vectors, false>($simd.half(), $work, $out)
+                }
+            )*
+            $(
+                ($narrow, 1, _) if $work.right.transposed => {
+                    turned_tile::<Self::Half, $narrow, 1, true>($simd.half(), $work, $out)
                 }
             )*
             $(
@@ -96,7 +102,8 @@ impl Tiles for Scalar {
     fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>, copy: &mut [f32]) {
         tiles!(self, size, work, out, copy;
             tiles 1 x 1 2 x 1 3 x 1 4 x 1 1 x 2 2 x 2 3 x 2 4 x 2;
-            columns 1 2 3 4;
+            narrow 1 2 3 4;
+            turned 1 x 1 1 x 2 1 x 4 2 x 1 2 x 2 3 x 1 3 x 2 4 x 1 4 x 2;
             halves;
             copy 4 x 2);
     }
@@ -116,7 +123,8 @@ impl Tiles for crate::simd::Portable {
     fn run(self, size: Size, work: &Work<'_>, out: &mut MatMut<'_>, copy: &mut [f32]) {
         tiles!(self, size, work, out, copy;
             tiles 1 x 1 2 x 1 3 x 1 4 x 1 1 x 2 2 x 2;
-            columns 1 2 3 4;
+            narrow 1 2 3 4;
+            turned 1 x 1 1 x 2 1 x 4 2 x 1 2 x 2 3 x 1 3 x 2 4 x 1 4 x 2;
             halves;
             copy 4 x 1);
     }
@@ -140,7 +148,8 @@ impl Tiles for crate::simd::Avx2 {
                 1 x 2 2 x 2 3 x 2 4 x 2 5 x 2 6 x 2
                 1 x 3 1 x 4 1 x 5 1 x 6 1 x 7 1 x 8 1 x 9 1 x 10
                 2 x 3 2 x 4 2 x 5 3 x 3;
-            columns 1 2 3 4 5 6;
+            narrow 1 2 3 4 5 6;
+            turned 1 x 1 1 x 2 1 x 4 2 x 1 2 x 2 3 x 1 3 x 2 4 x 1 4 x 2 5 x 1 6 x 1;
             halves;
             copy 6 x 2);
     }
@@ -166,7 +175,8 @@ impl Tiles for crate::simd::Avx512 {
                 1 x 2 2 x 2 3 x 2 4 x 2 5 x 2 6 x 2 7 x 2 8 x 2
                 1 x 3 1 x 4 1 x 5 1 x 6 1 x 7 1 x 8 1 x 9 1 x 10 1 x 11 1 x 12 1 x 13 1 x 14 1 x 15 1 x 16
                 2 x 3 2 x 4 2 x 5 2 x 6 3 x 3 3 x 4;
-            columns 1 2 3 4 5 6 7 8;
+            narrow 1 2 3 4 5 6 7 8;
+            turned 1 x 1 1 x 2 1 x 4 2 x 1 2 x 2 3 x 1 3 x 2 4 x 1 4 x 2 5 x 1 6 x 1 7 x 1 8 x 1;
             halves 1 x 0 2 x 0 3 x 0 4 x 0 5 x 0 6 x 0 7 x 0 8 x 0
                 1 x 1 2 x 1 3 x 1 4 x 1 5 x 1 6 x 1 7 x 1 8 x 1
                 1 x 2 2 x 2 3 x 2 4 x 2 5 x 2 6 x 2 7 x 2 8 x 2;
@@ -191,7 +201,8 @@ impl Tiles for crate::simd::Neon {
                 1 x 2 2 x 2 3 x 2 4 x 2 5 x 2 6 x 2 7 x 2 8 x 2
                 1 x 3 1 x 4 1 x 5 1 x 6 1 x 7 1 x 8
                 2 x 3 2 x 4 3 x 3 3 x 4;
-            columns 1 2 3 4 5 6 7 8;
+            narrow 1 2 3 4 5 6 7 8;
+            turned 1 x 1 1 x 2 1 x 4 2 x 1 2 x 2 3 x 1 3 x 2 4 x 1 4 x 2 5 x 1 6 x 1 7 x 1 8 x 1;
             halves;
             copy 8 x 2);
     }
