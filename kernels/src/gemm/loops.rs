@@ -36,20 +36,20 @@ pub(super) fn run<S: Tiles, E: Epilogue>(
     epilogue: &mut E,
 ) {
     let mut target = Target { c: c.reborrow(), init, epilogue, by_columns: false, first: true, last: true };
-    if plan::packs::<S>(shape) {
+    if plan::packs::<S>(shape, a, b) {
         return packed::run(simd, shape, a, b, &mut target, workspace);
     }
     let mut column = 0;
     while column < shape.n {
         let width = plan::strip_width::<S>(shape.m, shape.n - column);
         let strip = Right { matrix: b, transposed: false, column, start: 0, width };
-        let left = Left { matrix: a, transposed: shape.transpose_a, line: 0, start: 0, panels: false };
-        tiles_of_strip(simd, left, strip, shape.k, &mut target, shape.m, column);
+        let left = Left { matrix: a, transposed: shape.transpose_a, line: 0, start: 0, panel: 0 };
+        tiles_of_strip(simd, left, strip, shape.k, &mut target, 0, shape.m, column);
         column += width;
     }
 }
 
-/// The rows of a strip from row `left.line` to row `end` of what the tiles compute, the left factor where it lies.
+/// The rows of a strip from `row` to before `end` of what the tiles compute; the left factor begins with that row.
 #[inline(always)]
 fn tiles_of_strip<S: Tiles, E: Epilogue>(
     simd: S,
@@ -57,15 +57,16 @@ fn tiles_of_strip<S: Tiles, E: Epilogue>(
     strip: Right<'_>,
     depth: usize,
     target: &mut Target<'_, E>,
+    row: usize,
     end: usize,
     column: usize,
 ) {
     let start = target.start(column, strip.width);
-    let mut row = left.line;
+    let (first, mut row) = (row, row);
     while row < end {
-        let (size, tiles) = plan::tiles::<S>(strip.width, end - row, strip.transposed);
+        let (size, tiles) = plan::tiles::<S>(strip.width, end - row, strip.transposed, left.panel > 0);
         let tiles = target.tiles_at_once(tiles, size, strip.width);
-        let work = Work { left: Left { line: row, ..left }, right: strip, depth, start, tiles };
+        let work = Work { left: left.from(row - first), right: strip, depth, start, tiles };
         target.run(simd, size, &work, &mut [], row, column);
         row += tiles * size.rows;
     }

@@ -41,14 +41,21 @@ impl<'a> MatRef<'a> {
         })
     }
 
-    /// The same where each tile's lines are the R columns of `depth` rows of their own, one tile after the other.
+    /// The same where each tile's lines are the R columns of `depth` rows of their own, a panel, one tile after the other
+    /// from panel `panel` on.
     #[inline(always)]
-    pub(crate) fn panel_tiles<const R: usize>(self, depth: usize, tiles: usize) -> Option<LineTiles<'a, R>> {
-        if R == 0 || tiles == 0 || R > self.columns || tiles.checked_mul(depth)? > self.rows {
+    pub(crate) fn panel_tiles<const R: usize>(
+        self,
+        panel: usize,
+        depth: usize,
+        tiles: usize,
+    ) -> Option<LineTiles<'a, R>> {
+        let end = panel.checked_add(tiles)?.checked_mul(depth)?;
+        if R == 0 || tiles == 0 || R > self.columns || end > self.rows {
             return None;
         }
         Some(LineTiles {
-            first: self.data.as_ptr(),
+            first: self.data.as_ptr().wrapping_add(panel * depth * self.stride),
             across: 1,
             along: self.stride,
             next: depth * self.stride,
@@ -203,7 +210,8 @@ pub(crate) fn for_each_quad<'a, const R: usize>(
     let rows = |count: usize| black_box(count * b.next.stride);
     let (one, three, four) = (rows(1), rows(3), rows(4));
     for quad in b.take(quads) {
-        let quad = OpaqueQuad { first: black_box(quad.first), last: quad.last, one, three, four, data: PhantomData };
+        let quad =
+            OpaqueQuad { first: black_box(quad.first), last: quad.last, one, three, four, data: PhantomData };
         let elements = |p: usize| Elements {
             first: first.wrapping_add(p * a.along),
             twin: twin.wrapping_add(p * a.along),
@@ -305,17 +313,6 @@ impl<'a, const R: usize> Lines<'a, R> {
         let first = self.first.wrapping_add(steps * self.along);
         let twin = self.twin.wrapping_add(steps * self.along);
         Self { first, twin, left: self.left.saturating_sub(steps), ..*self }
-    }
-
-    /// The elements at step p, where there is one.
-    #[inline(always)]
-    pub(crate) fn step(&self, p: usize) -> Option<Elements<'a, R>> {
-        (p < self.left).then(|| Elements {
-            first: self.first.wrapping_add(p * self.along),
-            twin: self.twin.wrapping_add(p * self.along),
-            odd: self.odd,
-            data: PhantomData,
-        })
     }
 }
 

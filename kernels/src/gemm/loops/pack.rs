@@ -1,10 +1,14 @@
 //! Copies of parts of the factors in the caller's workspace, where they do not lie as the tiles want them.
 
-use super::plan::{FEWEST_ROWS, PACKED_DEPTH, PANEL, PANELS, STRIP_COLUMNS};
+use super::MAX_LANES;
+use super::plan::{
+    BLOCK_COLUMNS, DEPTH, FEWEST_ROWS, LeftCopy, PANEL, STRIP_COLUMNS, STRIP_DEPTH, block_rows, strip_width,
+};
+use super::tile::Left;
 use super::tiles::Tiles;
 use crate::gemm::Shape;
 use crate::gemm::transpose::transpose;
-use crate::part::{from_mut, part};
+use crate::part::{from, from_mut, part, part_mut};
 use crate::simd::Simd;
 use crate::view::{MatMut, MatRef};
 
@@ -13,21 +17,47 @@ const LINE: usize = 64;
 
 /// A caller's workspace, or none, cut into its parts.
 pub(super) struct Space<'a> {
-    /// A strip of columns of op(B).
-    pub(super) strip: &'a mut [f32],
-    /// A block of rows of op(A).
-    pub(super) panels: &'a mut [f32],
+    /// Strips of columns of the right factor.
+    pub(super) right: &'a mut [f32],
+    /// A block of rows of the left factor.
+    pub(super) left: &'a mut [f32],
 }
 
-/// Steps of k that are packed at a time.
-const fn packed_depth(k: usize) -> usize {
-    if k < PACKED_DEPTH { k } else { PACKED_DEPTH }
+const fn min(a: usize, b: usize) -> usize {
+    if a < b { a } else { b }
 }
 
-/// Elements for the panels of a block, where the product has `rows` rows.
-const fn panels_len(rows: usize, depth: usize) -> usize {
-    let most = rows.div_ceil(FEWEST_ROWS);
-    (if most < PANELS { most } else { PANELS }) * PANEL * depth
+const fn max(a: usize, b: usize) -> usize {
+    if a > b { a } else { b }
+}
+
+/// Elements from one copied row of the left factor to the next: no two of a tile meet in one set of the cache.
+const fn left_stride(depth: usize) -> usize {
+    depth.next_multiple_of(LINE / size_of::<f32>()) + LINE / size_of::<f32>()
+}
+
+/// Elements for a block of the left factor of a product with `rows` rows: as rows, or as panels of any token.
+pub(super) const fn left_len(rows: usize, depth: usize, transposed: bool) -> usize {
+    let rows = min(rows, block_rows(depth));
+    if transposed { rows.div_ceil(FEWEST_ROWS) * PANEL * depth } else { rows * left_stride(depth) }
+}
+
+/// Elements for the strips of a block of columns of a product with `columns` columns.
+pub(super) const fn kept_len(columns: usize, depth: usize) -> usize {
+    (min(columns, BLOCK_COLUMNS) + MAX_LANES) * depth
+}
+
+/// Elements for the strips of a product: one of them, or all of a block.
+const fn right_len(shape: Shape) -> usize {
+    let depth = min(shape.k, DEPTH);
+    let kept = if shape.m > block_rows(depth) { kept_len(shape.n, depth) } else { 0 };
+    max(min(shape.k, STRIP_DEPTH) * STRIP_COLUMNS, kept)
+}
+
+/// Elements from one row of a copied strip to the next.
+#[inline(always)]
+pub(super) fn strip_stride<S: Simd>(width: usize) -> usize {
+    width.next_multiple_of(S::LANES)
 }
 
 /// Elements of workspace for a product.
@@ -37,9 +67,9 @@ pub(in crate::gemm) const fn workspace_len(shape: Shape) -> usize {
     if m == 0 || n == 0 || cfg!(target_os = "none") {
         return 0;
     }
-    let depth = packed_depth(k);
-    let panels = if transpose_a && super::plan::large(m, k) { panels_len(m, depth) } else { 0 };
-    depth * STRIP_COLUMNS + panels + LINE / size_of::<f32>()
+    let depth = min(k, DEPTH);
+    let left = if super::plan::may_copy_left(m, n, k) { left_len(m, depth, transpose_a) } else { 0 };
+    right_len(shape) + left + LINE / size_of::<f32>()
 }
 
 impl<'a> Space<'a> {
@@ -47,23 +77,94 @@ impl<'a> Space<'a> {
     pub(super) fn new(workspace: &'a mut [f32], shape: Shape) -> Self {
         let skip = workspace.as_ptr().align_offset(LINE);
         let aligned = from_mut(workspace, skip);
-        let strip = packed_depth(shape.k) * STRIP_COLUMNS;
-        let (strip, panels) = aligned.split_at_mut_checked(strip).unwrap_or((&mut [], &mut []));
-        Self { strip, panels }
-    }
-
-    /// Whether the panels of a block fit.
-    #[inline(always)]
-    pub(super) fn holds_panels(&self, rows: usize, depth: usize) -> bool {
-        self.panels.len() >= panels_len(rows, depth)
+        let (right, left) = aligned.split_at_mut_checked(right_len(shape)).unwrap_or((&mut [], &mut []));
+        Self { right, left }
     }
 }
 
-/// Transposes `source`, rows of B, to a strip of columns of op(B).
+/// The block of `rows` lines of the left factor from `left.line` on, `depth` elements of each from `left.start` on, as a
+/// copy in `space` where one is wanted.
 #[inline(always)]
-pub(super) fn strip<S: Simd>(simd: S, source: MatRef<'_>, space: &mut [f32]) {
-    if let Ok(mut out) = MatMut::new(space, source.columns(), source.rows()) {
+pub(super) fn left<'a, S: Tiles>(
+    simd: S,
+    left: Left<'a>,
+    rows: usize,
+    depth: usize,
+    copy: LeftCopy,
+    space: &'a mut [f32],
+) -> Left<'a> {
+    match copy {
+        LeftCopy::None => left,
+        LeftCopy::Rows => {
+            let stride = left_stride(depth);
+            copy_rows(left.matrix.block(left.line, left.start, rows, depth), space, stride);
+            match MatRef::with_stride(space, rows, depth, stride) {
+                Ok(matrix) => Left { matrix, transposed: false, line: 0, start: 0, panel: 0 },
+                Err(_) => left,
+            }
+        }
+        LeftCopy::Panels => {
+            panels(simd, left.matrix, left.line, rows, left.start, depth, space);
+            match MatRef::new(space, rows.div_ceil(S::ROWS) * depth, PANEL) {
+                Ok(matrix) => Left { matrix, transposed: true, line: 0, start: 0, panel: S::ROWS },
+                Err(_) => left,
+            }
+        }
+    }
+}
+
+/// Copies columns of op(B) to a strip: `source` as it is, or turned.
+#[inline(always)]
+pub(super) fn strip<S: Simd>(simd: S, source: MatRef<'_>, turned: bool, space: &mut [f32]) {
+    let (rows, columns) =
+        if turned { (source.columns(), source.rows()) } else { (source.rows(), source.columns()) };
+    let stride = strip_stride::<S>(columns);
+    if !turned {
+        copy_rows(source, space, stride);
+    } else if let Ok(mut out) = MatMut::with_stride(space, rows, columns, stride) {
         transpose(simd, source, &mut out);
+    }
+}
+
+/// Rows of B that [`strips`] copies at a time.
+const ROWS_OF_STRIPS: usize = 8;
+
+/// Copies all columns of `source` to strips as a product with `rows` rows cuts them, row by row: as it lies in memory.
+#[inline(never)]
+pub(super) fn strips<S: Tiles>(simd: S, source: MatRef<'_>, rows: usize, space: &mut [f32]) {
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            let (depth, columns) = (source.rows(), source.columns());
+            for first in (0..depth).step_by(ROWS_OF_STRIPS) {
+                let mut column = 0;
+                while column < columns {
+                    let width = strip_width::<S>(rows, columns - column);
+                    let stride = strip_stride::<S>(width);
+                    for r in first..depth.min(first + ROWS_OF_STRIPS) {
+                        let row = part(source.row(r), column, width);
+                        let out = part_mut(space, column * depth + r * stride, width);
+                        let mut v = 0;
+                        while v < row.len() {
+                            simd.store(simd.load(from(row, v)), from_mut(out, v));
+                            v += S::LANES;
+                        }
+                    }
+                    column += width;
+                }
+            }
+        },
+    );
+}
+
+/// Copies a matrix to rows that begin `stride` elements apart.
+#[inline(never)]
+fn copy_rows(source: MatRef<'_>, out: &mut [f32], stride: usize) {
+    for r in 0..source.rows() {
+        let row = source.row(r);
+        for (out, x) in part_mut(out, r * stride, row.len()).iter_mut().zip(row) {
+            *out = *x;
+        }
     }
 }
 
@@ -73,7 +174,7 @@ const ROWS_AT_ONCE: usize = 4;
 /// Copies `lines` columns of A from column `line` on, `steps` elements of each, to panels of [`Tiles::ROWS`] columns:
 /// within a panel the elements that a tile multiplies at one step lie side by side, [`PANEL`] from those of the next.
 #[inline(never)]
-pub(super) fn panels<S: Tiles>(
+fn panels<S: Tiles>(
     simd: S,
     a: MatRef<'_>,
     line: usize,

@@ -1,14 +1,17 @@
-//! Large products and those whose factors do not lie as the tiles want them: blocks of k and of rows, in them strips
-//! of columns, with copies of the factors where these pay, and the choice between C and its transpose.
+//! Large products and those whose factors do not lie as the tiles want them: blocks of k, of columns and of rows, in them
+//! strips of columns, with copies of the factors where these pay, and the choice between C and its transpose.
+//!
+//! The blocks are those of Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008: a block of
+//! the left factor stays in the second-level cache while every strip of the right factor passes it.
 
 use super::pack::{self, Space};
-use super::plan::{self, PACKED_DEPTH, PANEL, PANELS, STRIP_COLUMNS};
+use super::plan::{self, BLOCK_COLUMNS, DEPTH, LeftCopy, MANY_ROWS, STRIP_COLUMNS};
 use super::target::Target;
 use super::tile::{Left, Right, Work};
 use super::tiles::{Size, Tiles};
 use super::tiles_of_strip;
 use crate::gemm::{Epilogue, Shape};
-use crate::part::from;
+use crate::part::from_mut;
 use crate::view::MatRef;
 
 /// The factors as the tiles see them: `left` is broadcast, `right` lies along the vectors.
@@ -20,6 +23,19 @@ struct Factors<'a> {
     right_transposed: bool,
     rows: usize,
     columns: usize,
+}
+
+/// A part of an index: from the first to before the last.
+#[derive(Clone, Copy)]
+struct Span {
+    from: usize,
+    to: usize,
+}
+
+impl Span {
+    fn length(self) -> usize {
+        self.to - self.from
+    }
 }
 
 /// C = epilogue(init + op(A) op(B)).
@@ -44,123 +60,132 @@ pub(super) fn run<S: Tiles, E: Epilogue>(
     let mut space = Space::new(workspace, shape);
     target.by_columns = by_columns;
     // Sums can wait in C for the next block of k unless C is still needed or lies the other way round.
-    let longest = if by_columns || E::READS_C { k } else { PACKED_DEPTH };
-    let mut start = 0;
+    let copies = plan::copies_right::<S>(right, right_transposed, rows, k)
+        || plan::left_copy::<S>(left, left_transposed, rows, columns, k) != LeftCopy::None;
+    let longest = if by_columns || E::READS_C || !copies { k } else { DEPTH };
+    let mut from = 0;
     loop {
-        let depth = (k - start).min(longest);
-        target.first = start == 0;
-        target.last = start + depth == k;
-        blocks_of_rows(simd, factors, target, &mut space, start, depth);
-        start += depth;
-        if start >= k {
+        let steps = Span { from, to: from + (k - from).min(longest) };
+        target.first = from == 0;
+        target.last = steps.to == k;
+        block_of_steps(simd, factors, target, &mut space, steps, k);
+        from = steps.to;
+        if from >= k {
             return;
         }
     }
 }
 
-/// All of C over `depth` steps of k from `start` on: blocks of rows, the left factor packed where that pays, in them
-/// strips of columns, the right factor packed where that pays, in them tiles.
+/// All of C over these steps of k: blocks of columns, in them blocks of rows.
 #[inline(always)]
-fn blocks_of_rows<S: Tiles, E: Epilogue>(
+fn block_of_steps<S: Tiles, E: Epilogue>(
     simd: S,
     factors: Factors<'_>,
     target: &mut Target<'_, E>,
     space: &mut Space<'_>,
-    start: usize,
-    depth: usize,
-) {
-    let Factors { left, left_transposed, rows, columns, .. } = factors;
-    let pack_left =
-        left_transposed && space.holds_panels(rows, depth) && plan::packs_left::<S>(rows, columns, depth);
-    let block_rows = if pack_left { PANELS * S::ROWS } else { rows };
-    let mut block = 0;
-    while block < rows {
-        let block_end = rows.min(block + block_rows);
-        if pack_left {
-            pack::panels(simd, left, block, block_end - block, start, depth, space.panels);
-        }
-        let panels = if pack_left { Some(&*space.panels) } else { None };
-        strips(simd, factors, target, panels, space.strip, block, block_end, start, depth);
-        block = block_end;
-    }
-}
-
-/// The rows `block..block_end` of C, strip by strip.
-#[inline(always)]
-fn strips<S: Tiles, E: Epilogue>(
-    simd: S,
-    factors: Factors<'_>,
-    target: &mut Target<'_, E>,
-    panels: Option<&[f32]>,
-    space: &mut [f32],
-    block: usize,
-    block_end: usize,
-    start: usize,
-    depth: usize,
+    steps: Span,
+    k: usize,
 ) {
     let Factors { left, left_transposed, right, right_transposed, rows, columns } = factors;
-    let packs = plan::packs_right::<S>(rows, columns, right_transposed)
-        && depth.checked_mul(STRIP_COLUMNS).is_some_and(|needed| needed <= space.len());
+    let depth = steps.length();
+    let left_copy = if space.left.len() >= pack::left_len(rows, depth, left_transposed) {
+        plan::left_copy::<S>(left, left_transposed, rows, columns, k)
+    } else {
+        LeftCopy::None
+    };
+    let copies_right = plan::copies_right::<S>(right, right_transposed, rows, k)
+        && depth.checked_mul(STRIP_COLUMNS).is_some_and(|needed| needed <= space.right.len());
+    // Copies of strips are kept for the blocks of rows that follow.
+    let keeps =
+        copies_right && rows > plan::block_rows(depth) && pack::kept_len(columns, depth) <= space.right.len();
+    let block_rows = if keeps || left_copy != LeftCopy::None {
+        let blocks = rows.div_ceil(plan::block_rows(depth).max(1)).max(1);
+        rows.div_ceil(blocks).next_multiple_of(S::ROWS)
+    } else {
+        rows
+    };
+    let block_columns = if keeps { BLOCK_COLUMNS } else { columns };
     let mut column = 0;
     while column < columns {
-        let width = if right_transposed && !packs {
-            plan::turned_width::<S>(rows, columns - column)
-        } else {
-            plan::strip_width::<S>(rows, columns - column)
-        };
-        let mut strip = Right { matrix: right, transposed: right_transposed, column, start, width };
-        let mut row = block;
-        if packs && right_transposed {
-            pack::strip(simd, right.block(column, start, width, depth), space);
-            strip = Right::packed(space, depth, width).unwrap_or(strip);
-        } else if packs && width == S::VECTORS * S::LANES {
-            // Rows far apart are copied by the first tile that reads them.
-            let size = Size::full::<S>();
-            let left = match panels {
-                Some(panels) => Left::panels(panels, 1, depth),
-                None => {
-                    Some(Left { matrix: left, transposed: left_transposed, line: row, start, panels: false })
-                }
-            };
-            let Some(left) = left else { return };
-            let work = Work { left, right: strip, depth, start: target.start(column, width), tiles: 1 };
-            target.run(simd, size, &work, space, row, column);
-            strip = Right::packed(space, depth, width).unwrap_or(strip);
-            row += S::ROWS;
+        let span = Span { from: column, to: columns.min(column + block_columns) };
+        let copied = keeps && !right_transposed && rows >= MANY_ROWS;
+        if copied {
+            let source = right.block(steps.from, span.from, depth, span.length());
+            pack::strips(simd, source, rows, space.right);
         }
-        if let Some(panels) = panels {
-            let panels = from(panels, (row - block) / S::ROWS * PANEL * depth);
-            tiles_of_panels(simd, panels, strip, depth, target, row, block_end, column);
-        } else {
-            let left = Left { matrix: left, transposed: left_transposed, line: row, start, panels: false };
-            tiles_of_strip(simd, left, strip, depth, target, block_end, column);
+        let mut row = 0;
+        while row < rows {
+            let block = Span { from: row, to: rows.min(row + block_rows) };
+            let left =
+                Left { matrix: left, transposed: left_transposed, line: row, start: steps.from, panel: 0 };
+            let left = pack::left(simd, left, block.length(), depth, left_copy, space.left);
+            let strips = Strips { left, block, steps, copies: copies_right, keeps, copied };
+            strips.run(simd, factors, target, space.right, span);
+            row = block.to;
         }
-        column += width;
+        column = span.to;
     }
 }
 
-/// The same as [`tiles_of_strip`], the left factor in panels of which the first is that of row `row`.
-#[inline(always)]
-fn tiles_of_panels<S: Tiles, E: Epilogue>(
-    simd: S,
-    panels: &[f32],
-    strip: Right<'_>,
-    depth: usize,
-    target: &mut Target<'_, E>,
-    mut row: usize,
-    end: usize,
-    column: usize,
-) {
-    let mut panels = panels;
-    let start = target.start(column, strip.width);
-    while row < end {
-        let (size, _) = plan::tiles::<S>(strip.width, S::ROWS, false);
-        let size = Size { rows: S::ROWS.min(end - row), ..size };
-        let tiles = target.tiles_at_once((end - row) / size.rows.max(1), size, strip.width);
-        let Some(left) = Left::panels(panels, tiles, depth) else { return };
-        let work = Work { left, right: strip, depth, start, tiles };
-        target.run(simd, size, &work, &mut [], row, column);
-        panels = from(panels, tiles * PANEL * depth);
-        row += tiles * size.rows;
+/// A block of rows, whose strips are computed one after the other.
+struct Strips<'a> {
+    left: Left<'a>,
+    block: Span,
+    steps: Span,
+    /// Whether strips of the right factor are copied, and whether the copies are kept.
+    copies: bool,
+    keeps: bool,
+    /// Whether all copies are there.
+    copied: bool,
+}
+
+impl Strips<'_> {
+    #[inline(always)]
+    fn run<S: Tiles, E: Epilogue>(
+        &self,
+        simd: S,
+        factors: Factors<'_>,
+        target: &mut Target<'_, E>,
+        space: &mut [f32],
+        columns: Span,
+    ) {
+        let Factors { right, right_transposed, rows, .. } = factors;
+        let Self { left, block, steps, copies, keeps, copied } = *self;
+        let depth = steps.length();
+        let mut column = columns.from;
+        while column < columns.to {
+            let width = if right_transposed && !copies {
+                plan::turned_width::<S>(rows, columns.to - column)
+            } else {
+                plan::strip_width::<S>(rows, columns.to - column)
+            };
+            let mut strip =
+                Right { matrix: right, transposed: right_transposed, column, start: steps.from, width };
+            let mut row = block.from;
+            let space = from_mut(space, if keeps { (column - columns.from) * depth } else { 0 });
+            if copies {
+                if copied || (keeps && block.from > 0) {
+                    // An earlier block of rows has left the copy.
+                } else if !right_transposed && width == S::VECTORS * S::LANES && block.length() >= S::ROWS {
+                    // The first tile that reads the strip copies it.
+                    let size = Size::full::<S>();
+                    let work =
+                        Work { left, right: strip, depth, start: target.start(column, width), tiles: 1 };
+                    target.run(simd, size, &work, space, row, column);
+                    row += S::ROWS;
+                } else {
+                    let source = if right_transposed {
+                        right.block(column, steps.from, width, depth)
+                    } else {
+                        right.block(steps.from, column, depth, width)
+                    };
+                    pack::strip(simd, source, right_transposed, space);
+                }
+                strip = Right::copied(space, depth, width, pack::strip_stride::<S>(width)).unwrap_or(strip);
+            }
+            let left = left.from(row - block.from);
+            tiles_of_strip(simd, left, strip, depth, target, row, block.to, column);
+            column += width;
+        }
     }
 }

@@ -6,26 +6,56 @@ use super::MAX_LANES;
 use super::tile::Edge;
 use super::tiles::{Size, Tiles};
 use crate::gemm::{K_BLOCK, Shape};
+use crate::view::MatRef;
 
-/// Most steps of k for which a strip of op(B) is packed whole. It then has to stay in the second-level cache.
-pub(super) const PACKED_DEPTH: usize = 2048;
-/// Panels of A that are packed at a time: MC = PANELS x MR rows. Many, as each block of rows reads all of B again.
-pub(super) const PANELS: usize = 128;
+/// Steps of k in a block, KC, where a factor is copied: a block of the definition. A strip of op(B) then stays in the
+/// first-level cache, and a block of A has many rows, so that the strips pass it rarely.
+pub(super) const DEPTH: usize = K_BLOCK;
+/// Elements in a block of the left factor where a factor is copied: it has to stay in the second-level cache.
+const BLOCK: usize = 48 * 1024;
+/// Columns of op(B) of which copies are kept, NC: whole strips of any token.
+pub(super) const BLOCK_COLUMNS: usize = 2048;
+/// Most steps of k for which a strip is copied where they cannot be cut into blocks.
+pub(super) const STRIP_DEPTH: usize = 2048;
 /// Fewest rows of a panel: [`Tiles::ROWS`] of the token that has the fewest.
 pub(super) const FEWEST_ROWS: usize = 4;
 /// Elements from one step of a panel to the next: the most rows of a tile, whole vectors of any token.
 pub(super) const PANEL: usize = 8;
-/// Columns of the widest strip that is packed.
-pub(super) const STRIP_COLUMNS: usize = if MAX_LANES > 8 { 40 } else { 2 * MAX_LANES };
+/// Columns of the widest strip that is copied, the last vector complete.
+pub(super) const STRIP_COLUMNS: usize = if MAX_LANES > 8 { 48 } else { 2 * MAX_LANES };
+/// Elements from one row to the next from which on two rows at most share a page, and few sets of the first-level cache
+/// hold all rows of a strip.
+const HALF_A_PAGE: usize = 512;
+/// Fewest rows of a product for which strips are copied by themselves, and not by the first tile that reads them.
+pub(super) const MANY_ROWS: usize = 384;
+/// Elements from the first to the last of a factor beyond which its rows lie on more pages than the processor has at
+/// hand (64 of 4 KiB in the first level of all of today's).
+const FAR_APART: usize = 64 * 1024;
 
-/// Whether a factor is worth packing, or C is computed by its columns; else both factors are used where they lie.
+/// Rows in a block where a factor is copied, MC: whole tiles of any token.
+pub(super) const fn block_rows(depth: usize) -> usize {
+    let rows = if depth < DEPTH { BLOCK / if depth > 16 { depth } else { 16 } } else { BLOCK / DEPTH };
+    rows / 24 * 24
+}
+
+/// How a block of the left factor is copied.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum LeftCopy {
+    /// Not at all.
+    None,
+    /// Row by row.
+    Rows,
+    /// Where it is stored transposed: in panels.
+    Panels,
+}
+
+/// Whether a factor may be worth copying, or C is computed by its columns; else both factors are used where they lie.
 #[inline(always)]
-pub(super) fn packs<S: Tiles>(shape: Shape) -> bool {
+pub(super) fn packs<S: Tiles>(shape: Shape, a: MatRef<'_>, b: MatRef<'_>) -> bool {
     let Shape { m, n, k, transpose_a, transpose_b } = shape;
     transpose_b
-        || k > PACKED_DEPTH
-        || (transpose_a && packs_left::<S>(m, n, k))
-        || packs_right::<S>(m, n, false)
+        || copies_right::<S>(b, false, m, k)
+        || left_copy::<S>(a, transpose_a, m, n, k) != LeftCopy::None
         || by_columns::<S>(shape)
 }
 
@@ -65,27 +95,45 @@ fn half_vectors<S: Tiles>(columns: usize) -> usize {
     columns.div_ceil(half) * if half < S::LANES { 1 } else { 2 }
 }
 
-/// Fewest elements of a transposed A that is worth copying to panels with any token, see [`Tiles::LARGE`].
-const LARGE: usize = 1 << 16;
+/// Fewest elements of a block of A that is worth copying with any token.
+const LARGE: usize = 1 << 14;
 
-/// Whether a transposed A may be worth copying to panels: where it is large, its rows lie on too many pages and in too
-/// few sets of the cache.
-pub(super) const fn large(m: usize, k: usize) -> bool {
-    k > K_BLOCK && m.saturating_mul(k) >= LARGE
+/// Whether a block of the left factor may be worth copying with some token.
+pub(super) const fn may_copy_left(rows: usize, columns: usize, k: usize) -> bool {
+    columns >= 64 && rows.saturating_mul(k) >= LARGE
 }
 
-/// Whether it is: each of its elements then has to be used often enough.
-pub(super) fn packs_left<S: Tiles>(rows: usize, columns: usize, depth: usize) -> bool {
-    large(rows, depth)
-        && rows.saturating_mul(depth) >= S::LARGE
-        && rows >= 4 * S::ROWS
-        && columns >= 8 * S::LANES
-}
-
-/// Whether strips of op(B) are packed: where they lie across the vectors, or their rows far apart, and are read often.
+/// How blocks of the left factor are copied: where its rows lie far apart, or across what a tile reads, and each
+/// of its elements is used often enough.
 #[inline(always)]
-pub(super) fn packs_right<S: Tiles>(rows: usize, columns: usize, transposed: bool) -> bool {
-    if transposed { rows > S::ROWS } else { columns >= 512 && rows >= 16 * S::ROWS }
+pub(super) fn left_copy<S: Tiles>(
+    left: MatRef<'_>,
+    transposed: bool,
+    rows: usize,
+    columns: usize,
+    k: usize,
+) -> LeftCopy {
+    if rows < 4 * S::ROWS || columns < 8 * S::VECTORS * S::LANES || !may_copy_left(rows, columns, k) {
+        LeftCopy::None
+    } else if transposed {
+        if k > K_BLOCK { LeftCopy::Panels } else { LeftCopy::None }
+    } else if rows.saturating_mul(left.stride()) > FAR_APART {
+        LeftCopy::Rows
+    } else {
+        LeftCopy::None
+    }
+}
+
+/// Whether strips of the right factor are copied: where they lie across the vectors, or their rows so far apart that
+/// they leave a cache before the next tile reads them, and there are enough tiles.
+#[inline(always)]
+pub(super) fn copies_right<S: Tiles>(right: MatRef<'_>, transposed: bool, rows: usize, k: usize) -> bool {
+    if transposed {
+        return rows > S::ROWS;
+    }
+    let stride = right.stride();
+    (rows >= 4 * S::ROWS && k.saturating_mul(stride) > FAR_APART)
+        || (rows >= 16 * S::ROWS && stride >= HALF_A_PAGE)
 }
 
 /// Columns of the next strip, of `left` that are left, where the product has `rows` rows.
@@ -119,9 +167,10 @@ pub(super) fn turned_width<S: Tiles>(rows: usize, left: usize) -> usize {
     }
 }
 
-/// The size of the next tiles in a strip of this width and how many there are of them, of `left` rows that are left.
+/// The size of the next tiles in a strip of this width and how many there are of them, of `left` rows that are left. In
+/// panels all but the last have as many rows as a panel.
 #[inline(always)]
-pub(super) fn tiles<S: Tiles>(width: usize, left: usize, transposed: bool) -> (Size, usize) {
+pub(super) fn tiles<S: Tiles>(width: usize, left: usize, transposed: bool, panels: bool) -> (Size, usize) {
     let half = <S::Half as crate::simd::Simd>::LANES;
     let lanes = if transposed { half } else { S::LANES };
     let (full, rest) = (width / lanes, width % lanes);
@@ -141,7 +190,14 @@ pub(super) fn tiles<S: Tiles>(width: usize, left: usize, transposed: bool) -> (S
     } else {
         S::ROWS
     };
-    let (rows, tiles) = if left <= most { (left, 1) } else { evenly(left, left.div_ceil(most)) };
+    let (rows, tiles) = if panels {
+        let rows = left.min(S::ROWS);
+        (rows, left / rows.max(1))
+    } else if left <= most {
+        (left, 1)
+    } else {
+        evenly(left, left.div_ceil(most))
+    };
     (Size { rows, vectors, edge }, tiles)
 }
 

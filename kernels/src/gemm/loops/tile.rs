@@ -6,7 +6,6 @@
 //! Each tile is a function of its own per token, size and [`Edge`], shared by all epilogues: a tile leaves plain sums in
 //! C or in a buffer, and what is done with them is done there.
 
-use super::plan::PANEL;
 use super::tiles::Tiles;
 use crate::gemm::K_BLOCK;
 use crate::part::{from, part, part_mut};
@@ -21,24 +20,22 @@ pub(super) struct Left<'a> {
     pub(super) transposed: bool,
     pub(super) line: usize,
     pub(super) start: usize,
-    /// The lines of each tile are a panel of their own, one after the other.
-    pub(super) panels: bool,
+    /// Lines of a panel where they lie in panels, one after the other, else 0. See [`super::pack::left`].
+    pub(super) panel: usize,
 }
 
 impl<'a> Left<'a> {
-    /// The lines that lie in panels, see [`super::pack::panels`].
+    /// The lines that begin `lines` further on: whole panels of them where they lie in panels.
     #[inline(always)]
-    pub(super) fn panels(panels: &'a [f32], tiles: usize, depth: usize) -> Option<Self> {
-        let matrix = MatRef::new(panels, tiles.checked_mul(depth)?, PANEL).ok()?;
-        Some(Self { matrix, transposed: true, line: 0, start: 0, panels: true })
+    pub(super) fn from(self, lines: usize) -> Self {
+        Self { line: self.line + lines, ..self }
     }
 
     #[inline(always)]
     fn tiles<const MR: usize>(self, depth: usize, tiles: usize) -> Option<LineTiles<'a, MR>> {
-        if self.panels {
-            self.matrix.panel_tiles(depth, tiles)
-        } else {
-            self.matrix.line_tiles(self.transposed, self.line, self.start, depth, tiles)
+        match self.line.checked_div(self.panel) {
+            Some(panel) => self.matrix.panel_tiles(panel, depth, tiles),
+            None => self.matrix.line_tiles(self.transposed, self.line, self.start, depth, tiles),
         }
     }
 }
@@ -55,10 +52,10 @@ pub(super) struct Right<'a> {
 }
 
 impl<'a> Right<'a> {
-    /// The strip of this width that lies packed in `space`.
+    /// The strip of this width that lies copied in `space`, its rows `stride` elements apart.
     #[inline(always)]
-    pub(super) fn packed(space: &'a [f32], depth: usize, width: usize) -> Option<Self> {
-        let matrix = MatRef::new(space, depth, width).ok()?;
+    pub(super) fn copied(space: &'a [f32], depth: usize, width: usize, stride: usize) -> Option<Self> {
+        let matrix = MatRef::with_stride(space, depth, width, stride).ok()?;
         Some(Self { matrix, transposed: false, column: 0, start: 0, width })
     }
 }
@@ -106,6 +103,9 @@ pub(super) const HALF: u8 = 2;
 /// Rows of op(B) by which the first tile of a strip asks for them before it copies them.
 const COPY_AHEAD: usize = 16;
 
+/// Steps of k from which on a tile asks for its part of C before its sums are there.
+const FAR_AHEAD: usize = 128;
+
 /// Tiles of MR rows and NV vectors (and a half one, see [`Edge::Half`]), one below the other.
 #[inline(never)]
 pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8, const COPY: bool>(
@@ -136,6 +136,15 @@ pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8, c
                 loop {
                     let steps = (depth - done).min(K_BLOCK);
                     let mut sums = Sums::<S, MR, NV>::zero(simd);
+                    if depth >= FAR_AHEAD
+                        && let Some(mut out) = out.tile(t)
+                    {
+                        for r in 0..MR {
+                            let row = out.row_mut(r);
+                            simd.prefetch(row.as_ptr());
+                            simd.prefetch(row.as_ptr().wrapping_add(width - 1));
+                        }
+                    }
                     let mut lines = a.lines(t, done);
                     let mut step = done;
                     if EDGE == PART {
@@ -201,14 +210,16 @@ pub(super) fn turned_tile<S: Tiles, const MR: usize, const NV: usize, const PART
         || {
             let Work { left, right, depth, start, tiles } = *work;
             let width = if PART { right.width } else { NV * S::LANES };
-            let (Some(a), Some(mut out)) = (left.tiles::<MR>(depth, tiles), out.tiles::<MR>(width, tiles)) else {
+            let (Some(a), Some(mut out)) = (left.tiles::<MR>(depth, tiles), out.tiles::<MR>(width, tiles))
+            else {
                 return;
             };
             let whole = NV * S::LANES;
             let rows = right.matrix.block(right.column, right.start, width, depth);
             let whole_quads = depth / 4 * 4;
             let rest = Turned::new(rows, whole_quads, whole);
-            let (Some(quads), Some(rest)) = (rows.quads(width), rest.strips(depth - whole_quads, whole)) else {
+            let (Some(quads), Some(rest)) = (rows.quads(width), rest.strips(depth - whole_quads, whole))
+            else {
                 return;
             };
             for t in 0..tiles {

@@ -18,9 +18,6 @@ pub(in crate::gemm) trait Tiles: Simd {
     const VECTORS: usize;
     /// Vectors of the widest tiles of one, two and three rows.
     const WIDE: [usize; 3];
-    /// Elements of a transposed A from which on it is copied to panels. Later where a tile's columns fill half a cache
-    /// line than where they lie across two.
-    const LARGE: usize = 1 << 16;
     /// Vectors of half the width, for the last columns; the token itself where that brings nothing.
     type Half: Tiles;
     /// The token of the half vectors.
@@ -163,7 +160,6 @@ impl Tiles for crate::simd::Avx512 {
     const NARROW_ROWS: usize = 8;
     const VECTORS: usize = 2;
     const WIDE: [usize; 3] = [16, 6, 4];
-    const LARGE: usize = 1 << 19;
     type Half = crate::simd::Avx2;
     #[inline(always)]
     fn half(self) -> crate::simd::Avx2 {
