@@ -143,7 +143,7 @@ impl Gemm {
 
     /// The same for any level of the target, as a constant for static buffers.
     pub const fn workspace_len_for(shape: Shape) -> usize {
-        loops::workspace_len(shape)
+        loops::workspace_len(&shape)
     }
 
     /// Computes C = epilogue(init + op(A) op(B)). The workspace's contents do not matter and are lost.
@@ -159,20 +159,22 @@ impl Gemm {
         workspace: &mut [f32],
         mut epilogue: E,
     ) -> Result<(), GemmError> {
-        self.check(a, b, c, init, workspace.len())?;
-        let shape = self.shape;
+        // Everything goes on by reference, as structures that are copied word by word have to be in memory first.
+        self.check(&a, &b, c, &init, workspace.len())?;
         // Tiles and epilogues are compiled for the instruction set each by itself: small products have no time for more.
-        with_token!(self.level, simd => loops::run(simd, shape, a, b, c, init, workspace, &mut epilogue));
+        with_token!(self.level, simd => {
+            loops::run(simd, &self.shape, &a, &b, c, &init, workspace, &mut epilogue);
+        });
         Ok(())
     }
 
     #[inline(always)]
     fn check(
         &self,
-        a: MatRef<'_>,
-        b: MatRef<'_>,
+        a: &MatRef<'_>,
+        b: &MatRef<'_>,
         c: &MatMut<'_>,
-        init: Init<'_>,
+        init: &Init<'_>,
         workspace: usize,
     ) -> Result<(), GemmError> {
         let Shape { m, n, k, transpose_a, transpose_b } = self.shape;

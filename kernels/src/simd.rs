@@ -148,13 +148,17 @@ pub trait Simd: Copy + core::fmt::Debug + Send + Sync + 'static {
     #[inline(always)]
     fn for_each_column(self, block: MatRef<'_>, mut each: impl FnMut(usize, Self::F32)) {
         let mut column = 0;
-        // A constant where it can be one: full blocks are what matters.
-        let rows = if block.rows() == Self::LANES { Self::LANES } else { block.rows() };
-        for quad in block.quads(rows).into_iter().flatten() {
-            for (p, v) in self.transpose(|r| quad.row(r)).into_iter().enumerate() {
-                each(column + p, v);
+        if let Some(quads) = block.quads::<true>(Self::LANES) {
+            for quad in quads.opaque() {
+                let columns = self.transpose(
+                    #[inline(always)]
+                    |r| quad.row(r),
+                );
+                for p in 0..4 {
+                    each(column + p, columns[p]);
+                }
+                column += 4;
             }
-            column += 4;
         }
         while column < block.columns() {
             let mut lanes = [0.0; 16];

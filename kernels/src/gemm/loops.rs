@@ -27,11 +27,11 @@ const MAX_LANES: usize = if cfg!(any(target_arch = "x86", target_arch = "x86_64"
 #[inline(always)]
 pub(super) fn run<S: Tiles, E: Epilogue>(
     simd: S,
-    shape: Shape,
-    a: MatRef<'_>,
-    b: MatRef<'_>,
+    shape: &Shape,
+    a: &MatRef<'_>,
+    b: &MatRef<'_>,
     c: &mut MatMut<'_>,
-    init: Init<'_>,
+    init: &Init<'_>,
     workspace: &mut [f32],
     epilogue: &mut E,
 ) {

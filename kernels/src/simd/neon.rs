@@ -174,6 +174,24 @@ impl Simd for Neon {
         unsafe { vceqq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b)) }
     }
     #[inline(always)]
+    fn transpose<'a>(self, row: impl Fn(usize) -> &'a [f32; 4]) -> [float32x4_t; 4] {
+        let mut v = [self.splat(0.0); 4];
+        for r in 0..4 {
+            // SAFETY: the token proves the instructions; the load reads the four elements of a row.
+            v[r] = unsafe { vld1q_f32(row(r).as_ptr()) };
+        }
+        // SAFETY: the token proves the instructions.
+        unsafe {
+            let pairs = |a: float32x4_t, b: float32x4_t| (vtrn1q_f32(a, b), vtrn2q_f32(a, b));
+            let ((even01, odd01), (even23, odd23)) = (pairs(v[0], v[1]), pairs(v[2], v[3]));
+            let low =
+                |a, b| vreinterpretq_f32_f64(vtrn1q_f64(vreinterpretq_f64_f32(a), vreinterpretq_f64_f32(b)));
+            let high =
+                |a, b| vreinterpretq_f32_f64(vtrn2q_f64(vreinterpretq_f64_f32(a), vreinterpretq_f64_f32(b)));
+            [low(even01, even23), low(odd01, odd23), high(even01, even23), high(odd01, odd23)]
+        }
+    }
+    #[inline(always)]
     fn lookup(self, table: &[f32; 16], index: float32x4_t) -> float32x4_t {
         // SAFETY: the token proves the instructions; the load reads the 64 bytes of the table.
         unsafe {

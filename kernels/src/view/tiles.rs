@@ -103,69 +103,57 @@ impl<'a> MatRef<'a> {
         Strips { first, stride: self.stride, width, left, data: PhantomData }
     }
 
-    /// The columns, four at a time, of the first `rows` rows. None if there are not as many or none is asked for.
+    /// The columns, four at a time, of the first `rows` rows; with WHOLE these are all there may be asked for. None if
+    /// there are not as many or none is asked for.
     #[inline(always)]
-    pub(crate) fn quads(self, rows: usize) -> Option<Quads<'a>> {
+    pub(crate) fn quads<const WHOLE: bool>(self, rows: usize) -> Option<Quads<'a, WHOLE>> {
         if rows > self.rows {
             return None;
         }
         let last = rows.checked_sub(1)?;
-        let next = Quad { first: self.data.as_ptr(), stride: self.stride, last, data: PhantomData };
-        Some(Quads { next, left: self.columns / 4 })
-    }
-}
-
-/// Four columns, see [`MatRef::quads`].
-#[derive(Clone, Copy)]
-pub(crate) struct Quad<'a> {
-    // Invariant: the 4 elements from first + r stride for r <= last are in the data.
-    first: *const f32,
-    stride: usize,
-    last: usize,
-    data: PhantomData<&'a [f32]>,
-}
-
-impl<'a> Quad<'a> {
-    /// Row r, or the last one where there is none.
-    #[inline(always)]
-    pub(crate) fn row(&self, r: usize) -> &'a [f32; 4] {
-        // SAFETY: the row is at most `last`, so by the invariant its elements are in the data, which 'a keeps borrowed.
-        unsafe { &*self.first.add(r.min(self.last) * self.stride).cast::<[f32; 4]>() }
+        let (first, left) = (self.data.as_ptr(), self.columns / 4);
+        Some(Quads { first, stride: self.stride, last, left, data: PhantomData })
     }
 }
 
 /// Columns, four at a time, see [`MatRef::quads`].
 #[derive(Clone, Copy)]
-pub(crate) struct Quads<'a> {
-    // Invariant: while left > 0, next and the left - 1 quads that follow are in the data.
-    next: Quad<'a>,
+pub(crate) struct Quads<'a, const WHOLE: bool> {
+    // Invariant: the 4 left elements from first + r stride for r <= last are in the data.
+    first: *const f32,
+    stride: usize,
+    last: usize,
     left: usize,
+    data: PhantomData<&'a [f32]>,
 }
 
-impl Quads<'_> {
+impl<'a, const WHOLE: bool> Quads<'a, WHOLE> {
     /// The columns from `column` on, a multiple of four.
     #[inline(always)]
     pub(crate) fn from(self, column: usize) -> Self {
-        let next = Quad { first: self.next.first.wrapping_add(column), ..self.next };
-        Self { next, left: self.left.saturating_sub(column / 4) }
+        let first = self.first.wrapping_add(column / 4 * 4);
+        Self { first, left: self.left.saturating_sub(column / 4), ..self }
     }
-}
 
-impl<'a> Iterator for Quads<'a> {
-    type Item = Quad<'a>;
+    /// The same for a loop: where the rows lie is computed when they are read, as there are too few registers to hold all
+    /// that.
     #[inline(always)]
-    fn next(&mut self) -> Option<Quad<'a>> {
-        self.left = self.left.checked_sub(1)?;
-        let quad = self.next;
-        self.next.first = quad.first.wrapping_add(4);
-        Some(quad)
+    pub(crate) fn opaque(self) -> impl Iterator<Item = OpaqueQuad<'a, WHOLE>> {
+        let rows = |count: usize| black_box(count * self.stride);
+        let (one, three, four) = (rows(1), rows(3), rows(4));
+        (0..self.left).map(
+            #[inline(always)]
+            move |quad| {
+                let first = black_box(self.first.wrapping_add(4 * quad));
+                OpaqueQuad { first, one, three, four, last: self.last, data: PhantomData }
+            },
+        )
     }
 }
 
-/// Four columns of many rows for a loop: where the rows lie is computed when they are read, as there are too few registers
-/// to hold all that.
+/// Four columns of many rows, see [`Quads::opaque`].
 #[derive(Clone, Copy)]
-pub(crate) struct OpaqueQuad<'a> {
+pub(crate) struct OpaqueQuad<'a, const WHOLE: bool> {
     // Invariant: the 4 elements from first + r one for r <= last are in the data; three and four are as many times one.
     first: *const f32,
     one: usize,
@@ -175,16 +163,16 @@ pub(crate) struct OpaqueQuad<'a> {
     data: PhantomData<&'a [f32]>,
 }
 
-impl<'a> OpaqueQuad<'a> {
+impl<'a, const WHOLE: bool> OpaqueQuad<'a, WHOLE> {
     /// Row r, or the last one where there is none.
     #[inline(always)]
-    pub(crate) fn row<const CLAMP: bool>(&self, r: usize) -> &'a [f32; 4] {
-        if CLAMP {
-            // SAFETY: the row is at most `last`, so by the invariant its elements are in the data, which 'a keeps borrowed.
-            return unsafe { &*self.first.add(r.min(self.last) * self.one).cast::<[f32; 4]>() };
-        }
+    pub(crate) fn row(&self, r: usize) -> &'a [f32; 4] {
         let r = r.min(self.last);
-        // x86 has each of these in an address.
+        if !WHOLE {
+            // SAFETY: the row is at most `last`, so by the invariant its elements are in the data, which 'a keeps borrowed.
+            return unsafe { &*self.first.add(r * self.one).cast::<[f32; 4]>() };
+        }
+        // A constant, where the number of rows is one. x86 has each of these in an address.
         let few = match r % 4 {
             0 => 0,
             1 => self.one,
@@ -199,19 +187,15 @@ impl<'a> OpaqueQuad<'a> {
 /// Calls `each` with the elements of A at four steps and the columns of B at these, for at most `steps` steps over k that
 /// both have, in order. Returns the steps that were made.
 #[inline(always)]
-pub(crate) fn for_each_quad<'a, const R: usize>(
+pub(crate) fn for_each_quad<'a, const R: usize, const WHOLE: bool>(
     a: Lines<'a, R>,
-    b: Quads<'a>,
+    b: Quads<'a, WHOLE>,
     steps: usize,
-    mut each: impl FnMut([Elements<'a, R>; 4], OpaqueQuad<'a>),
+    mut each: impl FnMut([Elements<'a, R>; 4], OpaqueQuad<'a, WHOLE>),
 ) -> usize {
     let quads = (steps.min(a.left) / 4).min(b.left);
     let (mut first, mut twin) = (a.first, a.twin);
-    let rows = |count: usize| black_box(count * b.next.stride);
-    let (one, three, four) = (rows(1), rows(3), rows(4));
-    for quad in b.take(quads) {
-        let quad =
-            OpaqueQuad { first: black_box(quad.first), last: quad.last, one, three, four, data: PhantomData };
+    for quad in b.opaque().take(quads) {
         let elements = |p: usize| Elements {
             first: first.wrapping_add(p * a.along),
             twin: twin.wrapping_add(p * a.along),
@@ -272,26 +256,41 @@ pub(crate) struct LineTiles<'a, const R: usize> {
 }
 
 impl<'a, const R: usize> LineTiles<'a, R> {
-    /// The lines of tile t from element `start` on; none where there is no such tile.
+    /// The same for loops: what the compiler knows of these distances it uses to turn each line's address into a variable
+    /// of the inner loop, a chain of additions or a register too many.
     #[inline(always)]
-    pub(crate) fn lines(&self, t: usize, start: usize) -> Lines<'a, R> {
-        let left = if t < self.tiles { self.depth.saturating_sub(start) } else { 0 };
-        let first = self.first.wrapping_add(t * self.next + start * self.along);
-        // What the compiler knows of these it uses to turn each line's address into a variable of the inner loop, a
-        // chain of additions or a register too many.
+    pub(crate) fn opaque(self) -> OpaqueTiles<'a, R> {
         let mut odd = [0; MOST_LINES / 2];
         for (i, odd) in odd.iter_mut().enumerate() {
             if 2 * i + 1 < R {
                 *odd = black_box((2 * i + 1) * self.across);
             }
         }
-        let (first, twin) = (black_box(first), black_box(first));
-        Lines { first, twin, odd, along: self.along, left, data: PhantomData }
+        OpaqueTiles { tiles: self, odd }
     }
 }
 
 /// Most lines at once.
 const MOST_LINES: usize = 12;
+
+/// See [`LineTiles::opaque`].
+pub(crate) struct OpaqueTiles<'a, const R: usize> {
+    tiles: LineTiles<'a, R>,
+    // Invariant: odd[i] is (2 i + 1) times the tiles' `across` where 2 i + 1 < R.
+    odd: [usize; MOST_LINES / 2],
+}
+
+impl<'a, const R: usize> OpaqueTiles<'a, R> {
+    /// The lines of tile t from element `start` on; none where there is no such tile.
+    #[inline(always)]
+    pub(crate) fn lines(&self, t: usize, start: usize) -> Lines<'a, R> {
+        let LineTiles { first, along, next, tiles, depth, .. } = self.tiles;
+        let left = if t < tiles { depth.saturating_sub(start) } else { 0 };
+        let first = first.wrapping_add(t * next + start * along);
+        let (first, twin) = (black_box(first), black_box(first));
+        Lines { first, twin, odd: self.odd, along, left, data: PhantomData }
+    }
+}
 
 /// R lines at once, for [`for_each_step`].
 #[derive(Clone, Copy)]

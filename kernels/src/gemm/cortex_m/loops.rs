@@ -17,7 +17,7 @@ use crate::{MatMut, MatRef};
 use factor::Factor;
 
 /// Nothing is packed.
-pub(super) const fn workspace_len(_: Shape) -> usize {
+pub(super) const fn workspace_len(_: &Shape) -> usize {
     0
 }
 
@@ -28,16 +28,16 @@ type Sums = [f32; 16];
 /// Runs a product whose operands have been checked.
 pub(super) fn run<E: Epilogue>(
     simd: Scalar,
-    shape: Shape,
-    a: MatRef<'_>,
-    b: MatRef<'_>,
+    shape: &Shape,
+    a: &MatRef<'_>,
+    b: &MatRef<'_>,
     c: &mut MatMut<'_>,
-    init: Init<'_>,
+    init: &Init<'_>,
     _: &mut [f32],
     epilogue: &mut E,
 ) {
-    let Shape { m, n, k, transpose_a, transpose_b } = shape;
-    let product = Product::new(Factor::new(a, transpose_a, k), Factor::new(b, !transpose_b, k), init);
+    let Shape { m, n, k, transpose_a, transpose_b } = *shape;
+    let product = Product::new(Factor::new(*a, transpose_a, k), Factor::new(*b, !transpose_b, k), *init);
     let Product { height, width, .. } = product;
     let mut sums = [0.0; 16];
     for column in (0..n).step_by(width) {

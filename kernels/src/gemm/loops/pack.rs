@@ -48,7 +48,7 @@ pub(super) const fn kept_len(columns: usize, depth: usize) -> usize {
 }
 
 /// Elements for the strips of a product: one of them, or all of a block.
-const fn right_len(shape: Shape) -> usize {
+const fn right_len(shape: &Shape) -> usize {
     let depth = min(shape.k, DEPTH);
     let kept = if shape.m > block_rows(depth) { kept_len(shape.n, depth) } else { 0 };
     max(min(shape.k, STRIP_DEPTH) * STRIP_COLUMNS, kept)
@@ -61,8 +61,8 @@ pub(super) fn strip_stride<S: Simd>(width: usize) -> usize {
 }
 
 /// Elements of workspace for a product.
-pub(in crate::gemm) const fn workspace_len(shape: Shape) -> usize {
-    let Shape { m, n, k, transpose_a, .. } = shape;
+pub(in crate::gemm) const fn workspace_len(shape: &Shape) -> usize {
+    let Shape { m, n, k, transpose_a, .. } = *shape;
     // A microcontroller has one level of memory and none to spare.
     if m == 0 || n == 0 || cfg!(target_os = "none") {
         return 0;
@@ -74,7 +74,7 @@ pub(in crate::gemm) const fn workspace_len(shape: Shape) -> usize {
 
 impl<'a> Space<'a> {
     #[inline(always)]
-    pub(super) fn new(workspace: &'a mut [f32], shape: Shape) -> Self {
+    pub(super) fn new(workspace: &'a mut [f32], shape: &Shape) -> Self {
         let skip = workspace.as_ptr().align_offset(LINE);
         let aligned = from_mut(workspace, skip);
         let (right, left) = aligned.split_at_mut_checked(right_len(shape)).unwrap_or((&mut [], &mut []));
@@ -82,33 +82,27 @@ impl<'a> Space<'a> {
     }
 }
 
-/// The block of `rows` lines of the left factor from `left.line` on, `depth` elements of each from `left.start` on, as a
-/// copy in `space` where one is wanted.
+/// A copy in `space` of `rows` lines of the left factor from `left.line` on, `depth` elements of each from `left.start`
+/// on, where one is wanted.
 #[inline(always)]
 pub(super) fn left<'a, S: Tiles>(
     simd: S,
-    left: Left<'a>,
+    left: &Left<'_>,
     rows: usize,
     depth: usize,
     copy: LeftCopy,
     space: &'a mut [f32],
-) -> Left<'a> {
+) -> Option<MatRef<'a>> {
     match copy {
-        LeftCopy::None => left,
+        LeftCopy::None => None,
         LeftCopy::Rows => {
             let stride = left_stride(depth);
             copy_rows(left.matrix.block(left.line, left.start, rows, depth), space, stride);
-            match MatRef::with_stride(space, rows, depth, stride) {
-                Ok(matrix) => Left { matrix, transposed: false, line: 0, start: 0, panel: 0 },
-                Err(_) => left,
-            }
+            MatRef::with_stride(space, rows, depth, stride).ok()
         }
         LeftCopy::Panels => {
             panels(simd, left.matrix, left.line, rows, left.start, depth, space);
-            match MatRef::new(space, rows.div_ceil(S::ROWS) * depth, PANEL) {
-                Ok(matrix) => Left { matrix, transposed: true, line: 0, start: 0, panel: S::ROWS },
-                Err(_) => left,
-            }
+            MatRef::new(space, rows.div_ceil(S::ROWS) * depth, PANEL).ok()
         }
     }
 }
@@ -176,7 +170,7 @@ const ROWS_AT_ONCE: usize = 4;
 #[inline(never)]
 fn panels<S: Tiles>(
     simd: S,
-    a: MatRef<'_>,
+    a: &MatRef<'_>,
     line: usize,
     lines: usize,
     start: usize,

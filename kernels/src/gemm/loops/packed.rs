@@ -17,9 +17,9 @@ use crate::view::MatRef;
 /// The factors as the tiles see them: `left` is broadcast, `right` lies along the vectors.
 #[derive(Clone, Copy)]
 struct Factors<'a> {
-    left: MatRef<'a>,
+    left: &'a MatRef<'a>,
     left_transposed: bool,
-    right: MatRef<'a>,
+    right: &'a MatRef<'a>,
     right_transposed: bool,
     rows: usize,
     columns: usize,
@@ -43,13 +43,13 @@ impl Span {
 #[inline(never)]
 pub(super) fn run<S: Tiles, E: Epilogue>(
     simd: S,
-    shape: Shape,
-    a: MatRef<'_>,
-    b: MatRef<'_>,
+    shape: &Shape,
+    a: &MatRef<'_>,
+    b: &MatRef<'_>,
     target: &mut Target<'_, E>,
     workspace: &mut [f32],
 ) {
-    let Shape { m, n, k, transpose_a, transpose_b } = shape;
+    let Shape { m, n, k, transpose_a, transpose_b } = *shape;
     let by_columns = plan::by_columns::<S>(shape);
     let (left, left_transposed, right, right_transposed, rows, columns) = if by_columns {
         (b, !transpose_b, a, !transpose_a, n, m)
@@ -118,7 +118,13 @@ fn block_of_steps<S: Tiles, E: Epilogue>(
             let block = Span { from: row, to: rows.min(row + block_rows) };
             let left =
                 Left { matrix: left, transposed: left_transposed, line: row, start: steps.from, panel: 0 };
-            let left = pack::left(simd, left, block.length(), depth, left_copy, space.left);
+            let copy = pack::left(simd, &left, block.length(), depth, left_copy, space.left);
+            let left = copy.as_ref().map_or(left, |copy| match left_copy {
+                LeftCopy::Panels => {
+                    Left { matrix: copy, transposed: true, line: 0, start: 0, panel: S::ROWS }
+                }
+                _ => Left { matrix: copy, transposed: false, line: 0, start: 0, panel: 0 },
+            });
             let strips = Strips { left, block, steps, copies: copies_right, keeps, copied };
             strips.run(simd, factors, target, space.right, span);
             row = block.to;
@@ -159,6 +165,7 @@ impl Strips<'_> {
             } else {
                 plan::strip_width::<S>(rows, columns.to - column)
             };
+            let copy;
             let mut strip =
                 Right { matrix: right, transposed: right_transposed, column, start: steps.from, width };
             let mut row = block.from;
@@ -181,7 +188,11 @@ impl Strips<'_> {
                     };
                     pack::strip(simd, source, right_transposed, space);
                 }
-                strip = Right::copied(space, depth, width, pack::strip_stride::<S>(width)).unwrap_or(strip);
+                let stride = pack::strip_stride::<S>(width);
+                if let Ok(matrix) = MatRef::with_stride(space, depth, width, stride) {
+                    copy = matrix;
+                    strip = Right { matrix: &copy, transposed: false, column: 0, start: 0, width };
+                }
             }
             let left = left.from(row - block.from);
             tiles_of_strip(simd, left, strip, depth, target, row, block.to, column);

@@ -51,8 +51,8 @@ pub(super) enum LeftCopy {
 
 /// Whether a factor may be worth copying, or C is computed by its columns; else both factors are used where they lie.
 #[inline(always)]
-pub(super) fn packs<S: Tiles>(shape: Shape, a: MatRef<'_>, b: MatRef<'_>) -> bool {
-    let Shape { m, n, k, transpose_a, transpose_b } = shape;
+pub(super) fn packs<S: Tiles>(shape: &Shape, a: &MatRef<'_>, b: &MatRef<'_>) -> bool {
+    let Shape { m, n, k, transpose_a, transpose_b } = *shape;
     transpose_b
         || copies_right::<S>(b, false, m, k)
         || left_copy::<S>(a, transpose_a, m, n, k) != LeftCopy::None
@@ -63,8 +63,8 @@ pub(super) fn packs<S: Tiles>(shape: Shape, a: MatRef<'_>, b: MatRef<'_>) -> boo
 ///
 /// Compared are estimates in the time of one multiply-add of vectors: the multiply-adds with their unused lanes, the
 /// transposition of the operand that lies across the vectors, and that of C.
-pub(super) fn by_columns<S: Tiles>(shape: Shape) -> bool {
-    let Shape { m, n, k, transpose_a, transpose_b } = shape;
+pub(super) fn by_columns<S: Tiles>(shape: &Shape) -> bool {
+    let Shape { m, n, k, transpose_a, transpose_b } = *shape;
     // Nothing to gain where the other way neither wastes a lane nor transposes.
     if S::LANES < 4 || (!transpose_b && n % <S::Half as crate::simd::Simd>::LANES == 0) {
         return false;
@@ -107,7 +107,7 @@ pub(super) const fn may_copy_left(rows: usize, columns: usize, k: usize) -> bool
 /// of its elements is used often enough.
 #[inline(always)]
 pub(super) fn left_copy<S: Tiles>(
-    left: MatRef<'_>,
+    left: &MatRef<'_>,
     transposed: bool,
     rows: usize,
     columns: usize,
@@ -127,7 +127,7 @@ pub(super) fn left_copy<S: Tiles>(
 /// Whether strips of the right factor are copied: where they lie across the vectors, or their rows so far apart that
 /// they leave a cache before the next tile reads them, and there are enough tiles.
 #[inline(always)]
-pub(super) fn copies_right<S: Tiles>(right: MatRef<'_>, transposed: bool, rows: usize, k: usize) -> bool {
+pub(super) fn copies_right<S: Tiles>(right: &MatRef<'_>, transposed: bool, rows: usize, k: usize) -> bool {
     if transposed {
         return rows > S::ROWS;
     }

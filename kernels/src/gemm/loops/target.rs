@@ -11,7 +11,7 @@ use crate::view::{MatMut, MatRef};
 /// Where finished sums go.
 pub(super) struct Target<'a, E> {
     pub(super) c: MatMut<'a>,
-    pub(super) init: Init<'a>,
+    pub(super) init: &'a Init<'a>,
     pub(super) epilogue: &'a mut E,
     /// The tiles compute C^T.
     pub(super) by_columns: bool,
@@ -55,7 +55,7 @@ impl<'a, E: Epilogue> Target<'a, E> {
     /// What the sums of the columns from `column` on start from, where they lie in C.
     #[inline(always)]
     pub(super) fn start(&self, column: usize, width: usize) -> Start<'a> {
-        match self.init {
+        match *self.init {
             _ if !self.first => Start::Output,
             Init::Zero => Start::Zero,
             Init::Accumulate => Start::Output,
@@ -140,7 +140,7 @@ impl<'a, E: Epilogue> Target<'a, E> {
     #[inline(always)]
     fn prepare(&self, out: &mut MatMut<'_>, row: usize, column: usize) -> Start<'_> {
         let width = out.columns();
-        match self.init {
+        match *self.init {
             Init::Zero if self.first => return Start::Zero,
             Init::Bias(bias) if self.first && !self.by_columns => {
                 return Start::Row(part(bias, column, width));

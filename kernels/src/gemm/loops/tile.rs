@@ -15,7 +15,7 @@ use crate::view::{Elements, LineTiles, MatMut, MatRef, Strips, TileMut, for_each
 /// The left factor of a column of tiles: MR lines of A for each, from `line` on, read from `start` on.
 #[derive(Clone, Copy)]
 pub(super) struct Left<'a> {
-    pub(super) matrix: MatRef<'a>,
+    pub(super) matrix: &'a MatRef<'a>,
     /// Lines are columns of the matrix.
     pub(super) transposed: bool,
     pub(super) line: usize,
@@ -43,21 +43,12 @@ impl<'a> Left<'a> {
 /// The right factor of a tile: `width` columns of op(B) from `column` on, its rows from `start` on.
 #[derive(Clone, Copy)]
 pub(super) struct Right<'a> {
-    pub(super) matrix: MatRef<'a>,
+    pub(super) matrix: &'a MatRef<'a>,
     /// Columns of op(B) are rows of the matrix.
     pub(super) transposed: bool,
     pub(super) column: usize,
     pub(super) start: usize,
     pub(super) width: usize,
-}
-
-impl<'a> Right<'a> {
-    /// The strip of this width that lies copied in `space`, its rows `stride` elements apart.
-    #[inline(always)]
-    pub(super) fn copied(space: &'a [f32], depth: usize, width: usize, stride: usize) -> Option<Self> {
-        let matrix = MatRef::with_stride(space, depth, width, stride).ok()?;
-        Some(Self { matrix, transposed: false, column: 0, start: 0, width })
-    }
 }
 
 /// What the sums of the first block of k are added to.
@@ -131,6 +122,7 @@ pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8, c
             };
             let whole = matrix.overhanging_strips(right.start, depth, right.column, NV * S::LANES);
             let ahead = COPY_AHEAD * matrix.stride();
+            let a = a.opaque();
             for t in 0..tiles {
                 let mut done = 0;
                 loop {
@@ -198,9 +190,9 @@ pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8, c
 }
 
 /// Tiles of MR rows and NV vectors where B is stored transposed and has not been packed: four steps of k at a time are
-/// turned into vectors on the way. With PART, the last of B's rows are too few for a vector.
+/// turned into vectors on the way. Unless WHOLE, the last of B's rows are too few for a vector.
 #[inline(never)]
-pub(super) fn turned_tile<S: Tiles, const MR: usize, const NV: usize, const PART: bool>(
+pub(super) fn turned_tile<S: Tiles, const MR: usize, const NV: usize, const WHOLE: bool>(
     simd: S,
     work: &Work<'_>,
     out: &mut MatMut<'_>,
@@ -209,7 +201,7 @@ pub(super) fn turned_tile<S: Tiles, const MR: usize, const NV: usize, const PART
         #[inline(always)]
         || {
             let Work { left, right, depth, start, tiles } = *work;
-            let width = if PART { right.width } else { NV * S::LANES };
+            let width = if WHOLE { NV * S::LANES } else { right.width };
             let (Some(a), Some(mut out)) = (left.tiles::<MR>(depth, tiles), out.tiles::<MR>(width, tiles))
             else {
                 return;
@@ -218,10 +210,12 @@ pub(super) fn turned_tile<S: Tiles, const MR: usize, const NV: usize, const PART
             let rows = right.matrix.block(right.column, right.start, width, depth);
             let whole_quads = depth / 4 * 4;
             let rest = Turned::new(rows, whole_quads, whole);
-            let (Some(quads), Some(rest)) = (rows.quads(width), rest.strips(depth - whole_quads, whole))
+            let (Some(quads), Some(rest)) =
+                (rows.quads::<WHOLE>(width), rest.strips(depth - whole_quads, whole))
             else {
                 return;
             };
+            let a = a.opaque();
             for t in 0..tiles {
                 let mut done = 0;
                 loop {
@@ -237,7 +231,7 @@ pub(super) fn turned_tile<S: Tiles, const MR: usize, const NV: usize, const PART
                             for v in 0..NV {
                                 let columns = simd.transpose(
                                     #[inline(always)]
-                                    |r| quad.row::<PART>(v * S::LANES + r),
+                                    |r| quad.row(v * S::LANES + r),
                                 );
                                 for p in 0..4 {
                                     sums.add_product_to(simd, &a[p], v, columns[p]);
@@ -255,10 +249,10 @@ pub(super) fn turned_tile<S: Tiles, const MR: usize, const NV: usize, const PART
                     );
                     let start = if done == 0 { start } else { Start::Output };
                     if let Some(out) = out.tile(t) {
-                        if PART {
-                            sums.finish::<{ self::PART }>(simd, start, depth, out);
-                        } else {
+                        if WHOLE {
                             sums.finish::<FULL>(simd, start, depth, out);
+                        } else {
+                            sums.finish::<PART>(simd, start, depth, out);
                         }
                     }
                     done += steps;

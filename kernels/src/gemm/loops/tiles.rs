@@ -60,12 +60,12 @@ macro_rules! tiles {
             }
             $(
                 ($turned_rows, $turned_vectors, Edge::Full) if $work.right.transposed => {
-                    turned_tile::<Self::Half, $turned_rows, $turned_vectors, false>($simd.half(), $work, $out)
+                    turned_tile::<Self::Half, $turned_rows, $turned_vectors, true>($simd.half(), $work, $out)
                 }
             )*
             $(
                 ($narrow, 1, _) if $work.right.transposed => {
-                    turned_tile::<Self::Half, $narrow, 1, true>($simd.half(), $work, $out)
+                    turned_tile::<Self::Half, $narrow, 1, false>($simd.half(), $work, $out)
                 }
             )*
             $(
