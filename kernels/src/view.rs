@@ -8,7 +8,7 @@ mod tiles;
 use core::fmt;
 use core::marker::PhantomData;
 
-pub(crate) use tiles::{Elements, LineTiles, Strips, TileMut, for_each_quad, for_each_step};
+pub(crate) use tiles::{Elements, LineTiles, RowsMut, Strips, for_each_quad, for_each_step};
 
 /// Why a slice is no matrix of the wanted shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use super::{Epilogue, Init, Shape};
 use crate::view::{MatMut, MatRef};
 pub(super) use pack::workspace_len;
 use target::Target;
-use tile::{Left, Right, Work};
+use tile::{Left, Right, Start, Work};
 use tiles::Tiles;
 
 /// Lanes of the widest vector that this target has.
@@ -35,19 +35,35 @@ pub(super) fn run<S: Tiles, E: Epilogue>(
     workspace: &mut [f32],
     epilogue: &mut E,
 ) {
-    let mut target = Target { c: c.reborrow(), init, epilogue, by_columns: false, first: true, last: true };
-    if plan::packs::<S>(shape, a, b) {
+    if E::READS_C || plan::packs::<S>(shape, a, b) {
+        let mut target =
+            Target { c: c.reborrow(), init, epilogue, by_columns: false, first: true, last: true };
         return packed::run(simd, shape, a, b, &mut target, workspace);
     }
     let mut column = 0;
     while column < shape.n {
         let width = plan::strip_width::<S>(shape.m, shape.n - column);
-        let strip = Right { matrix: b, transposed: false, column, start: 0, width };
-        let left = Left { matrix: a, transposed: shape.transpose_a, line: 0, start: 0, panel: 0 };
-        tiles_of_strip(simd, left, strip, shape.k, &mut target, 0, shape.m, column);
+        let start = Start::of(init, column, width);
+        let right = Right { matrix: b, transposed: false, column, start: 0, width };
+        let mut row = 0;
+        while row < shape.m {
+            let (size, tiles) = plan::tiles::<S>(width, shape.m - row, false, false);
+            let tiles = if E::PLAIN { tiles } else { tiles.min(TILES_PER_EPILOGUE) };
+            let left = Left { matrix: a, transposed: shape.transpose_a, line: row, start: 0, panel: 0 };
+            let rows = tiles * size.rows;
+            let mut block = c.block(row, column, rows, width);
+            simd.run(size, &Work { left, right, depth: shape.k, start, tiles }, &mut block, &mut []);
+            if !E::PLAIN {
+                target::apply_epilogue(simd, epilogue, &mut block, row, column);
+            }
+            row += rows;
+        }
         column += width;
     }
 }
+
+/// Tiles after which an epilogue is applied to what they have left in C: it should still be in the first-level cache.
+const TILES_PER_EPILOGUE: usize = 4;
 
 /// The rows of a strip from `row` to before `end` of what the tiles compute; the left factor begins with that row.
 #[inline(always)]

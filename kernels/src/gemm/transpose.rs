@@ -11,28 +11,42 @@ pub(super) fn transpose<S: Simd>(simd: S, source: MatRef<'_>, out: &mut MatMut<'
         #[inline(always)]
         || {
             let (rows, columns) = (source.rows(), source.columns());
-            if rows < S::LANES || columns < 4 {
-                return one_by_one(source, out, 0);
+            if columns < 4 {
+                return one_by_one(source, out);
             }
             let mut row = 0;
             while row < rows {
                 // The last rows overlap those before rather than being too few for a vector.
-                let first = row.min(rows - S::LANES);
-                let source = source.block(first, 0, S::LANES, columns);
-                turn_rows(simd, source, &mut out.block(0, first, columns, S::LANES));
+                let first = row.min(rows.saturating_sub(S::LANES));
+                let source = source.sub_rows(first, first + S::LANES);
+                let mut out = out.block(0, first, columns, S::LANES);
+                turn_rows(simd, source, &mut out);
+                if columns % 4 != 0 {
+                    // So do the last columns.
+                    let source = source.sub_columns(columns - 4, columns);
+                    turn_rows(simd, source, &mut out.block(columns - 4, 0, 4, S::LANES));
+                }
                 row += S::LANES;
             }
-            one_by_one(source, out, columns / 4 * 4);
         },
     );
 }
 
-/// The same for the first columns, whole quadruples of them, of as many rows as a vector has lanes.
+/// The same for a row of squares: at most as many rows as a vector has lanes, whole quadruples of columns.
 #[inline(always)]
 fn turn_rows<S: Simd>(simd: S, source: MatRef<'_>, out: &mut MatMut<'_>) {
+    if source.rows() == S::LANES {
+        turn_quads::<S, true>(simd, source, out, S::LANES);
+    } else {
+        turn_quads::<S, false>(simd, source, out, source.rows());
+    }
+}
+
+/// The same; unless WHOLE, with a number of rows that is no constant.
+#[inline(always)]
+fn turn_quads<S: Simd, const WHOLE: bool>(simd: S, source: MatRef<'_>, out: &mut MatMut<'_>, rows: usize) {
     let quads = source.columns() / 4;
-    let (Some(source), Some(mut out)) = (source.quads::<true>(S::LANES), out.tiles::<4>(S::LANES, quads))
-    else {
+    let (Some(source), Some(mut out)) = (source.quads::<WHOLE>(rows), out.tiles::<4>(rows, quads)) else {
         return;
     };
     for (t, quad) in source.opaque().enumerate() {
@@ -40,20 +54,21 @@ fn turn_rows<S: Simd>(simd: S, source: MatRef<'_>, out: &mut MatMut<'_>) {
             #[inline(always)]
             |r| quad.row(r),
         );
-        if let Some(mut out) = out.tile(t) {
-            for p in 0..4 {
-                simd.store(columns[p], out.row_mut(p));
-            }
+        let mut rows = out.tile(t);
+        for p in 0..4 {
+            simd.store(columns[p], rows.next_row());
         }
     }
 }
 
-/// The same for the columns from `column` on, element by element.
+/// The same element by element.
 #[inline(always)]
-fn one_by_one(source: MatRef<'_>, out: &mut MatMut<'_>, column: usize) {
-    for c in column..source.columns() {
-        for (r, out) in out.row_mut(c).iter_mut().enumerate() {
-            *out = source.row(r).get(c).copied().unwrap_or(0.0);
+fn one_by_one(source: MatRef<'_>, out: &mut MatMut<'_>) {
+    for r in 0..source.rows() {
+        for (c, x) in source.row(r).iter().enumerate() {
+            if let Some(out) = out.row_mut(c).get_mut(r) {
+                *out = *x;
+            }
         }
     }
 }

@@ -423,35 +423,39 @@ pub(crate) struct TilesMut<'a, const R: usize> {
 }
 
 impl<const R: usize> TilesMut<'_, R> {
-    /// Tile t, where there is one.
+    /// The rows of tile t, in order; none where there is no such tile.
     #[inline(always)]
-    pub(crate) fn tile(&mut self, t: usize) -> Option<TileMut<'_, R>> {
-        (t < self.tiles).then(|| TileMut {
-            first: self.first.wrapping_add(t * R * self.stride),
-            stride: self.stride,
-            width: self.width,
-            data: PhantomData,
-        })
+    pub(crate) fn tile(&mut self, t: usize) -> RowsMut<'_> {
+        let first = self.first.wrapping_add(t * R * self.stride);
+        let left = if t < self.tiles { R } else { 0 };
+        // The compiler would compute where each row lies before the loop over k, and keep that in memory.
+        RowsMut { next: black_box(first), stride: self.stride, width: self.width, left, data: PhantomData }
     }
 }
 
-/// R rows to write, see [`TilesMut`].
-pub(crate) struct TileMut<'a, const R: usize> {
-    // Invariant: the `width` elements from first + r stride for r < R are valid and borrowed by this view alone.
-    first: *mut f32,
+/// Rows to write, see [`TilesMut`].
+pub(crate) struct RowsMut<'a> {
+    // Invariant: while left > 0, the `width` elements from next + r stride for r < left are valid and borrowed by this view
+    // alone.
+    next: *mut f32,
     stride: usize,
     width: usize,
+    left: usize,
     data: PhantomData<&'a mut [f32]>,
 }
 
-impl<const R: usize> TileMut<'_, R> {
-    /// Row r; empty where there is none.
+impl<'a> RowsMut<'a> {
+    /// The next row; empty behind the last.
     #[inline(always)]
-    pub(crate) fn row_mut(&mut self, r: usize) -> &mut [f32] {
-        if r >= R {
+    pub(crate) fn next_row(&mut self) -> &'a mut [f32] {
+        if self.left == 0 {
             return &mut [];
         }
-        // SAFETY: r < R, so the row is valid by the invariant, and borrowed mutably with `self`.
-        unsafe { core::slice::from_raw_parts_mut(self.first.add(r * self.stride), self.width) }
+        let row = self.next;
+        self.next = row.wrapping_add(self.stride);
+        self.left -= 1;
+        // SAFETY: left was not 0, so the row is valid by the invariant. It is not handed out again: the rows that are left
+        // begin behind it, as a stride is no less than a row.
+        unsafe { core::slice::from_raw_parts_mut(row, self.width) }
     }
 }

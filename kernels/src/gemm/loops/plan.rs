@@ -23,11 +23,15 @@ pub(super) const FEWEST_ROWS: usize = 4;
 pub(super) const PANEL: usize = 8;
 /// Columns of the widest strip that is copied, the last vector complete.
 pub(super) const STRIP_COLUMNS: usize = if MAX_LANES > 8 { 48 } else { 2 * MAX_LANES };
+/// Fewest rows for which op(B) is turned in the workspace, and not on the way into the registers.
+const FEWEST_TO_TURN: usize = 4;
 /// Elements from one row to the next from which on two rows at most share a page, and few sets of the first-level cache
 /// hold all rows of a strip.
 const HALF_A_PAGE: usize = 512;
 /// Fewest rows of a product for which strips are copied by themselves, and not by the first tile that reads them.
 pub(super) const MANY_ROWS: usize = 384;
+/// Fewest tiles one below the other for which a factor is copied.
+const FEWEST_TILES: usize = 4;
 /// Elements from the first to the last of a factor beyond which its rows lie on more pages than the processor has at
 /// hand (64 of 4 KiB in the first level of all of today's).
 const FAR_APART: usize = 64 * 1024;
@@ -54,8 +58,9 @@ pub(super) enum LeftCopy {
 pub(super) fn packs<S: Tiles>(shape: &Shape, a: &MatRef<'_>, b: &MatRef<'_>) -> bool {
     let Shape { m, n, k, transpose_a, transpose_b } = *shape;
     transpose_b
-        || copies_right::<S>(b, false, m, k)
-        || left_copy::<S>(a, transpose_a, m, n, k) != LeftCopy::None
+        || (m >= FEWEST_TILES * S::ROWS
+            && (copies_right::<S>(b, false, m, k)
+                || left_copy::<S>(a, transpose_a, m, n, k) != LeftCopy::None))
         || by_columns::<S>(shape)
 }
 
@@ -63,12 +68,15 @@ pub(super) fn packs<S: Tiles>(shape: &Shape, a: &MatRef<'_>, b: &MatRef<'_>) -> 
 ///
 /// Compared are estimates in the time of one multiply-add of vectors: the multiply-adds with their unused lanes, the
 /// transposition of the operand that lies across the vectors, and that of C.
+#[inline(always)]
 pub(super) fn by_columns<S: Tiles>(shape: &Shape) -> bool {
-    let Shape { m, n, k, transpose_a, transpose_b } = *shape;
     // Nothing to gain where the other way neither wastes a lane nor transposes.
-    if S::LANES < 4 || (!transpose_b && n % <S::Half as crate::simd::Simd>::LANES == 0) {
-        return false;
-    }
+    let nothing = !shape.transpose_b && shape.n.is_multiple_of(<S::Half as crate::simd::Simd>::LANES);
+    S::LANES >= 4 && !nothing && is_cheaper_by_columns::<S>(shape)
+}
+
+fn is_cheaper_by_columns<S: Tiles>(shape: &Shape) -> bool {
+    let Shape { m, n, k, transpose_a, transpose_b } = *shape;
     let cost = |rows: usize, columns: usize, transposed: bool, turned: bool| {
         let vectors = half_vectors::<S>(columns) as f32 / 2.0;
         // An element of the other factor is broadcast for each row of each strip.
@@ -113,7 +121,10 @@ pub(super) fn left_copy<S: Tiles>(
     columns: usize,
     k: usize,
 ) -> LeftCopy {
-    if rows < 4 * S::ROWS || columns < 8 * S::VECTORS * S::LANES || !may_copy_left(rows, columns, k) {
+    if rows < FEWEST_TILES * S::ROWS
+        || columns < 8 * S::VECTORS * S::LANES
+        || !may_copy_left(rows, columns, k)
+    {
         LeftCopy::None
     } else if transposed {
         if k > K_BLOCK { LeftCopy::Panels } else { LeftCopy::None }
@@ -129,10 +140,10 @@ pub(super) fn left_copy<S: Tiles>(
 #[inline(always)]
 pub(super) fn copies_right<S: Tiles>(right: &MatRef<'_>, transposed: bool, rows: usize, k: usize) -> bool {
     if transposed {
-        return rows > S::ROWS;
+        return rows >= FEWEST_TO_TURN;
     }
     let stride = right.stride();
-    (rows >= 4 * S::ROWS && k.saturating_mul(stride) > FAR_APART)
+    (rows >= FEWEST_TILES * S::ROWS && k.saturating_mul(stride) > FAR_APART)
         || (rows >= 16 * S::ROWS && stride >= HALF_A_PAGE)
 }
 

@@ -1,8 +1,8 @@
 //! Where the sums of tiles go: straight to C, or over a buffer through the epilogue.
 
-use super::MAX_LANES;
 use super::tile::{Start, Work};
 use super::tiles::{Size, Tiles};
+use super::{MAX_LANES, TILES_PER_EPILOGUE};
 use crate::gemm::{Epilogue, Init};
 use crate::part::{from, part, part_mut};
 use crate::simd::Simd;
@@ -29,8 +29,29 @@ const BUFFER_ROWS: usize = 24;
 #[repr(align(64))]
 struct Buffer([f32; BUFFER]);
 
-/// Tiles after which an epilogue is applied to what they have left in C: it should still be in the first-level cache.
-const TILES_PER_EPILOGUE: usize = 4;
+/// Applies an epilogue to the sums that tiles have left in a block of C that begins at (row, column).
+#[inline(never)]
+pub(super) fn apply_epilogue<S: Tiles, E: Epilogue>(
+    simd: S,
+    epilogue: &mut E,
+    block: &mut MatMut<'_>,
+    row: usize,
+    column: usize,
+) {
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            for r in 0..block.rows() {
+                let mut v = 0;
+                while v < block.columns() {
+                    let sum = part_mut(block.row_mut(r), v, S::LANES);
+                    epilogue.apply(simd, simd.load(sum), row + r, column + v, sum);
+                    v += S::LANES;
+                }
+            }
+        },
+    );
+}
 
 impl<'a, E: Epilogue> Target<'a, E> {
     /// Whether tiles leave their sums in a buffer, and not in C.
@@ -55,12 +76,7 @@ impl<'a, E: Epilogue> Target<'a, E> {
     /// What the sums of the columns from `column` on start from, where they lie in C.
     #[inline(always)]
     pub(super) fn start(&self, column: usize, width: usize) -> Start<'a> {
-        match *self.init {
-            _ if !self.first => Start::Output,
-            Init::Zero => Start::Zero,
-            Init::Accumulate => Start::Output,
-            Init::Bias(bias) => Start::Row(part(bias, column, width)),
-        }
+        if self.first { Start::of(self.init, column, width) } else { Start::Output }
     }
 
     /// Runs tiles, the first of them at (row, column) of what they compute, and copies op(B) to `copy` unless that is
@@ -80,28 +96,11 @@ impl<'a, E: Epilogue> Target<'a, E> {
         }
         let width = work.right.width;
         let rows = work.tiles * size.rows;
-        simd.run(size, work, &mut self.c.block(row, column, rows, width), copy);
+        let mut block = self.c.block(row, column, rows, width);
+        simd.run(size, work, &mut block, copy);
         if !E::PLAIN && self.last {
-            self.apply_epilogue(simd, row, rows, column, width);
+            apply_epilogue(simd, self.epilogue, &mut block, row, column);
         }
-    }
-
-    /// Applies the epilogue to the sums that tiles have left in C.
-    #[inline(never)]
-    fn apply_epilogue<S: Tiles>(&mut self, simd: S, row: usize, rows: usize, column: usize, width: usize) {
-        simd.vectorize(
-            #[inline(always)]
-            || {
-                for r in row..row + rows {
-                    let mut v = 0;
-                    while v < width {
-                        let sum = part_mut(self.c.row_mut(r), column + v, (width - v).min(S::LANES));
-                        self.epilogue.apply(simd, simd.load(sum), r, column + v, sum);
-                        v += S::LANES;
-                    }
-                }
-            },
-        );
     }
 
     /// The same for tiles whose sums cannot lie in C.

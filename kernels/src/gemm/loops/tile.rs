@@ -7,10 +7,10 @@
 //! C or in a buffer, and what is done with them is done there.
 
 use super::tiles::Tiles;
-use crate::gemm::K_BLOCK;
+use crate::gemm::{Init, K_BLOCK};
 use crate::part::{from, part, part_mut};
 use crate::simd::Simd;
-use crate::view::{Elements, LineTiles, MatMut, MatRef, Strips, TileMut, for_each_quad, for_each_step};
+use crate::view::{Elements, LineTiles, MatMut, MatRef, RowsMut, Strips, for_each_quad, for_each_step};
 
 /// The left factor of a column of tiles: MR lines of A for each, from `line` on, read from `start` on.
 #[derive(Clone, Copy)]
@@ -60,6 +60,18 @@ pub(super) enum Start<'a> {
     Output,
     /// The same row for every row of the tile.
     Row(&'a [f32]),
+}
+
+impl<'a> Start<'a> {
+    /// What the columns from `column` on begin with.
+    #[inline(always)]
+    pub(super) fn of(init: &Init<'a>, column: usize, width: usize) -> Self {
+        match *init {
+            Init::Zero => Self::Zero,
+            Init::Accumulate => Self::Output,
+            Init::Bias(bias) => Self::Row(part(bias, column, width)),
+        }
+    }
 }
 
 /// What a column of tiles computes: start + left right over `depth` steps of k.
@@ -128,11 +140,10 @@ pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8, c
                 loop {
                     let steps = (depth - done).min(K_BLOCK);
                     let mut sums = Sums::<S, MR, NV>::zero(simd);
-                    if depth >= FAR_AHEAD
-                        && let Some(mut out) = out.tile(t)
-                    {
-                        for r in 0..MR {
-                            let row = out.row_mut(r);
+                    if depth >= FAR_AHEAD {
+                        let mut out = out.tile(t);
+                        for _ in 0..MR {
+                            let row = out.next_row();
                             simd.prefetch(row.as_ptr());
                             simd.prefetch(row.as_ptr().wrapping_add(width - 1));
                         }
@@ -176,9 +187,7 @@ pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8, c
                         },
                     );
                     let start = if done == 0 { start } else { Start::Output };
-                    if let Some(out) = out.tile(t) {
-                        sums.finish::<EDGE>(simd, start, depth, out);
-                    }
+                    sums.finish::<EDGE>(simd, start, depth, out.tile(t));
                     done += steps;
                     if done >= depth {
                         break;
@@ -248,12 +257,10 @@ pub(super) fn turned_tile<S: Tiles, const MR: usize, const NV: usize, const WHOL
                         |a, b, _| sums.add_product::<FULL>(simd, a, &Row::load::<FULL>(simd, b, &[])),
                     );
                     let start = if done == 0 { start } else { Start::Output };
-                    if let Some(out) = out.tile(t) {
-                        if WHOLE {
-                            sums.finish::<FULL>(simd, start, depth, out);
-                        } else {
-                            sums.finish::<PART>(simd, start, depth, out);
-                        }
+                    if WHOLE {
+                        sums.finish::<FULL>(simd, start, depth, out.tile(t));
+                    } else {
+                        sums.finish::<PART>(simd, start, depth, out.tile(t));
                     }
                     done += steps;
                     if done >= depth {
@@ -378,16 +385,16 @@ impl<S: Tiles, const MR: usize, const NV: usize> Sums<S, MR, NV> {
 
     /// Adds the block's sums to what came before them and stores the totals.
     #[inline(always)]
-    fn finish<const EDGE: u8>(self, simd: S, start: Start<'_>, depth: usize, mut out: TileMut<'_, MR>) {
+    fn finish<const EDGE: u8>(self, simd: S, start: Start<'_>, depth: usize, mut out: RowsMut<'_>) {
         match start {
             Start::Zero => {
                 for r in 0..MR {
-                    self.row(r).store::<EDGE>(simd, out.row_mut(r));
+                    self.row(r).store::<EDGE>(simd, out.next_row());
                 }
             }
             Start::Output => {
                 for r in 0..MR {
-                    let out = out.row_mut(r);
+                    let out = out.next_row();
                     let before = Row::<S, NV>::load_whole::<EDGE>(simd, out);
                     self.row(r).added_to::<EDGE>(simd, &before, depth).store::<EDGE>(simd, out);
                 }
@@ -395,7 +402,7 @@ impl<S: Tiles, const MR: usize, const NV: usize> Sums<S, MR, NV> {
             Start::Row(before) => {
                 let before = Row::<S, NV>::load_whole::<EDGE>(simd, before);
                 for r in 0..MR {
-                    self.row(r).added_to::<EDGE>(simd, &before, depth).store::<EDGE>(simd, out.row_mut(r));
+                    self.row(r).added_to::<EDGE>(simd, &before, depth).store::<EDGE>(simd, out.next_row());
                 }
             }
         }
