@@ -209,6 +209,12 @@ impl<'a> MatMut<'a> {
         self.columns
     }
 
+    /// Elements from one row's start to the next.
+    #[inline]
+    pub(crate) fn stride(&self) -> usize {
+        self.stride
+    }
+
     /// Row i; empty beyond the last.
     #[inline(always)]
     pub fn row(&self, i: usize) -> &[f32] {

@@ -52,7 +52,12 @@ pub(super) fn run<S: Tiles, E: Epilogue>(
             let left = Left { matrix: a, transposed: shape.transpose_a, line: row, start: 0, panel: 0 };
             let rows = tiles * size.rows;
             let mut block = c.block(row, column, rows, width);
-            simd.run(size, &Work { left, right, depth: shape.k, start, tiles }, &mut block, &mut []);
+            simd.run(
+                size,
+                &Work { left, right, depth: shape.k, start, tiles, far: false },
+                &mut block,
+                &mut [],
+            );
             if !E::PLAIN {
                 target::apply_epilogue(simd, epilogue, &mut block, row, column);
             }
@@ -82,7 +87,8 @@ fn tiles_of_strip<S: Tiles, E: Epilogue>(
     while row < end {
         let (size, tiles) = plan::tiles::<S>(strip.width, end - row, strip.transposed, left.panel > 0);
         let tiles = target.tiles_at_once(tiles, size, strip.width);
-        let work = Work { left: left.from(row - first), right: strip, depth, start, tiles };
+        let work =
+            Work { left: left.from(row - first), right: strip, depth, start, tiles, far: target.is_far() };
         target.run(simd, size, &work, &mut [], row, column);
         row += tiles * size.rows;
     }

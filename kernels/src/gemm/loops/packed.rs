@@ -176,8 +176,8 @@ impl Strips<'_> {
                 } else if !right_transposed && width == S::VECTORS * S::LANES && block.length() >= S::ROWS {
                     // The first tile that reads the strip copies it.
                     let size = Size::full::<S>();
-                    let work =
-                        Work { left, right: strip, depth, start: target.start(column, width), tiles: 1 };
+                    let start = target.start(column, width);
+                    let work = Work { left, right: strip, depth, start, tiles: 1, far: target.is_far() };
                     target.run(simd, size, &work, space, row, column);
                     row += S::ROWS;
                 } else {

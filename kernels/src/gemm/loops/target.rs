@@ -25,6 +25,9 @@ const BUFFER: usize = 40 * MAX_LANES;
 /// Most rows of sums in a buffer: whole vectors, for turning them, and whole tiles of 6 or 8 rows.
 const BUFFER_ROWS: usize = 24;
 
+/// Elements of a C that no core has in a cache of its own.
+const FAR: usize = 1 << 20;
+
 /// Sums that cannot go straight to C.
 #[repr(align(64))]
 struct Buffer([f32; BUFFER]);
@@ -58,6 +61,12 @@ impl<'a, E: Epilogue> Target<'a, E> {
     #[inline(always)]
     fn needs_buffer(&self) -> bool {
         self.by_columns || (E::READS_C && self.last)
+    }
+
+    /// Whether C is too large for a cache of one core.
+    #[inline(always)]
+    pub(super) fn is_far(&self) -> bool {
+        self.c.rows().saturating_mul(self.c.stride()) >= FAR
     }
 
     /// How many of these tiles [`Target::run`] can run at once.

@@ -83,6 +83,8 @@ pub(in crate::gemm) struct Work<'a> {
     pub(super) start: Start<'a>,
     /// How many tiles lie one below the other.
     pub(super) tiles: usize,
+    /// Whether the output is so large that a tile asks for its part of it before its sums are there.
+    pub(super) far: bool,
 }
 
 /// How a row of a tile ends.
@@ -106,9 +108,6 @@ pub(super) const HALF: u8 = 2;
 /// Rows of op(B) by which the first tile of a strip asks for them before it copies them.
 const COPY_AHEAD: usize = 16;
 
-/// Steps of k from which on a tile asks for its part of C before its sums are there.
-const FAR_AHEAD: usize = 128;
-
 /// Tiles of MR rows and NV vectors (and a half one, see [`Edge::Half`]), one below the other.
 #[inline(never)]
 pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8, const COPY: bool>(
@@ -120,7 +119,7 @@ pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8, c
     simd.vectorize(
         #[inline(always)]
         || {
-            let Work { left, right, depth, start, tiles } = *work;
+            let Work { left, right, depth, start, tiles, far } = *work;
             let inner = inner_width::<S, NV, EDGE>();
             // A constant where it can be one, so that nothing is left to check.
             let width = if EDGE == FULL { inner } else { right.width };
@@ -140,7 +139,7 @@ pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8, c
                 loop {
                     let steps = (depth - done).min(K_BLOCK);
                     let mut sums = Sums::<S, MR, NV>::zero(simd);
-                    if depth >= FAR_AHEAD {
+                    if far {
                         let mut out = out.tile(t);
                         for _ in 0..MR {
                             let row = out.next_row();
@@ -209,7 +208,7 @@ pub(super) fn turned_tile<S: Tiles, const MR: usize, const NV: usize, const WHOL
     simd.vectorize(
         #[inline(always)]
         || {
-            let Work { left, right, depth, start, tiles } = *work;
+            let Work { left, right, depth, start, tiles, .. } = *work;
             let width = if WHOLE { NV * S::LANES } else { right.width };
             let (Some(a), Some(mut out)) = (left.tiles::<MR>(depth, tiles), out.tiles::<MR>(width, tiles))
             else {
