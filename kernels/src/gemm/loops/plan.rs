@@ -95,7 +95,7 @@ const BROADCAST: f32 = 0.7;
 /// What the transposition of a vector of an operand takes, in multiply-adds.
 const PACK: f32 = 3.0;
 /// What the transposition of a vector of C and its way over a buffer take.
-const TURN: f32 = 16.0;
+const TURN: f32 = 40.0;
 
 /// Half vectors that hold this many columns, with halves only where the token has them.
 fn half_vectors<S: Tiles>(columns: usize) -> usize {
