@@ -35,6 +35,7 @@ pub use portable::Portable;
 pub use scalar::Scalar;
 
 use crate::MatRef;
+use crate::view::Quads;
 
 /// The operations of an instruction set on vectors of [`Simd::LANES`] f32.
 ///
@@ -147,19 +148,13 @@ pub trait Simd: Copy + core::fmt::Debug + Send + Sync + 'static {
     /// lanes beyond the rows hold anything.
     #[inline(always)]
     fn for_each_column(self, block: MatRef<'_>, mut each: impl FnMut(usize, Self::F32)) {
-        let mut column = 0;
-        if let Some(quads) = block.quads::<true>(Self::LANES) {
-            for quad in quads.opaque() {
-                let columns = self.transpose(
-                    #[inline(always)]
-                    |r| quad.row(r),
-                );
-                for p in 0..4 {
-                    each(column + p, columns[p]);
-                }
-                column += 4;
-            }
-        }
+        let mut column = if let Some(quads) = block.quads::<true>(Self::LANES) {
+            for_each_turned(self, quads, &mut each)
+        } else if let Some(quads) = block.quads::<false>(block.rows()) {
+            for_each_turned(self, quads, &mut each)
+        } else {
+            0
+        };
         while column < block.columns() {
             let mut lanes = [0.0; 16];
             for (r, lane) in lanes.iter_mut().enumerate().take(Self::LANES) {
@@ -171,6 +166,27 @@ pub trait Simd: Copy + core::fmt::Debug + Send + Sync + 'static {
     }
     /// The element of `table` that the low four bits of each lane of `index` name.
     fn lookup(self, table: &[f32; 16], index: Self::F32) -> Self::F32;
+}
+
+/// Calls `each` with the number and the vector of every column of `quads` and returns how many there are.
+#[inline(always)]
+fn for_each_turned<S: Simd, const WHOLE: bool>(
+    simd: S,
+    quads: Quads<'_, WHOLE>,
+    each: &mut impl FnMut(usize, S::F32),
+) -> usize {
+    let mut column = 0;
+    for quad in quads.opaque() {
+        let columns = simd.transpose(
+            #[inline(always)]
+            |r| quad.row(r),
+        );
+        for p in 0..4 {
+            each(column + p, columns[p]);
+        }
+        column += 4;
+    }
+    column
 }
 
 /// Runs `$body` with `$simd` bound to the token of `$level`.

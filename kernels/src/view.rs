@@ -8,7 +8,7 @@ mod tiles;
 use core::fmt;
 use core::marker::PhantomData;
 
-pub(crate) use tiles::{Elements, LineTiles, RowsMut, Strips, for_each_quad, for_each_step};
+pub(crate) use tiles::{Elements, LineTiles, Quads, RowsMut, Strips, for_each_quad, for_each_step};
 
 /// Why a slice is no matrix of the wanted shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -246,6 +246,19 @@ impl<'a> MatMut<'a> {
             stride: self.stride,
             data: PhantomData,
         }
+    }
+
+    /// A matrix of one column whose elements follow each other, as a row of them.
+    #[inline]
+    pub(crate) fn column_as_row(&mut self) -> Option<MatMut<'_>> {
+        let follows = self.stride == 1 || self.rows <= 1;
+        (self.columns == 1 && follows).then_some(MatMut {
+            first: self.first,
+            rows: 1,
+            columns: self.rows,
+            stride: self.rows,
+            data: PhantomData,
+        })
     }
 
     /// This view for a shorter time.

@@ -10,7 +10,7 @@ use super::target::Target;
 use super::tile::{Left, Right, Work};
 use super::tiles::{Size, Tiles};
 use super::tiles_of_strip;
-use crate::gemm::{Epilogue, Shape};
+use crate::gemm::{Epilogue, Init, Shape};
 use crate::part::from_mut;
 use crate::view::MatRef;
 
@@ -59,16 +59,39 @@ pub(super) fn run<S: Tiles, E: Epilogue>(
     let factors = Factors { left, left_transposed, right, right_transposed, rows, columns };
     let mut space = Space::new(workspace, shape);
     target.by_columns = by_columns;
+    if by_columns
+        && E::PLAIN
+        && !matches!(target.init, Init::Bias(_))
+        && let Some(c) = target.c.column_as_row()
+    {
+        // C's one column is a row of C^T where it lies.
+        let mut row =
+            Target { c, init: target.init, epilogue: &mut *target.epilogue, by_columns: false, ..*target };
+        return blocks_of_steps(simd, factors, &mut row, &mut space, k);
+    }
+    blocks_of_steps(simd, factors, target, &mut space, k);
+}
+
+/// The blocks of k, one after the other.
+#[inline(always)]
+fn blocks_of_steps<S: Tiles, E: Epilogue>(
+    simd: S,
+    factors: Factors<'_>,
+    target: &mut Target<'_, E>,
+    space: &mut Space<'_>,
+    k: usize,
+) {
+    let Factors { left, left_transposed, right, right_transposed, rows, columns } = factors;
     // Sums can wait in C for the next block of k unless C is still needed or lies the other way round.
     let copies = plan::copies_right::<S>(right, right_transposed, rows, k)
         || plan::left_copy::<S>(left, left_transposed, rows, columns, k) != LeftCopy::None;
-    let longest = if by_columns || E::READS_C || !copies { k } else { DEPTH };
+    let longest = if target.by_columns || E::READS_C || !copies { k } else { DEPTH };
     let mut from = 0;
     loop {
         let steps = Span { from, to: from + (k - from).min(longest) };
         target.first = from == 0;
         target.last = steps.to == k;
-        block_of_steps(simd, factors, target, &mut space, steps, k);
+        block_of_steps(simd, factors, target, space, steps, k);
         from = steps.to;
         if from >= k {
             return;

@@ -282,7 +282,8 @@ impl Turned {
     #[inline(never)]
     fn new(rows: MatRef<'_>, column: usize, width: usize) -> Self {
         let mut turned = [0.0; 3 * TURNED];
-        for r in 0..rows.rows().min(width) {
+        let none = column >= rows.columns();
+        for r in 0..if none { 0 } else { rows.rows().min(width) } {
             for (p, x) in from(rows.row(r), column).iter().enumerate() {
                 if let Some(out) = turned.get_mut(p * width + r) {
                     *out = *x;
