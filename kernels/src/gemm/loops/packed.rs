@@ -184,7 +184,7 @@ impl Strips<'_> {
         let mut column = columns.from;
         while column < columns.to {
             let width = if right_transposed && !copies {
-                plan::turned_width::<S>(rows, columns.to - column)
+                plan::turned_width::<S>(rows, columns.to - column, right.stride())
             } else {
                 plan::strip_width::<S>(rows, columns.to - column)
             };

@@ -23,7 +23,7 @@ pub(super) const FEWEST_ROWS: usize = 4;
 pub(super) const PANEL: usize = 8;
 /// Columns of the widest strip that is copied, the last vector complete.
 pub(super) const STRIP_COLUMNS: usize = if MAX_LANES > 8 { 48 } else { 2 * MAX_LANES };
-/// Fewest rows for which op(B) is turned in the workspace, and not on the way into the registers.
+/// Fewest rows for which op(B) is turned in the workspace, and not on the way into the registers; more than have wide tiles.
 const FEWEST_TO_TURN: usize = 4;
 /// Elements from one row to the next from which on two rows at most share a page, and few sets of the first-level cache
 /// hold all rows of a strip.
@@ -161,15 +161,22 @@ pub(super) fn strip_width<S: Tiles>(rows: usize, left: usize) -> usize {
     if half < S::LANES && left <= full + half { left } else { left.min(full) }
 }
 
-/// The same where op(B) is turned on the way, in vectors of half the width.
+/// The same where op(B) is turned on the way, in vectors of half the width. As many of its rows are read at a time as a
+/// strip has columns; where all meet in one or two sets of the first-level cache, that holds 8 or 16 of them.
 #[inline(always)]
-pub(super) fn turned_width<S: Tiles>(rows: usize, left: usize) -> usize {
+pub(super) fn turned_width<S: Tiles>(rows: usize, left: usize, stride: usize) -> usize {
     let lanes = <S::Half as crate::simd::Simd>::LANES;
-    let most = match rows {
+    let in_cache = match stride {
+        stride if stride.is_multiple_of(2 * HALF_A_PAGE) => 1,
+        stride if stride.is_multiple_of(HALF_A_PAGE) => 2,
+        _ => 4,
+    };
+    let chains = match rows {
         1 => 4,
         2..=4 => 2,
         _ => 1,
     };
+    let most = chains.min(in_cache);
     match left / lanes {
         0 => left,
         vectors if vectors >= most => most * lanes,
