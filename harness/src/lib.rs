@@ -3,6 +3,7 @@
 
 pub mod activation;
 pub mod data;
+pub mod hash;
 pub mod init;
 pub mod net;
 pub mod random;
@@ -14,8 +15,6 @@ pub mod architecture;
 pub mod bench;
 #[cfg(feature = "std")]
 pub mod commands;
-#[cfg(feature = "std")]
-pub mod hash;
 #[cfg(feature = "std")]
 pub mod machine;
 #[cfg(feature = "std")]
