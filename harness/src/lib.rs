@@ -3,6 +3,7 @@
 
 pub mod activation;
 pub mod data;
+pub mod descent;
 pub mod hash;
 pub mod init;
 pub mod net;

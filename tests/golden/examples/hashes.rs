@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use isobath_golden::training::Space;
 use isobath_kernels::Level;
 
 fn main() -> ExitCode {
@@ -14,6 +15,8 @@ fn main() -> ExitCode {
         eprintln!("this machine has no such level; it has {}", here.join(", "));
         return ExitCode::from(2);
     };
-    isobath_golden::kernels(level, &mut |line| println!("{line}"));
+    let (mut list, mut space) = (String::new(), Box::new(Space::new()));
+    isobath_golden::print(level, &mut space, &mut list).expect("writing to a string cannot fail");
+    print!("{list}");
     ExitCode::SUCCESS
 }

@@ -13,11 +13,26 @@ mod line;
 mod matrix;
 mod operands;
 mod reduce;
+pub mod training;
+
+use core::fmt;
 
 use isobath_kernels::Level;
 
 pub use line::Line;
 use line::List;
+
+/// Prints the whole list, the training runs included: every line of `hashes.txt`.
+///
+/// # Errors
+/// What `out` returns.
+pub fn print(level: Level, space: &mut training::Space, out: &mut impl fmt::Write) -> fmt::Result {
+    let mut result = Ok(());
+    kernels(level, &mut |line| result = result.and_then(|()| writeln!(out, "{line}")));
+    training::RUNS.iter().fold(result, |result, run| {
+        result.and_then(|()| writeln!(out, "{}", training::train(run, level, space, 0)))
+    })
+}
 
 /// Calls `visit` with the line of every kernel, in a fixed order.
 pub fn kernels(level: Level, visit: &mut dyn FnMut(&Line)) {
