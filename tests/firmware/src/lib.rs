@@ -4,8 +4,11 @@
 
 use core::panic::PanicInfo;
 
-use cortex_m_rt::{ExceptionFrame, exception};
-use cortex_m_semihosting::{debug, hprintln};
+#[cfg(target_arch = "arm")]
+pub use cortex_m_rt::entry;
+#[cfg(target_arch = "riscv32")]
+pub use riscv_rt::entry;
+use semihosting::{eprintln, process};
 
 #[path = "../../src/fma.rs"]
 pub mod fma;
@@ -14,21 +17,19 @@ pub mod naive_gemm;
 
 /// Ends QEMU with this program's success as its own.
 pub fn exit(success: bool) -> ! {
-    debug::exit(if success { debug::EXIT_SUCCESS } else { debug::EXIT_FAILURE });
-    unreachable!("QEMU was told to end");
+    process::exit(i32::from(!success))
 }
 
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
-    hprintln!("{}", info);
-    loop {
-        debug::exit(debug::EXIT_FAILURE);
-    }
+    eprintln!("{info}");
+    exit(false)
 }
 
+#[cfg(target_arch = "arm")]
 // SAFETY: a handler that never returns may run on any state.
-#[exception]
-unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
+#[cortex_m_rt::exception]
+unsafe fn HardFault(frame: &cortex_m_rt::ExceptionFrame) -> ! {
     panic!("hard fault: {frame:?}");
 }
 

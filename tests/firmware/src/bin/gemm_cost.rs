@@ -5,11 +5,10 @@
 
 use core::arch::asm;
 
-use cortex_m_rt::entry;
-use cortex_m_semihosting::hprintln;
-use isobath_firmware::{Random, exit};
+use isobath_firmware::{Random, entry, exit};
 use isobath_kernels::gemm::{Gemm, Init, Shape, Store};
 use isobath_kernels::{Level, MatMut, MatRef};
+use semihosting::println;
 
 const SIDE: usize = 64;
 
@@ -56,7 +55,7 @@ fn main() -> ! {
             let a = MatRef::new(&a, a_rows, a_columns).unwrap();
             let b = MatRef::new(&b, b_rows, b_columns).unwrap();
             let mut c = MatMut::new(&mut c, m, n).unwrap();
-            hprintln!("product {}x{}x{} {} {}", m, n, k, kind, m * n * k);
+            println!("product {}x{}x{} {} {}", m, n, k, kind, m * n * k);
             marked(|| Gemm::new(Level::SCALAR, shape).run(a, b, &mut c, init, &mut [], Store)).unwrap();
         }
     }
