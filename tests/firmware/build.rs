@@ -24,6 +24,15 @@ fn main() {
         () if target.starts_with("thumbv8m") => MPS2_SECURE,
         () => MPS2,
     };
+    println!("cargo::rerun-if-env-changed=FIRMWARE_RAM");
+    // For programs that must do with less memory than the machine has.
+    let regions = match env::var("FIRMWARE_RAM") {
+        Ok(length) => {
+            let (before, _) = regions.rsplit_once("4M").expect("RAM comes last");
+            format!("{before}{length}")
+        }
+        Err(_) => regions.to_owned(),
+    };
     let mut script = format!("MEMORY {{{regions}\n}}\n");
     for region in ALIASES.iter().filter(|_| riscv) {
         let place = if matches!(*region, "TEXT" | "RODATA") { "FLASH" } else { "RAM" };

@@ -11,6 +11,7 @@ use isobath::net::Layer;
 use isobath::net::update::{Clipping, Penalty};
 use isobath::threads::Pool;
 use isobath::train::{Loss, Recipe, Schedule, train};
+use isobath_golden::fused;
 use isobath_golden::training::{self, RUNS, Run, Space};
 use isobath_kernels::Level;
 use isobath_tests::levels;
@@ -87,5 +88,16 @@ fn the_harness_trains_to_the_golden_hashes() {
         assert!(GOLDEN.contains(&line), "{line} is not in the golden list");
         let right = format!("{} of {} right", trained.accuracy * training::SAMPLES as f64, training::SAMPLES);
         assert!(GOLDEN.lines().any(|golden| golden.starts_with(&line) && golden.contains(&right)), "{right}");
+    }
+}
+
+const FUSED: &str = include_str!("../golden/fused.txt");
+
+#[test]
+fn training_without_stored_gradients_learns_and_ends_the_same_on_every_level() {
+    for level in levels::all() {
+        let trained = fused::train(level, &mut Box::new(fused::Network::new()));
+        assert_eq!(FUSED.trim_end(), trained.to_string(), "on level {}", level.name());
+        assert!(trained.is_good(), "{trained}");
     }
 }

@@ -14,6 +14,8 @@ use semihosting::{eprintln, process};
 pub mod fma;
 #[path = "../../src/naive_gemm.rs"]
 pub mod naive_gemm;
+#[cfg(target_arch = "arm")]
+pub mod stack;
 
 /// Ends QEMU with this program's success as its own.
 pub fn exit(success: bool) -> ! {

@@ -8,6 +8,7 @@
 
 mod activation;
 mod elementwise;
+pub mod fused;
 mod gemm;
 mod line;
 mod matrix;
