@@ -6,7 +6,7 @@ use core::ptr::{addr_of, addr_of_mut};
 /// What no program writes in a row.
 const PAINT: u32 = 0xa5a5_a5a5;
 /// Bytes below the stack pointer that painting leaves alone: it has a frame of its own.
-const MARGIN: usize = 256;
+const MARGIN: usize = 32;
 
 unsafe extern "C" {
     /// The end of the static variables, where the stack may grow to: from cortex-m-rt's linker script.
@@ -14,6 +14,7 @@ unsafe extern "C" {
     static _stack_start: u32;
 }
 
+#[inline(always)]
 fn stack_pointer() -> usize {
     let sp: usize;
     // SAFETY: reads a register.
@@ -22,6 +23,7 @@ fn stack_pointer() -> usize {
 }
 
 /// The words that no call has reached yet: from the end of the static variables up to the stack pointer.
+#[inline(always)]
 fn free() -> (*mut u32, usize) {
     let bottom = addr_of_mut!(__euninit);
     let bytes = (stack_pointer() - MARGIN).saturating_sub(bottom as usize);
@@ -48,4 +50,19 @@ pub fn used_and_left() -> (usize, usize) {
     let top = addr_of!(_stack_start);
     let left = 4 * untouched;
     (top as usize - bottom as usize - left, left)
+}
+
+/// Bytes of stack that a call needs.
+#[inline(never)]
+pub fn used_by(call: impl FnOnce()) -> usize {
+    /// A frame of its own, also for what is inlined into it.
+    #[inline(never)]
+    fn framed(call: impl FnOnce()) {
+        call();
+    }
+    paint();
+    framed(call);
+    let (used, _) = used_and_left();
+    let top = addr_of!(_stack_start);
+    used - (top as usize - stack_pointer())
 }

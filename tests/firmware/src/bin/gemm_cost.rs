@@ -3,24 +3,12 @@
 #![no_std]
 #![no_main]
 
-use core::arch::asm;
-
-use isobath_firmware::{Random, entry, exit};
+use isobath_firmware::{Random, entry, exit, marked};
 use isobath_kernels::gemm::{Gemm, Init, Shape, Store};
 use isobath_kernels::{Level, MatMut, MatRef};
 use semihosting::println;
 
 const SIDE: usize = 64;
-
-#[inline(always)]
-fn marked<R>(f: impl FnOnce() -> R) -> R {
-    // SAFETY: moves of a register to itself.
-    unsafe { asm!("mov r9, r9") };
-    let result = f();
-    // SAFETY: likewise.
-    unsafe { asm!("mov r10, r10") };
-    result
-}
 
 #[entry]
 fn main() -> ! {
