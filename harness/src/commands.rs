@@ -12,6 +12,7 @@ mod probe_table;
 mod probe_values;
 mod study;
 mod theory;
+mod train;
 
 use std::process::ExitCode;
 
@@ -28,6 +29,7 @@ use clap::{Parser, Subcommand};
                   isobath study --data idx:DIR        the same on MNIST's files\n  \
                   isobath probe                       where does the gradient of 30 sigmoid layers go?\n  \
                   isobath theory --activation relu --init he\n  \
+                  isobath train network.toml          one network, each layer sounded while it learns\n  \
                   isobath bench gemm                  how close to the machine's peak are matrix products?"
 )]
 struct Cli {
@@ -43,6 +45,8 @@ enum Command {
     Probe(probe::Arguments),
     /// Predict what deep random networks do to signals and gradients, without running them
     Theory(theory::Arguments),
+    /// Train one network from a file, with soundings of every layer on the way
+    Train(train::Arguments),
     /// Measure how fast the kernels run, beside what this machine can do
     Bench(bench::Arguments),
 }
@@ -54,6 +58,7 @@ pub fn main() -> ExitCode {
         Command::Study(arguments) => study::run(&arguments),
         Command::Probe(arguments) => probe::run(&arguments),
         Command::Theory(arguments) => theory::run(&arguments),
+        Command::Train(arguments) => train::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
     };
     match result {

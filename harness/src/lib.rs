@@ -3,6 +3,8 @@
 
 pub mod activation;
 pub mod data;
+pub mod descent;
+pub mod hash;
 pub mod init;
 pub mod net;
 pub mod random;
@@ -14,8 +16,6 @@ pub mod architecture;
 pub mod bench;
 #[cfg(feature = "std")]
 pub mod commands;
-#[cfg(feature = "std")]
-pub mod hash;
 #[cfg(feature = "std")]
 pub mod machine;
 #[cfg(feature = "std")]

@@ -7,6 +7,7 @@ mod check;
 pub mod file;
 pub mod outcome;
 pub mod plan;
+pub mod single;
 pub mod store;
 mod summarise;
 pub mod summary;

@@ -39,7 +39,7 @@ fn apply(
         let (before, gradients) = (widen(arena.parameters), widen(arena.gradients));
         let mut update = Update::new(optimizer, clipping, penalty);
         let changed = update.apply(level, &plan, arena, RATE as f32).expect("update");
-        (before, gradients, widen(arena.parameters), changed)
+        (before, gradients, widen(arena.parameters), changed.fraction())
     })
 }
 

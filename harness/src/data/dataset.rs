@@ -2,6 +2,7 @@
 
 use super::error::DataError;
 use super::scale::Scale;
+use crate::descent::Samples;
 
 /// What a sample is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +106,11 @@ impl Dataset {
     /// One label per sample.
     pub fn labels(&self) -> &[u32] {
         &self.labels
+    }
+
+    /// Inputs and labels, as a run takes them.
+    pub fn samples(&self) -> Samples<'_> {
+        Samples { inputs: &self.inputs, labels: &self.labels }
     }
 }
 

@@ -19,6 +19,8 @@ pub enum Source {
     Glyphs,
     /// Interleaved spirals; see [`spirals`].
     Spirals,
+    /// Two spirals in the plane; see [`spirals::fill_two`].
+    TwoSpirals,
     /// Structureless inputs with learnable labels; see [`teacher`].
     Teacher,
     /// Structureless inputs with random labels; see [`gaussian`].
@@ -47,7 +49,8 @@ pub struct Sizes {
 
 impl Source {
     /// The texts that [`FromStr`] takes, for help texts and error messages.
-    pub const NAMES: &'static str = "glyphs, spirals, teacher, gaussian, idx:DIR, csv:FILE, csv:FILE:LABEL";
+    pub const NAMES: &'static str =
+        "glyphs, spirals, two-spirals, teacher, gaussian, idx:DIR, csv:FILE, csv:FILE:LABEL";
 
     /// Generates or reads the data; equal seeds give equal data. Each split is drawn from a stream of its own,
     /// so its size does not change another split's samples.
@@ -69,6 +72,7 @@ impl Source {
                     plane.fill(random, inputs, labels);
                 })
             }
+            Self::TwoSpirals => self.generate(sizes, seed, Form::Vector(2), 2, spirals::fill_two),
             Self::Teacher => {
                 let teacher = teacher::Teacher::new(&mut shared);
                 let form = Form::Vector(teacher::FEATURES);
@@ -114,6 +118,7 @@ impl fmt::Display for Source {
         match self {
             Self::Glyphs => f.write_str("glyphs"),
             Self::Spirals => f.write_str("spirals"),
+            Self::TwoSpirals => f.write_str("two-spirals"),
             Self::Teacher => f.write_str("teacher"),
             Self::Gaussian => f.write_str("gaussian"),
             Self::Idx(folder) => write!(f, "idx:{}", folder.display()),
@@ -137,6 +142,7 @@ impl FromStr for Source {
         match text.split_once(':') {
             None if text == "glyphs" => Ok(Self::Glyphs),
             None if text == "spirals" => Ok(Self::Spirals),
+            None if text == "two-spirals" => Ok(Self::TwoSpirals),
             None if text == "teacher" => Ok(Self::Teacher),
             None if text == "gaussian" => Ok(Self::Gaussian),
             Some(("idx", folder)) if !folder.is_empty() => Ok(Self::Idx(folder.into())),

@@ -3,7 +3,7 @@
 //! Arm c at radius r in (0, 1): r (cos, sin) of r TURNS + c / CLASSES turns, plus noise in the plane; the
 //! plane's two axes in R^FEATURES are orthonormal and drawn from the seed (Gram-Schmidt on two Gaussian
 //! vectors). r is the square root of a uniform number, so the arms are evenly filled. No line tells the arms
-//! apart.
+//! apart. [`fill_two`] draws two arms and leaves them in their plane: the smallest task that needs hidden layers.
 
 use crate::random::Random;
 use crate::random::elementary::sin_cos_turns;
@@ -47,14 +47,30 @@ impl Plane {
             random.shuffle(&mut arms);
             for ((sample, label), arm) in samples.chunks_exact_mut(FEATURES).zip(labels).zip(arms) {
                 *label = arm;
-                let radius = libm::sqrtf(random.uniform());
-                let (sin, cos) = sin_cos_turns(radius * TURNS + arm as f32 / CLASSES as f32);
-                let x = radius * cos + NOISE * random.normal();
-                let y = radius * sin + NOISE * random.normal();
+                let [x, y] = point(random, arm as f32 / CLASSES as f32);
                 for ((value, a), b) in sample.iter_mut().zip(first).zip(second) {
                     *value = x * a + y * b;
                 }
             }
+        }
+    }
+}
+
+/// A point of the arm that starts at this angle, in turns.
+fn point(random: &mut Random, start: f32) -> [f32; 2] {
+    let radius = libm::sqrtf(random.uniform());
+    let (sin, cos) = sin_cos_turns(radius * TURNS + start);
+    [radius * cos + NOISE * random.normal(), radius * sin + NOISE * random.normal()]
+}
+
+/// Fills points (two numbers each) of two arms and their labels, 0 or 1. Every two in turn hold each arm once.
+pub fn fill_two(random: &mut Random, points: &mut [f32], labels: &mut [u32]) {
+    for (points, labels) in points.chunks_mut(4).zip(labels.chunks_mut(2)) {
+        let mut arms = [0, 1];
+        random.shuffle(&mut arms);
+        for ((xy, label), arm) in points.chunks_exact_mut(2).zip(labels).zip(arms) {
+            *label = arm;
+            xy.copy_from_slice(&point(random, arm as f32 / 2.0));
         }
     }
 }
@@ -74,6 +90,23 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_arms_are_each_others_mirror_image() {
+        let (mut points, mut labels) = ([0.0; 2000], [0; 1000]);
+        fill_two(&mut Random::new(1), &mut points, &mut labels);
+        for (point, label) in points.chunks_exact(2).zip(labels) {
+            let side = if label == 0 { 1.0 } else { -1.0 };
+            let distance = |step: usize| {
+                let radius = step as f32 / 1000.0;
+                let (sin, cos) = sin_cos_turns(radius * TURNS);
+                (side * point[0] - radius * cos).hypot(side * point[1] - radius * sin)
+            };
+            let distance = (0..=1000).map(distance).fold(f32::INFINITY, f32::min);
+            assert!(distance < 5.0 * NOISE, "{distance} from arm {label}");
+        }
+        assert_eq!(labels.iter().sum::<u32>(), 500);
+    }
 
     #[test]
     fn samples_lie_near_their_arm_in_an_orthonormal_plane() {

@@ -77,6 +77,22 @@ impl Optimizer {
     }
 }
 
+/// How much of a gradient clipping changed: elements, or for AGC units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clipped {
+    /// Those that were changed.
+    pub changed: usize,
+    /// All.
+    pub of: usize,
+}
+
+impl Clipped {
+    /// The fraction that was changed.
+    pub fn fraction(self) -> f64 {
+        self.changed as f64 / self.of.max(1) as f64
+    }
+}
+
 /// Norm below which AGC takes a unit's weights to have this norm, as its authors do.
 const AGC_EPSILON: f32 = 1e-3;
 
@@ -95,8 +111,12 @@ impl Update {
         Self { optimizer, clipping, penalty, adam: AdamState::new() }
     }
 
-    /// Clips, adds the penalties, steps. Returns the fraction of gradient elements that clipping changed, or for
-    /// AGC of units.
+    /// Values that the optimiser keeps per parameter.
+    pub fn moments(&self) -> usize {
+        self.optimizer.moments()
+    }
+
+    /// Clips, adds the penalties, steps. Says how much clipping changed.
     ///
     /// A gradient with an infinite or NaN element is not clipped by norm: it goes through, and the next loss shows it.
     ///
@@ -108,27 +128,26 @@ impl Update {
         plan: &Plan<'_>,
         arena: &mut Arena<'_>,
         rate: f32,
-    ) -> Result<f64, NetError> {
+    ) -> Result<Clipped, NetError> {
         let clipped = self.clip(level, plan, arena).ok_or(NetError::Limit)?;
         self.add_penalties(level, plan, arena).ok_or(NetError::Arena { layer: 0 })?;
         self.step(level, plan, arena, rate).ok_or(NetError::Arena { layer: 0 })?;
         Ok(clipped)
     }
 
-    fn clip(&self, level: Level, plan: &Plan<'_>, arena: &mut Arena<'_>) -> Option<f64> {
-        let share = |changed: usize, all: usize| changed as f64 / all.max(1) as f64;
-        let all = arena.gradients.len();
+    fn clip(&self, level: Level, plan: &Plan<'_>, arena: &mut Arena<'_>) -> Option<Clipped> {
+        let of = arena.gradients.len();
         match self.clipping {
-            Clipping::None => Some(0.0),
+            Clipping::None => Some(Clipped { changed: 0, of }),
             Clipping::Value { limit } => {
-                Some(share(clip::by_value(level, arena.gradients, limit).ok()?.clipped, all))
+                Some(Clipped { changed: clip::by_value(level, arena.gradients, limit).ok()?.clipped, of })
             }
             Clipping::GlobalNorm { max_norm } => {
                 let report = clip::by_global_norm(level, &mut [&mut *arena.gradients], max_norm).ok()?;
-                Some(share(report.clipped, all))
+                Some(Clipped { changed: report.clipped, of })
             }
             Clipping::Adaptive { lambda } => {
-                let (mut changed, mut units) = (0, 0);
+                let (mut changed, mut of) = (0, 0);
                 for (layer, place) in plan.layers.iter().zip(plan.places) {
                     if let Layer::Dense(_) = layer {
                         let weights = arena.parameters.get(place.parameters..)?;
@@ -137,10 +156,10 @@ impl Update {
                         let gradients = MatMut::new(gradients, place.fan_in, place.width).ok()?;
                         let report = clip::adaptive(level, weights, gradients, lambda, AGC_EPSILON).ok()?;
                         changed += report.clipped;
-                        units += place.width;
+                        of += place.width;
                     }
                 }
-                Some(share(changed, units))
+                Some(Clipped { changed, of })
             }
         }
     }

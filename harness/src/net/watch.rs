@@ -31,3 +31,27 @@ pub trait Watch {
 pub struct Unwatched;
 
 impl Watch for Unwatched {}
+
+/// Somebody looks on, or nobody.
+impl<W: Watch> Watch for Option<W> {
+    fn input(&mut self, layer: usize, x: MatRef<'_>) {
+        if let Some(watch) = self {
+            watch.input(layer, x);
+        }
+    }
+    fn slope(&mut self, layer: usize, kept: MatRef<'_>) {
+        if let Some(watch) = self {
+            watch.slope(layer, kept);
+        }
+    }
+    fn delta(&mut self, layer: usize, delta: MatRef<'_>, exponent: i32) {
+        if let Some(watch) = self {
+            watch.delta(layer, delta, exponent);
+        }
+    }
+    fn weight_gradient(&mut self, layer: usize, gradient: MatRef<'_>, exponent: i32) {
+        if let Some(watch) = self {
+            watch.weight_gradient(layer, gradient, exponent);
+        }
+    }
+}

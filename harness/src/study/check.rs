@@ -1,6 +1,6 @@
 //! What a study's file may say.
 
-use super::file::{NetworkTable, NormName, OptimizerName, StudyFile};
+use super::file::{GridTable, NetworkTable, NormName, OptimizerName, StudyFile};
 
 /// An error unless the value is at least 1.
 pub(super) fn at_least_one(what: &str, value: usize) -> Result<(), String> {
@@ -14,6 +14,17 @@ pub(super) fn positive(what: &str, value: f32) -> Result<(), String> {
     } else {
         Err(format!("{what} is {value}; it must be a positive number"))
     }
+}
+
+/// An error unless the weight decay is one, and its optimiser has one.
+pub(super) fn check_weight_decay(what: &str, grid: &GridTable) -> Result<(), String> {
+    if !(grid.weight_decay >= 0.0 && grid.weight_decay.is_finite()) {
+        return Err(format!("{what}: weight_decay is {}; it must be 0 or positive", grid.weight_decay));
+    }
+    if grid.weight_decay != 0.0 && grid.optimizer != OptimizerName::AdamW {
+        return Err(format!("{what}: {} has no weight_decay; adamw has", grid.optimizer));
+    }
+    Ok(())
 }
 
 /// Checks what can be checked before networks are spelt out. Errors name the field, what was found and what is allowed.
@@ -36,12 +47,7 @@ pub(super) fn check(file: &StudyFile) -> Result<(), String> {
         for rate in &grid.rates {
             positive(&format!("grid: the rate of {}", grid.optimizer), *rate)?;
         }
-        if !(grid.weight_decay >= 0.0 && grid.weight_decay.is_finite()) {
-            return Err(format!("grid: weight_decay is {}; it must be 0 or positive", grid.weight_decay));
-        }
-        if grid.weight_decay != 0.0 && grid.optimizer != OptimizerName::AdamW {
-            return Err(format!("grid: {} has no weight_decay; adamw has", grid.optimizer));
-        }
+        check_weight_decay("grid", grid)?;
     }
     if file.groups.is_empty() {
         return Err("there is no [[group]]; at least one is needed".to_owned());

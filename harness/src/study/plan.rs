@@ -202,7 +202,7 @@ impl StudyPlan {
     }
 }
 
-fn settings(grid: &GridTable) -> impl Iterator<Item = Setting> + '_ {
+pub(super) fn settings(grid: &GridTable) -> impl Iterator<Item = Setting> + '_ {
     let optimizer = match grid.optimizer {
         OptimizerName::Sgd => Optimizer::Sgd,
         OptimizerName::Momentum => Optimizer::Momentum { momentum: MOMENTUM, nesterov: false },
@@ -216,7 +216,7 @@ fn settings(grid: &GridTable) -> impl Iterator<Item = Setting> + '_ {
 fn group(table: &GroupTable) -> Result<GroupPlan, String> {
     let remedies = table.remedies.iter().map(|remedy| over(&table.sick, remedy));
     let tables = std::iter::once(table.sick.clone()).chain(remedies);
-    let rows = tables.map(|table_| contestant(&table.name, &table_)).collect::<Result<_, _>>()?;
+    let rows = tables.map(|table_| row(&table.name, &table_)).collect::<Result<_, _>>()?;
     Ok(GroupPlan { name: table.name.clone(), title: table.title.clone(), rows })
 }
 
@@ -242,8 +242,13 @@ fn over(sick: &NetworkTable, remedy: &NetworkTable) -> NetworkTable {
     }
 }
 
-fn contestant(group: &str, table: &NetworkTable) -> Result<Contestant, String> {
-    let of = |field: &str| format!("network `{}` of group `{group}`: {field}", table.name);
+fn row(group: &str, table: &NetworkTable) -> Result<Contestant, String> {
+    contestant(&format!("network `{}` of group `{group}`", table.name), table)
+}
+
+/// The network of a table; `what` names it in errors.
+pub(super) fn contestant(what: &str, table: &NetworkTable) -> Result<Contestant, String> {
+    let of = |field: &str| format!("{what}: {field}");
     let depth = table.depth.ok_or_else(|| of("depth is missing"))?;
     let width = table.width.ok_or_else(|| of("width is missing"))?;
     let activation = table.activation.ok_or_else(|| of("activation is missing"))?;

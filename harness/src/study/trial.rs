@@ -275,7 +275,7 @@ impl<'a> Trial<'a> {
         };
         let seed = seed_of(self.options.seed, id.phase, id.seed);
         let mut counted = 0;
-        let on_step = |_| {
+        let on_step = |_, _: &_| {
             counted += 1;
             if counted % 50 == 0 {
                 self.advance(50, &entry.network);

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use isobath_kernels::{Level, MatRef, loss, reduce};
+use isobath_kernels::{Level, reduce};
 use thiserror::Error;
 
 use super::loss::loss_and_gradient;
@@ -10,10 +10,9 @@ use super::observe::{LayerNorms, Observer, log10};
 use super::{Course, Divergence, Recipe, Trained};
 use crate::architecture::Built;
 use crate::data::Dataset;
-use crate::hash::Hash;
+use crate::descent::{Descent, DescentError, Memory};
 use crate::net::update::Update;
-use crate::net::{Arena, Mode, NetError, Pass, Place, Plan, PlanError, Unwatched};
-use crate::random::Random;
+use crate::net::{Arena, NetError, Place, Plan, PlanError};
 use crate::threads::Threads;
 
 /// Why a network could not be trained at all. One that diverges is a result, not an error.
@@ -33,17 +32,16 @@ pub enum TrainError {
         /// Training samples.
         found: usize,
     },
+    /// The run did not fit its memory or its data.
+    #[error("{0}")]
+    Descent(#[from] DescentError),
     /// A loss was given shapes that do not fit.
     #[error("the loss: {0}")]
     Loss(String),
 }
 
-/// Streams of random numbers drawn from one seed.
-const WEIGHTS: u64 = 1;
-const ORDER: u64 = 2;
-
-/// Trains one network on `data` and measures its accuracy on `held_out`. `on_step` is called after every step, and
-/// stops the run by answering false.
+/// Trains one network on `data` and measures its accuracy on `held_out`. `on_step` is called after every step
+/// with the course so far, and stops the run by answering false.
 ///
 /// # Errors
 /// The recipe is no network, or does not fit the data.
@@ -54,7 +52,7 @@ pub fn train<T: Threads>(
     seed: u64,
     level: Level,
     threads: &T,
-    mut on_step: impl FnMut(usize) -> bool,
+    mut on_step: impl FnMut(usize, &Course) -> bool,
 ) -> Result<Option<Trained>, TrainError> {
     let started = Instant::now();
     let found = data.labels().len();
@@ -64,16 +62,14 @@ pub fn train<T: Threads>(
     let built = recipe.build(data.features(), data.classes());
     let mut places = vec![Place::default(); built.layers.len()];
     let plan = Plan::new(data.features(), recipe.batch, &built.layers, &mut places)?;
-    let moments = recipe.optimizer.moments();
-    let mut memory = vec![0.0; plan.arena_len(moments, threads.count())?];
-    let mut arena = Arena::new(&plan, moments, threads.count(), &mut memory)?;
-    arena.initialise(&plan, &mut Random::stream(seed, WEIGHTS));
-
-    let before = arena.parameters.to_vec();
-    let mut batches = Batches::new(data, Random::stream(seed, ORDER));
+    let update = Update::new(recipe.optimizer, recipe.clipping, recipe.penalty);
+    let mut arena = vec![0.0; plan.arena_len(update.moments(), threads.count())?];
+    let (mut order, mut labels) = (vec![0; found], vec![0; recipe.batch]);
     let mut gradient = vec![0.0; recipe.batch * data.classes()];
-    let mut update = Update::new(recipe.optimizer, recipe.clipping, recipe.penalty);
-    let pass = Pass { plan, level, threads, rows: recipe.batch };
+    let memory =
+        Memory { arena: &mut arena, order: &mut order, labels: &mut labels, gradient: &mut gradient };
+    let mut descent = Descent::new(plan, level, threads, update, data.samples(), memory, seed)?;
+    let before = descent.arena().parameters.to_vec();
     let mut course = Course::default();
     let mut figures: [Vec<LayerNorms>; 2] = Default::default();
     let mut ratio = [None; 2];
@@ -81,33 +77,29 @@ pub fn train<T: Threads>(
     let mut steps = 0;
     // One pass more than there are updates: the last one measures the trained network.
     for step in 0..=recipe.steps {
-        let labels = batches.next(arena.input_mut(&plan, recipe.batch), recipe.batch);
         let recorded = step % recipe.record_every.max(1) == 0 || step == recipe.steps;
         let mut observer = recorded.then(|| Observer::new(level, &built));
-        match &mut observer {
-            Some(observer) => pass.forward(&mut arena, Mode::Training, observer)?,
-            None => pass.forward(&mut arena, Mode::Training, &mut Unwatched)?,
-        }
-        let output = arena.output(&plan, recipe.batch);
-        let loss = loss_and_gradient(recipe.loss, level, output, &labels, data.classes(), &mut gradient)?;
+        let loss = descent.measure(
+            |outputs, labels, gradient| {
+                loss_and_gradient(recipe.loss, level, outputs, labels, data.classes(), gradient)
+            },
+            &mut observer,
+        )?;
         if !loss.is_finite() {
-            let layer = first_bad_layer(&arena, &plan, &built, recipe.batch);
+            let layer = first_bad_layer(descent.arena(), &plan, &built, recipe.batch);
             divergence = Some(Divergence { step, layer: layer.unwrap_or(built.dense_at.len() + 1) });
             if let Some(observer) = &observer {
                 record(&mut course, step, loss, None, 0.0, observer);
             }
             break;
         }
-        match &mut observer {
-            Some(observer) => pass.backward(&mut arena, &gradient, false, observer)?,
-            None => pass.backward(&mut arena, &gradient, false, &mut Unwatched)?,
-        }
-        let gradient_norm = recorded.then(|| log10(reduce::norm(level, arena.gradients), 0)).flatten();
+        let gradient_norm =
+            recorded.then(|| log10(reduce::norm(level, descent.arena().gradients), 0)).flatten();
         let last = step == recipe.steps;
         let mut clipped = 0.0;
         if !last {
             let rate = recipe.rate * recipe.schedule.factor(step, recipe.steps);
-            clipped = update.apply(level, &plan, &mut arena, rate)?;
+            clipped = descent.step(rate)?.fraction();
             steps = step + 1;
         }
         if let Some(observer) = observer {
@@ -116,16 +108,15 @@ pub fn train<T: Threads>(
             ratio[which] = end_to_end(&observer.layers);
             figures[which] = observer.layers;
         }
-        if !on_step(step) {
+        if !on_step(step, &course) {
             return Ok(None);
         }
     }
     let seconds = started.elapsed().as_secs_f64();
-    let accuracy = accuracy(&pass, &mut arena, held_out)?;
-    let mut hash = Hash::new();
-    hash.f32s(arena.parameters);
-    hash.f32s(arena.gradients);
-    let moved = moved(level, &plan, &built, &before, arena.parameters);
+    // Before the accuracy is measured: that moves no parameter, but a reader need not know it.
+    let hash = descent.hash();
+    let accuracy = descent.correct(held_out.samples())? as f64 / held_out.len().max(1) as f64;
+    let moved = moved(level, &plan, &built, &before, descent.arena().parameters);
     Ok(Some(Trained {
         accuracy,
         divergence,
@@ -136,42 +127,9 @@ pub fn train<T: Threads>(
         layers: figures,
         moved,
         course,
-        hash: hash.finish(),
+        hash,
         seconds,
     }))
-}
-
-/// Batches drawn without replacement, in a new random order each time the data is used up.
-struct Batches<'a> {
-    data: &'a Dataset,
-    random: Random,
-    order: Vec<u32>,
-    next: usize,
-}
-
-impl<'a> Batches<'a> {
-    fn new(data: &'a Dataset, random: Random) -> Self {
-        let order: Vec<u32> = (0..data.labels().len() as u32).collect();
-        let next = order.len();
-        Self { data, random, order, next }
-    }
-
-    /// Fills `inputs` with the next `count` samples and returns their labels.
-    fn next(&mut self, inputs: &mut [f32], count: usize) -> Vec<u32> {
-        let features = self.data.features();
-        let mut labels = Vec::with_capacity(count);
-        for row in inputs.chunks_exact_mut(features).take(count) {
-            if self.next == self.order.len() {
-                self.random.shuffle(&mut self.order);
-                self.next = 0;
-            }
-            let sample = self.order[self.next] as usize;
-            self.next += 1;
-            row.copy_from_slice(&self.data.inputs()[sample * features..(sample + 1) * features]);
-            labels.push(self.data.labels()[sample]);
-        }
-        labels
-    }
 }
 
 /// The hidden layer (from 1) whose values first stop being finite; one more than the depth for the head; none
@@ -212,26 +170,6 @@ fn record(
 /// log10 of ||delta^1|| / ||delta^L||.
 fn end_to_end(layers: &[LayerNorms]) -> Option<f64> {
     Some(layers.first()?.log10_delta? - layers.last()?.log10_delta?)
-}
-
-/// Fraction of samples whose largest output is their label's.
-fn accuracy<T: Threads>(
-    pass: &Pass<'_, T>,
-    arena: &mut Arena<'_>,
-    data: &Dataset,
-) -> Result<f64, TrainError> {
-    let (batch, features) = (pass.plan.batch(), data.features());
-    let mut correct = 0;
-    for (inputs, labels) in data.inputs().chunks(batch * features).zip(data.labels().chunks(batch)) {
-        let rows = labels.len();
-        arena.input_mut(&pass.plan, rows).copy_from_slice(inputs);
-        let pass = Pass { rows, ..*pass };
-        pass.forward(arena, Mode::Inference, &mut Unwatched)?;
-        let output = MatRef::new(arena.output(&pass.plan, rows), rows, data.classes());
-        let output = output.map_err(|e| TrainError::Loss(e.to_string()))?;
-        correct += loss::accuracy(pass.level, output, labels).map_err(|e| TrainError::Loss(e.to_string()))?;
-    }
-    Ok(correct as f64 / data.labels().len().max(1) as f64)
 }
 
 /// How far the weights of each hidden layer moved, relative to where they started.

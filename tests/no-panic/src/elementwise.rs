@@ -19,6 +19,7 @@ pub(crate) use kernels;
 
 kernels! {
     kernel_level_detect() -> Level = Level::detect();
+    kernel_level_available() -> usize = Level::available().count();
     kernel_level_from_name(name: &str) -> Option<Level> = Level::from_name(name);
     kernel_level_name(level: Level) -> &'static str = level.name();
     kernel_level_lanes(level: Level) -> usize = level.lanes();
@@ -38,6 +39,8 @@ kernels! {
     kernel_norm(level: Level, x: &[f32]) -> Norm = reduce::norm(level, x);
     kernel_norm_of_slices(level: Level, x: &[&[f32]]) -> Norm = reduce::norm_of_slices(level, x);
     kernel_scaled_new(x: f32) -> Scaled = Scaled::new(x);
+    kernel_scaled_is_finite(x: Scaled) -> bool = x.is_finite();
+    kernel_scaled_is_zero(x: Scaled) -> bool = x.is_zero();
     kernel_scaled_to_f32(x: Scaled) -> f32 = x.to_f32();
     kernel_scaled_is_less_than(x: Scaled, y: Scaled) -> bool = x.is_less_than(y);
     kernel_scaled_plus(x: Scaled, y: Scaled) -> Scaled = x.plus(y);
@@ -51,6 +54,8 @@ kernels! {
     kernel_sgd(level: Level, rate: f32, w: &mut [f32], g: &[f32]) -> Checked = optimizer::sgd(level, rate, w, g);
     kernel_momentum(level: Level, settings: Momentum, w: &mut [f32], v: &mut [f32], g: &[f32]) -> Checked =
         optimizer::momentum(level, settings, w, v, g);
+    kernel_adam_state() -> AdamState = AdamState::new();
+    kernel_adam_step(state: &AdamState) -> u64 = state.step();
     kernel_adam_advance(state: &mut AdamState, settings: &Adam) -> AdamCorrection = state.advance(settings);
     kernel_adam(
         level: Level, settings: &Adam, correction: &AdamCorrection,

@@ -12,12 +12,14 @@ use crate::elementwise::kernels;
 type Product = Result<(), GemmError>;
 
 kernels! {
+    kernel_gemm_new(level: Level, shape: Shape) -> Gemm = Gemm::new(level, shape);
     kernel_gemm_workspace_len(gemm: &Gemm) -> usize = gemm.workspace_len();
     kernel_gemm_workspace_len_for(shape: Shape) -> usize = Gemm::workspace_len_for(shape);
     kernel_packed_b_len_for(k: usize, n: usize) -> usize = PackedB::len_for(k, n);
     kernel_packed_b(
         level: Level, b: MatRef<'_>, transpose_b: bool, space: &mut [f32]
     ) -> Result<(), GemmError> = PackedB::new(level, b, transpose_b, space).map(|_| ());
+    kernel_packed_b_matrix(packed: PackedB<'_>) -> MatRef<'_> = packed.matrix();
     kernel_gemm(
         gemm: &Gemm, a: MatRef<'_>, b: MatRef<'_>, c: &mut MatMut<'_>, init: Init<'_>, workspace: &mut [f32]
     ) -> Product = gemm.run(a, b, c, init, workspace, Store);
@@ -43,5 +45,7 @@ kernels! {
     kernel_peak_chained_multiply_adds(level: Level, steps: usize) -> f32 = {
         peak::chained_multiply_adds(level, steps)
     };
+    kernel_peak_lanes(level: Level) -> usize = peak::lanes(level);
+    kernel_peak_flops_per_step(level: Level) -> usize = peak::flops_per_step(level);
     kernel_peak_read(level: Level, x: &[f32]) -> f32 = peak::read(level, x);
 }

@@ -27,3 +27,9 @@ fn panic(_: &PanicInfo<'_>) -> ! {
 pub fn control(x: &[f32], i: usize) -> f32 {
     x[i]
 }
+
+/// What must be found to need double precision.
+#[unsafe(no_mangle)]
+pub fn control_double(x: f64, y: f64) -> f64 {
+    x * y
+}

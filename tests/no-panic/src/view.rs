@@ -10,6 +10,8 @@ kernels! {
         MatRef::new(x, rows, columns);
     kernel_ref_with_stride(x: &[f32], rows: usize, columns: usize, stride: usize) -> Result<MatRef<'_>, ViewError> =
         MatRef::with_stride(x, rows, columns, stride);
+    kernel_ref_rows(x: MatRef<'_>) -> usize = x.rows();
+    kernel_ref_columns(x: MatRef<'_>) -> usize = x.columns();
     kernel_ref_row(x: MatRef<'_>, i: usize) -> &[f32] = x.row(i);
     kernel_ref_sub_rows(x: MatRef<'_>, from: usize, to: usize) -> MatRef<'_> = x.sub_rows(from, to);
     kernel_ref_sub_columns(x: MatRef<'_>, from: usize, to: usize) -> MatRef<'_> = x.sub_columns(from, to);
@@ -18,6 +20,9 @@ kernels! {
     kernel_mut_with_stride(
         x: &mut [f32], rows: usize, columns: usize, stride: usize
     ) -> Result<MatMut<'_>, ViewError> = MatMut::with_stride(x, rows, columns, stride);
+    kernel_mut_rows(x: &MatMut<'_>) -> usize = x.rows();
+    kernel_mut_columns(x: &MatMut<'_>) -> usize = x.columns();
+    kernel_mut_reborrow(x: &mut MatMut<'_>) -> usize = x.reborrow().rows();
     kernel_mut_row(x: &MatMut<'_>, i: usize) -> Option<f32> = x.row(i).last().copied();
     kernel_mut_row_mut(x: &mut MatMut<'_>, i: usize) -> () = x.row_mut(i).fill(1.0);
     kernel_mut_split_rows(x: MatMut<'_>, at: usize) -> (MatMut<'_>, MatMut<'_>) = x.split_rows(at);

@@ -2,7 +2,8 @@ use super::*;
 use crate::random::tests::hash;
 
 const SIZES: Sizes = Sizes { train: 500, validation: 100, test: 200 };
-const GENERATED: [Source; 4] = [Source::Glyphs, Source::Spirals, Source::Teacher, Source::Gaussian];
+const GENERATED: [Source; 5] =
+    [Source::Glyphs, Source::Spirals, Source::TwoSpirals, Source::Teacher, Source::Gaussian];
 
 fn sets(splits: &Splits) -> [&Dataset; 3] {
     [&splits.train, &splits.validation, &splits.test]
@@ -19,6 +20,7 @@ fn generated_data_have_these_bits() {
     for (source, expected) in GENERATED.into_iter().zip([
         0x3b48_b55a_c5a4_f471,
         0x4c82_ca12_5af4_d835,
+        0x6bca_7b07_fc9f_423a,
         0xdb89_51a5_befc_e261,
         0xd2f6_411f_b9a0_420d,
     ]) {
@@ -104,6 +106,7 @@ fn names_are_read_and_written() {
     for (text, source) in [
         ("glyphs", Source::Glyphs),
         ("spirals", Source::Spirals),
+        ("two-spirals", Source::TwoSpirals),
         ("teacher", Source::Teacher),
         ("gaussian", Source::Gaussian),
         ("idx:a:b/c", Source::Idx("a:b/c".into())),
@@ -124,7 +127,7 @@ fn unknown_names_are_refused() {
         assert_eq!(
             text.parse::<Source>().unwrap_err().to_string(),
             format!(
-                "unknown data source `{text}`; allowed are glyphs, spirals, teacher, gaussian, idx:DIR, csv:FILE, csv:FILE:LABEL"
+                "unknown data source `{text}`; allowed are glyphs, spirals, two-spirals, teacher, gaussian, idx:DIR, csv:FILE, csv:FILE:LABEL"
             )
         );
     }

@@ -3,25 +3,12 @@
 #![no_std]
 #![no_main]
 
-use core::arch::asm;
-
-use cortex_m_rt::entry;
-use cortex_m_semihosting::hprintln;
-use isobath_firmware::{Random, exit};
+use isobath_firmware::{Random, entry, exit, marked};
 use isobath_kernels::gemm::{Gemm, Init, Shape, Store};
 use isobath_kernels::{Level, MatMut, MatRef};
+use semihosting::println;
 
 const SIDE: usize = 64;
-
-#[inline(always)]
-fn marked<R>(f: impl FnOnce() -> R) -> R {
-    // SAFETY: moves of a register to itself.
-    unsafe { asm!("mov r9, r9") };
-    let result = f();
-    // SAFETY: likewise.
-    unsafe { asm!("mov r10, r10") };
-    result
-}
 
 #[entry]
 fn main() -> ! {
@@ -56,7 +43,7 @@ fn main() -> ! {
             let a = MatRef::new(&a, a_rows, a_columns).unwrap();
             let b = MatRef::new(&b, b_rows, b_columns).unwrap();
             let mut c = MatMut::new(&mut c, m, n).unwrap();
-            hprintln!("product {}x{}x{} {} {}", m, n, k, kind, m * n * k);
+            println!("product {}x{}x{} {} {}", m, n, k, kind, m * n * k);
             marked(|| Gemm::new(Level::SCALAR, shape).run(a, b, &mut c, init, &mut [], Store)).unwrap();
         }
     }

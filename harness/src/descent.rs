@@ -1,0 +1,286 @@
+//! A training run over borrowed memory: batches in a seeded order, forward pass, loss, backward pass, update.
+//!
+//! [`crate::train`] adds its records to it, a microcontroller runs it over static buffers: the same code, so the same
+//! weights. No std, no allocation, no panic.
+
+use core::fmt;
+
+use isobath_kernels::loss::{self, LossError};
+use isobath_kernels::{Level, MatMut, MatRef};
+
+use crate::hash::Hash;
+use crate::net::update::{Clipped, Update};
+use crate::net::{Arena, Mode, NetError, Pass, Plan, PlanError, Unwatched, Watch};
+use crate::random::Random;
+use crate::threads::Threads;
+
+/// Streams of random numbers drawn from one seed.
+const WEIGHTS: u64 = 1;
+const ORDER: u64 = 2;
+/// The stream of a data seed that a run's own seed is drawn from.
+const RUN: u64 = 4;
+
+/// The seed of a run on data that were generated from `seed`: data and weights must not share their random numbers.
+pub fn run_seed(seed: u64) -> u64 {
+    Random::stream(seed, RUN).next_u64()
+}
+
+/// Why a run cannot go on. A loss that is not finite is a result, not an error.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum DescentError {
+    /// The arena is too short.
+    Plan(PlanError),
+    /// A pass did not fit its plan.
+    Net(NetError),
+    /// A loss was given shapes that do not fit, or a label that is no class.
+    Loss(LossError),
+    /// There are fewer samples than a batch has rows, or their inputs are not one row per label.
+    Samples {
+        /// Samples that a batch needs.
+        needed: usize,
+        /// Whole samples given.
+        found: usize,
+    },
+    /// A buffer is too short.
+    Buffer {
+        /// Which.
+        name: &'static str,
+        /// Elements needed.
+        needed: usize,
+        /// Elements given.
+        found: usize,
+    },
+}
+
+impl fmt::Display for DescentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plan(error) => error.fmt(f),
+            Self::Net(error) => error.fmt(f),
+            Self::Loss(error) => write!(f, "the loss: {error}"),
+            Self::Samples { needed, found } => {
+                write!(f, "a batch of {needed} samples cannot be drawn from {found} training samples")
+            }
+            Self::Buffer { name, needed, found } => {
+                write!(f, "the buffer for {name} has {found} elements but {needed} are needed")
+            }
+        }
+    }
+}
+
+impl core::error::Error for DescentError {}
+
+impl From<PlanError> for DescentError {
+    fn from(error: PlanError) -> Self {
+        Self::Plan(error)
+    }
+}
+
+impl From<NetError> for DescentError {
+    fn from(error: NetError) -> Self {
+        Self::Net(error)
+    }
+}
+
+impl From<LossError> for DescentError {
+    fn from(error: LossError) -> Self {
+        Self::Loss(error)
+    }
+}
+
+/// Samples with class labels: row-major inputs, one row per label.
+#[derive(Clone, Copy, Debug)]
+pub struct Samples<'a> {
+    /// All inputs.
+    pub inputs: &'a [f32],
+    /// All labels.
+    pub labels: &'a [u32],
+}
+
+/// What a run works in; what it holds before does not matter.
+#[derive(Debug)]
+pub struct Memory<'a> {
+    /// [`Plan::arena_len`] elements.
+    pub arena: &'a mut [f32],
+    /// One element per training sample: the order they are drawn in.
+    pub order: &'a mut [u32],
+    /// One element per row of a batch: its labels.
+    pub labels: &'a mut [u32],
+    /// One element per output of a batch: the loss's gradient.
+    pub gradient: &'a mut [f32],
+}
+
+/// A run under way.
+#[derive(Debug)]
+pub struct Descent<'a, T> {
+    pass: Pass<'a, T>,
+    arena: Arena<'a>,
+    update: Update,
+    batches: Batches<'a>,
+    labels: &'a mut [u32],
+    gradient: &'a mut [f32],
+}
+
+/// Batches drawn without replacement, in a new random order each time the samples are used up.
+#[derive(Debug)]
+struct Batches<'a> {
+    samples: Samples<'a>,
+    order: &'a mut [u32],
+    next: usize,
+    random: Random,
+}
+
+impl Batches<'_> {
+    /// Fills the inputs, `features` columns each, and the labels of a batch.
+    fn fill(&mut self, inputs: &mut [f32], features: usize, labels: &mut [u32]) {
+        for (row, label) in inputs.chunks_exact_mut(features.max(1)).zip(labels) {
+            if self.next >= self.order.len() {
+                self.random.shuffle(self.order);
+                self.next = 0;
+            }
+            let sample = self.order.get(self.next).map_or(0, |sample| *sample as usize);
+            self.next += 1;
+            let input = self.samples.inputs.chunks_exact(features.max(1)).nth(sample);
+            if let (Some(input), Some(known)) = (input, self.samples.labels.get(sample)) {
+                row.copy_from_slice(input);
+                *label = *known;
+            }
+        }
+    }
+}
+
+fn buffer<'a, E>(
+    name: &'static str,
+    memory: &'a mut [E],
+    needed: usize,
+) -> Result<&'a mut [E], DescentError> {
+    let found = memory.len();
+    memory.get_mut(..needed).ok_or(DescentError::Buffer { name, needed, found })
+}
+
+impl<'a, T: Threads> Descent<'a, T> {
+    /// Starts the network from a seed, before the first step. `moments` as the optimiser of `update` has it.
+    ///
+    /// # Errors
+    /// A buffer is too short, or there are fewer samples than a batch has rows.
+    pub fn new(
+        plan: Plan<'a>,
+        level: Level,
+        threads: &'a T,
+        update: Update,
+        samples: Samples<'a>,
+        memory: Memory<'a>,
+        seed: u64,
+    ) -> Result<Self, DescentError> {
+        let count = samples.labels.len();
+        let whole = count.min(samples.inputs.len() / plan.input());
+        if whole < plan.batch() || whole < count {
+            return Err(DescentError::Samples { needed: plan.batch(), found: whole });
+        }
+        let order = buffer("the order of samples", memory.order, count)?;
+        for (at, sample) in order.iter_mut().enumerate() {
+            *sample = at as u32;
+        }
+        let mut arena = Arena::new(&plan, update.moments(), threads.count(), memory.arena)?;
+        arena.initialise(&plan, &mut Random::stream(seed, WEIGHTS));
+        let random = Random::stream(seed, ORDER);
+        Ok(Self {
+            pass: Pass { plan, level, threads, rows: plan.batch() },
+            arena,
+            update,
+            batches: Batches { samples, order, next: count, random },
+            labels: buffer("labels", memory.labels, plan.batch())?,
+            gradient: buffer("the loss's gradient", memory.gradient, plan.batch() * plan.output())?,
+        })
+    }
+
+    /// The memory of the network.
+    pub fn arena(&self) -> &Arena<'a> {
+        &self.arena
+    }
+
+    /// The memory of the network, to change it between steps.
+    pub fn arena_mut(&mut self) -> &mut Arena<'a> {
+        &mut self.arena
+    }
+
+    /// Draws the next batch, and computes its loss and, where that is finite, all gradients. `loss` gets the outputs,
+    /// the labels, and where to write its gradient, all row by row; [`softmax_cross_entropy`] is one.
+    ///
+    /// # Errors
+    /// The loss's own, or the arena was not made for the plan.
+    pub fn measure<E: From<NetError>>(
+        &mut self,
+        loss: impl FnOnce(&[f32], &[u32], &mut [f32]) -> Result<f32, E>,
+        watch: &mut impl Watch,
+    ) -> Result<f32, E> {
+        let Pass { plan, rows, .. } = self.pass;
+        self.batches.fill(self.arena.input_mut(&plan, rows), plan.input(), self.labels);
+        self.pass.forward(&mut self.arena, Mode::Training, watch)?;
+        let loss = loss(self.arena.output(&plan, rows), self.labels, self.gradient)?;
+        if loss.is_finite() {
+            self.pass.backward(&mut self.arena, self.gradient, false, watch)?;
+        }
+        Ok(loss)
+    }
+
+    /// Moves the parameters along the gradients that were measured last.
+    ///
+    /// # Errors
+    /// A limit of the clipping is negative or NaN.
+    pub fn step(&mut self, rate: f32) -> Result<Clipped, NetError> {
+        self.update.apply(self.pass.level, &self.pass.plan, &mut self.arena, rate)
+    }
+
+    /// The number of samples whose largest output is their label's.
+    ///
+    /// # Errors
+    /// A label is no class.
+    pub fn correct(&mut self, samples: Samples<'_>) -> Result<usize, DescentError> {
+        let plan = self.pass.plan;
+        let (batch, features) = (plan.batch(), plan.input());
+        let mut correct = 0;
+        for (inputs, labels) in samples.inputs.chunks(batch * features).zip(samples.labels.chunks(batch)) {
+            let rows = labels.len();
+            for (to, from) in self.arena.input_mut(&plan, rows).iter_mut().zip(inputs) {
+                *to = *from;
+            }
+            let pass = Pass { rows, ..self.pass };
+            pass.forward(&mut self.arena, Mode::Inference, &mut Unwatched)?;
+            let outputs = matrix(self.arena.output(&plan, rows), rows, plan.output())?;
+            correct += loss::accuracy(pass.level, outputs, labels)?;
+        }
+        Ok(correct)
+    }
+
+    /// The hash of the parameters and the gradients that were measured last.
+    pub fn hash(&self) -> u64 {
+        let mut hash = Hash::new();
+        hash.f32s(self.arena.parameters);
+        hash.f32s(self.arena.gradients);
+        hash.finish()
+    }
+}
+
+/// The softmax cross-entropy of a batch, for [`Descent::measure`].
+///
+/// # Errors
+/// A label is no class, or the slices do not have a row of `classes` elements per label.
+pub fn softmax_cross_entropy(
+    level: Level,
+    classes: usize,
+    outputs: &[f32],
+    labels: &[u32],
+    gradient: &mut [f32],
+) -> Result<f32, DescentError> {
+    let (rows, found) = (labels.len(), gradient.len());
+    let outputs = matrix(outputs, rows, classes)?;
+    let short = DescentError::Buffer { name: "the loss's gradient", needed: rows * classes, found };
+    let gradient = MatMut::new(gradient, rows, classes).map_err(|_| short)?;
+    Ok(loss::softmax_cross_entropy(level, outputs, labels, gradient)?)
+}
+
+fn matrix(outputs: &[f32], rows: usize, columns: usize) -> Result<MatRef<'_>, DescentError> {
+    let short = DescentError::Buffer { name: "the outputs", needed: rows * columns, found: outputs.len() };
+    MatRef::new(outputs, rows, columns).map_err(|_| short)
+}

@@ -1,0 +1,134 @@
+//! One network with its data, as its user writes it for `isobath train`: a TOML file.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::StudyError;
+use super::check::{at_least_one, check_weight_decay, positive};
+use super::file::{GridTable, NetworkTable, NormName, OptimizerName};
+use super::plan::{contestant, settings};
+use crate::data::{Sizes, Source};
+use crate::machine::available_memory;
+use crate::train::{Recipe, Schedule, TrainError};
+
+/// The whole file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    data: Data,
+    training: Training,
+    optimizer: Optimizer,
+    network: NetworkTable,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Data {
+    source: String,
+    train: usize,
+    test: usize,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Training {
+    steps: usize,
+    batch: usize,
+    /// Steps between two soundings.
+    record_every: usize,
+    #[serde(default)]
+    schedule: Schedule,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Optimizer {
+    name: OptimizerName,
+    rate: f32,
+    #[serde(default)]
+    weight_decay: f32,
+}
+
+/// What to train, and on what.
+#[derive(Clone, Debug)]
+pub struct Single {
+    /// The network's name.
+    pub name: String,
+    /// Where samples come from.
+    pub source: Source,
+    /// How many of them.
+    pub sizes: Sizes,
+    /// The network and how it is trained.
+    pub recipe: Recipe,
+    /// The optimiser with its rate, in words.
+    pub setting: String,
+}
+
+impl Single {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// It cannot be read, or something in it is not allowed.
+    pub fn load(path: &Path) -> Result<Self, StudyError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| StudyError::ReadFile { path: path.to_owned(), source })?;
+        let invalid = |message| StudyError::Invalid { file: path.display().to_string(), message };
+        let file: File = toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
+        Self::from_file(&file).map_err(invalid)
+    }
+
+    fn from_file(file: &File) -> Result<Self, String> {
+        let File { data, training, optimizer, network } = file;
+        at_least_one("data.train", data.train)?;
+        at_least_one("data.test", data.test)?;
+        at_least_one("training.steps", training.steps)?;
+        at_least_one("training.batch", training.batch)?;
+        at_least_one("training.record_every", training.record_every)?;
+        positive("optimizer.rate", optimizer.rate)?;
+        let grid = GridTable {
+            optimizer: optimizer.name,
+            rates: vec![optimizer.rate],
+            weight_decay: optimizer.weight_decay,
+        };
+        check_weight_decay("optimizer", &grid)?;
+        if network.norm == Some(NormName::Batch) && training.batch < 2 {
+            return Err(format!("batch norm needs training.batch of at least 2, not {}", training.batch));
+        }
+        let setting = settings(&grid).next().ok_or("optimizer.rate is missing")?;
+        let row = contestant(&format!("network `{}`", network.name), network)?;
+        let source = data.source.parse().map_err(|error| format!("data.source: {error}"))?;
+        let recipe = Recipe {
+            architecture: row.architecture,
+            loss: row.loss,
+            optimizer: setting.optimizer,
+            rate: setting.rate,
+            schedule: training.schedule,
+            clipping: row.clipping,
+            penalty: row.penalty,
+            steps: training.steps,
+            batch: training.batch,
+            record_every: training.record_every,
+        };
+        let sizes = Sizes { train: data.train, validation: 0, test: data.test };
+        Ok(Self { name: row.name, source, sizes, recipe, setting: setting.label() })
+    }
+
+    /// Lays the network out for data of this kind, before anything is allocated.
+    ///
+    /// # Errors
+    /// It is no network, or does not fit into memory.
+    pub fn check_memory(&self, features: usize, classes: usize) -> Result<(), StudyError> {
+        let network = self.name.clone();
+        let needed = self.recipe.arena_bytes(features, classes).map_err(|error| StudyError::Train {
+            network: network.clone(),
+            source: TrainError::Plan(error),
+        })?;
+        let available = available_memory().unwrap_or(u64::MAX);
+        if needed > available {
+            let (needed, available) = (needed >> 20, available >> 20);
+            return Err(StudyError::Memory { network, needed, threads: 1, available });
+        }
+        Ok(())
+    }
+}
