@@ -12,6 +12,7 @@ mod probe_table;
 mod probe_values;
 mod study;
 mod theory;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -28,7 +29,8 @@ use clap::{Parser, Subcommand};
                   isobath study --data idx:DIR        the same on MNIST's files\n  \
                   isobath probe                       where does the gradient of 30 sigmoid layers go?\n  \
                   isobath theory --activation relu --init he\n  \
-                  isobath bench gemm                  how close to the machine's peak are matrix products?"
+                  isobath bench gemm                  how close to the machine's peak are matrix products?\n  \
+                  isobath verify --theory             are the published figures met here?"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -45,6 +47,8 @@ enum Command {
     Theory(theory::Arguments),
     /// Measure how fast the kernels run, beside what this machine can do
     Bench(bench::Arguments),
+    /// Check the promises on this machine: published figures beside what theory says and what networks do
+    Verify(verify::Arguments),
 }
 
 /// Parses the command line, runs the command, and says how it went.
@@ -55,6 +59,7 @@ pub fn main() -> ExitCode {
         Command::Probe(arguments) => probe::run(&arguments),
         Command::Theory(arguments) => theory::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
     };
     match result {
         Ok(code) => code,

@@ -28,3 +28,5 @@ pub mod study;
 pub mod theory;
 #[cfg(feature = "std")]
 pub mod train;
+#[cfg(feature = "std")]
+pub mod verify;

@@ -68,9 +68,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         return Err(not_supported_yet("--pair-correlation"));
     }
     let level = common.level()?;
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(common.threads()?).build();
-    let pool = pool
-        .map_err(|error| Failure { code: INPUT_OUTPUT, message: format!("cannot start threads: {error}") })?;
+    let pool = common.pool()?;
     let request = arguments.network.request(common.seed)?;
     let report = pool.install(|| probe(&request.setup, request.data.as_ref(), level)).map_err(failure)?;
     if common.json {
