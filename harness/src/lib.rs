@@ -15,6 +15,8 @@ pub mod bench;
 #[cfg(feature = "std")]
 pub mod commands;
 #[cfg(feature = "std")]
+pub mod diagnose;
+#[cfg(feature = "std")]
 pub mod hash;
 #[cfg(feature = "std")]
 pub mod machine;
@@ -22,6 +24,8 @@ pub mod machine;
 pub mod probe;
 #[cfg(feature = "std")]
 pub mod report;
+#[cfg(feature = "std")]
+mod statistics;
 #[cfg(feature = "std")]
 pub mod study;
 #[cfg(feature = "std")]

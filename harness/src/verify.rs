@@ -6,8 +6,10 @@
 
 mod activations;
 mod check;
+mod correlation;
 mod edge;
 mod finite_width;
+mod jacobian;
 mod mean_field;
 mod networks;
 mod normalisation;
@@ -47,14 +49,16 @@ pub enum VerifyError {
 type Subject = fn(Level) -> Result<Table, VerifyError>;
 
 /// All tables of the theory, in the order in which they are printed.
-const THEORY: [Subject; 9] = [
+const THEORY: [Subject; 11] = [
     |_| Ok(activations::table()),
     mean_field::table,
     |_| edge::table(),
     normalisation::table,
     residual::table,
     finite_width::table,
-    |_| Ok(recurrent::table()),
+    jacobian::table,
+    correlation::table,
+    recurrent::table,
     underflow::table,
     speed::table,
 ];

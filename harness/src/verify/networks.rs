@@ -29,6 +29,8 @@ pub(super) fn plain(activation: Activation, init: Init, depth: usize, width: usi
         batch: 1,
         nets: 8,
         cotangent: Cotangent::Gaussian,
+        pair_correlation: None,
+        jacobian: false,
         seed: 1,
     }
 }
