@@ -5,7 +5,10 @@
 
 mod bench;
 mod common;
+mod diagnose;
+mod diagnose_text;
 mod probe;
+mod probe_cell;
 mod probe_command;
 mod probe_flags;
 mod probe_table;
@@ -13,6 +16,7 @@ mod probe_values;
 mod study;
 mod theory;
 mod train;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -28,9 +32,11 @@ use clap::{Parser, Subcommand};
                   isobath study depth                 how fast does each layer learn?\n  \
                   isobath study --data idx:DIR        the same on MNIST's files\n  \
                   isobath probe                       where does the gradient of 30 sigmoid layers go?\n  \
+                  isobath diagnose norms.csv          what is wrong with somebody else's network?\n  \
                   isobath theory --activation relu --init he\n  \
                   isobath train network.toml          one network, each layer sounded while it learns\n  \
-                  isobath bench gemm                  how close to the machine's peak are matrix products?"
+                  isobath bench gemm                  how close to the machine's peak are matrix products?\n  \
+                  isobath verify --theory             are the published figures met here?"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -43,12 +49,17 @@ enum Command {
     Study(study::Arguments),
     /// Probe networks at initialisation: each layer measured beside its prediction, and a verdict with a fix
     Probe(probe::Arguments),
+    /// Say what is wrong with a network, where and why, and what mends it: of networks described by flags, of a
+    /// study's run folder, or of any program's norms in a CSV file
+    Diagnose(diagnose::Arguments),
     /// Predict what deep random networks do to signals and gradients, without running them
     Theory(theory::Arguments),
     /// Train one network from a file, with soundings of every layer on the way
     Train(train::Arguments),
     /// Measure how fast the kernels run, beside what this machine can do
     Bench(bench::Arguments),
+    /// Check the promises on this machine: published figures beside what theory says and what networks do
+    Verify(verify::Arguments),
 }
 
 /// Parses the command line, runs the command, and says how it went.
@@ -57,9 +68,11 @@ pub fn main() -> ExitCode {
     let result = match cli.command {
         Command::Study(arguments) => study::run(&arguments),
         Command::Probe(arguments) => probe::run(&arguments),
+        Command::Diagnose(arguments) => diagnose::run(&arguments),
         Command::Theory(arguments) => theory::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
     };
     match result {
         Ok(code) => code,

@@ -17,14 +17,20 @@ pub mod bench;
 #[cfg(feature = "std")]
 pub mod commands;
 #[cfg(feature = "std")]
+pub mod diagnose;
+#[cfg(feature = "std")]
 pub mod machine;
 #[cfg(feature = "std")]
 pub mod probe;
 #[cfg(feature = "std")]
 pub mod report;
 #[cfg(feature = "std")]
+mod statistics;
+#[cfg(feature = "std")]
 pub mod study;
 #[cfg(feature = "std")]
 pub mod theory;
 #[cfg(feature = "std")]
 pub mod train;
+#[cfg(feature = "std")]
+pub mod verify;

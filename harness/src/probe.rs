@@ -5,22 +5,26 @@
 //! input in layer l, in a residual network with respect to block l's input; factor_l = ||delta^l|| / ||delta^{l+1}||,
 //! the top one of a residual network against the last block's output. Figures are means of logarithms over networks.
 
+mod cell;
 mod defect;
 mod figures;
+mod jacobian;
 mod measure;
 mod net;
+mod pair;
 mod remedy;
 mod saturation;
 mod setup;
 mod sounding;
-mod statistics;
 mod verdict;
 
-pub use figures::{Interval, LayerRow, LogGain, Measured, Row, Sample};
+pub use cell::{Cell, CellFix, CellReport, CellSetup, cell_fix, probe_cell};
+pub use figures::{Interval, Jacobian, LayerRow, LogGain, Measured, Row, Sample};
+pub use jacobian::LARGEST as LARGEST_JACOBIAN;
 pub use measure::{Failed, Figures, ProbeError, Tally, measure};
 pub use remedy::{Fix, Remedy};
 pub use setup::{Cotangent, NORM_BATCH, SURVEY_ROWS, Setup};
-pub use verdict::{Cause, Extent, Kind, Verdict};
+pub use verdict::{Cause, Extent, HEALTHY, Kind, SICK, Verdict};
 
 use isobath_kernels::Level;
 
@@ -48,7 +52,7 @@ pub struct Report {
 pub fn probe(setup: &Setup, data: Option<&Dataset>, level: Level) -> Result<Report, ProbeError> {
     let theory = predict(&setup.question(data))?;
     let figures = measure(setup, data, level, &theory)?;
-    let verdict = verdict::judge(setup, &figures);
+    let verdict = verdict::judge(setup, &figures, &theory);
     let fix = remedy::fix(setup, data, level, &verdict)?;
     Ok(Report { theory, figures, verdict, fix })
 }

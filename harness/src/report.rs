@@ -1,7 +1,8 @@
 //! The pages and tables that show a study. They read a [`Summary`](crate::study::summary::Summary) and nothing else.
 //!
 //! [`html`] is one self-contained page, [`table`] is text for a terminal, [`verdict`] is the answer in words that both
-//! of them give. None of them can fail: what a study does not have is left out or said to be missing.
+//! of them give. None of them can fail: what a study does not have is left out or said to be missing. [`phase`] is a
+//! figure of its own and shows theory's phase diagram.
 
 mod answer;
 mod axis;
@@ -16,6 +17,7 @@ mod heat;
 mod mark;
 mod overview;
 mod page;
+pub mod phase;
 mod points;
 mod ranking;
 mod speed;

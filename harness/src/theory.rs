@@ -19,6 +19,7 @@ mod layer_moments;
 pub mod length_map;
 pub mod mean_field;
 pub mod norm;
+pub mod phase;
 pub mod phi;
 mod predict;
 pub mod prediction;

@@ -47,10 +47,26 @@ fn bad_input_is_named_and_exits_with_2() {
         ("probe --data glyphs --input-width 10", ["--input-width is 10", "144"]),
         ("probe --level mmx", ["--level", "scalar"]),
         ("probe --threads 0", ["--threads", "1 to 1024"]),
-        ("probe --jacobian", ["not supported yet", "--jacobian"]),
-        ("probe --pair-correlation 0.5", ["not supported yet", "--pair-correlation"]),
-        ("probe --cell lstm", ["not supported yet", "--cell"]),
-        ("theory --map", ["not supported yet", "--map"]),
+        ("probe --jacobian --norm batch", ["--jacobian", "without batch norm"]),
+        ("probe --jacobian --cotangent loss", ["--jacobian", "Gaussian cotangent"]),
+        ("probe --jacobian --depth 1 --width 4096", ["--jacobian", "up to 2048 x 2048"]),
+        ("probe --pair-correlation -1.01", ["--pair-correlation is -1.01", "-1 to 1"]),
+        ("probe --pair-correlation 0.5 --norm batch", ["--pair-correlation", "without batch norm"]),
+        ("probe --pair-correlation 0.5 --data glyphs", ["--pair-correlation", "Gaussian inputs"]),
+        ("probe --cell transformer", ["--cell", "lstm, gru, rnn"]),
+        ("probe --cell lstm --depth 3", ["--cell", "--depth"]),
+        ("probe --cell lstm --norm layer", ["--cell", "--norm"]),
+        ("probe --cell lstm --activation relu", ["--activation relu", "--cell rnn"]),
+        ("probe --cell rnn --forget-bias 1", ["--forget-bias", "--cell lstm"]),
+        ("probe --cell lstm --steps 0", ["--steps", "1 to 1000000"]),
+        ("probe --cell lstm --forget-bias inf", ["--forget-bias", "finite"]),
+        ("probe --cell lstm --width 65536 --steps 1000000", ["--width", "address space"]),
+        ("probe --steps 3", ["--steps", "--cell"]),
+        ("probe --forget-bias 3", ["--forget-bias", "--cell"]),
+        ("diagnose --cell lstm", ["--cell", "isobath probe"]),
+        ("theory --cell lstm --map m.svg", ["--map", "without --cell"]),
+        ("theory --map", ["--map", "FILE.svg"]),
+        ("theory --map m.svg --norm layer", ["--map", "without --norm"]),
         ("theory --pair-correlation 1.5", ["--pair-correlation is 1.5", "-1 to 1"]),
     ] {
         let output = isobath(arguments);
@@ -112,6 +128,14 @@ fn json_has_its_shape() {
     assert!(verdict["layer"].is_null() && verdict["cause"] == "slope");
     assert_eq!(report["hash"].as_str().unwrap().len(), 16);
     assert_eq!(report["theory"]["source"], "mean-field");
+
+    let more = json("probe --depth 2 --activation relu --init he --pair-correlation 0.9 --jacobian --json");
+    assert!(more["measured"]["gradient_correlation"]["mean"].as_f64().unwrap() < 1.0);
+    assert!((more["theory"]["gradient_correlation"].as_f64().unwrap() - 0.7396).abs() < 1e-3);
+    assert_eq!(more["jacobian"]["singular_values"].as_array().unwrap().len(), 64);
+    // What is looked at besides does not change what is measured.
+    let less = json("probe --depth 2 --activation relu --init he --json");
+    assert_eq!((&less["hash"], &less["layers"]), (&more["hash"], &more["layers"]));
 }
 
 #[test]
@@ -165,4 +189,38 @@ fn theory_has_a_value_or_a_reason_for_everything() {
     }
     let correlated = json("theory --activation relu --init he --depth 10 --pair-correlation 0.9 --json");
     assert!((correlated["gradient_correlation"].as_f64().unwrap() - 0.2839).abs() < 1e-3);
+}
+
+#[test]
+fn the_map_is_written_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("map.svg");
+    let arguments = format!("theory --activation tanh --weight-var 2 --map {}", path.display());
+    assert!(isobath(&arguments).status.success());
+    let svg = std::fs::read_to_string(&path).unwrap();
+    assert!(svg.starts_with("<svg ") && svg.contains("<circle ") && svg.contains("edge of chaos"));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    let nowhere = folder.path().join("none").join("map.svg");
+    assert_eq!(isobath(&format!("theory --map {}", nowhere.display())).status.code(), Some(3));
+}
+
+#[test]
+fn cells_are_deep_in_time() {
+    let zero = json("probe --cell lstm --weight-var 1e-30 --forget-bias 1 --steps 300 --json");
+    assert!((zero["measured"]["chi"]["mean"].as_f64().unwrap().sqrt() - 0.731059).abs() < 1e-5);
+    assert!((zero["theory"]["rate_norm"].as_f64().unwrap() - 0.731059).abs() < 1e-6);
+    assert_eq!((&zero["measured"]["factors"], &zero["verdict"]["kind"]), (&300.into(), &"vanishing".into()));
+    let fix = &zero["verdict"]["fix"];
+    let again =
+        json(&format!("{} --json", fix["command"].as_str().unwrap().strip_prefix("isobath ").unwrap()));
+    assert_eq!(again["verdict"]["factor_per_layer"], fix["measured_factor"]);
+
+    let orthogonal = "--cell rnn --activation identity --init orthogonal --weight-var 1.21 --steps 50 --json";
+    assert!((json(&format!("theory {orthogonal}"))["rate_norm"].as_f64().unwrap() - 1.1).abs() < 1e-6);
+    let rate = json(&format!("probe {orthogonal}"))["verdict"]["factor_per_layer"].as_f64().unwrap();
+    assert!((rate - 1.1).abs() < 1e-5, "{rate}");
+    assert!(json("theory --cell gru --json")["rate_norm"].is_null());
+    assert_eq!(isobath("probe --cell lstm --check").status.code(), Some(1));
+    let text = String::from_utf8(isobath("probe --cell gru --init uniform").stdout).unwrap();
+    assert!(text.lines().all(|line| line.contains("isobath probe") || line.chars().count() <= 80), "{text}");
 }

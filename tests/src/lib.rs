@@ -3,6 +3,7 @@
 
 pub mod accuracy;
 pub mod case;
+pub mod diagnosis;
 pub mod double_double;
 pub mod fma;
 pub mod hash;
@@ -11,6 +12,7 @@ pub mod naive_gemm;
 pub mod network;
 pub mod oracle;
 pub mod reference;
+pub mod simulation;
 pub mod ulp;
 pub mod values;
 pub mod zoo;

@@ -4,7 +4,9 @@ use isobath::activation::Activation;
 use isobath::architecture::{Architecture, Norm, NormPosition, Residual};
 use isobath::data::{Sizes, Source};
 use isobath::init::{Family, Init, WeightVariance};
-use isobath::probe::{Cause, Cotangent, Extent, Kind, Report, Setup, measure, probe};
+use isobath::probe::{
+    Cause, Cell, CellSetup, Cotangent, Extent, Kind, Report, Setup, measure, probe, probe_cell,
+};
 use isobath::theory::predict;
 use isobath_kernels::Level;
 
@@ -23,6 +25,8 @@ const BARE: Setup = Setup {
     batch: 1,
     nets: 8,
     cotangent: Cotangent::Gaussian,
+    pair_correlation: None,
+    jacobian: false,
     seed: 1,
 };
 
@@ -276,5 +280,106 @@ fn impossible_setups_are_refused() {
         plain(Activation::Tanh, Init::gaussian(-1.0, 0.0)),
     ] {
         assert!(probe(&setup, None, level).is_err(), "{setup:?}");
+    }
+}
+
+#[test]
+fn gradients_of_neighbouring_inputs_part_as_published() {
+    for (depth, expected) in [(1, 0.8564), (2, 0.7396), (5, 0.4965), (10, 0.2839), (20, 0.1192)] {
+        let he = shaped(plain(Activation::Relu, Init::HE), depth, 256);
+        let figures = run(&Setup { pair_correlation: Some(0.9), nets: 32, ..he }).figures;
+        let found = figures.measured.gradient_correlation.unwrap().mean.unwrap();
+        assert!((found - expected).abs() < 0.03, "{depth} layers: {found} for {expected}");
+    }
+    // The same input twice, and its mirror image in a network that is odd.
+    let tanh = plain(Activation::Tanh, Init::LECUN);
+    for (rho, expected) in [(1.0, 1.0), (-1.0, 1.0)] {
+        let figures = run(&Setup { pair_correlation: Some(rho), ..tanh }).figures;
+        let found = figures.measured.gradient_correlation.unwrap().mean.unwrap();
+        assert!((found - expected).abs() < 1e-12, "{rho}: {found}");
+    }
+}
+
+#[test]
+fn jacobians_spread_as_published() {
+    let jacobian = |activation, init, depth, width| {
+        let setup = Setup { jacobian: true, nets: 4, ..shaped(plain(activation, init), depth, width) };
+        run(&setup).figures.jacobian.unwrap()
+    };
+    let tanh =
+        Init { bias_variance: 2.01e-5, weight_variance: WeightVariance::Fixed(1.05), ..Init::ORTHOGONAL };
+    let he = Init { weight_variance: WeightVariance::Fixed(2.0), ..Init::ORTHOGONAL };
+    for (activation, init, depth, expected) in [
+        (Activation::Identity, Init::LECUN, 1, 1.0),
+        (Activation::Identity, Init::LECUN, 3, 3.0),
+        (Activation::Relu, Init::HE, 2, 4.0),
+        (Activation::Relu, he, 3, 3.0),
+        (Activation::Tanh, tanh, 8, 0.0341),
+    ] {
+        let found = jacobian(activation, init, depth, 128).spread.mean.unwrap();
+        assert!((found / expected - 1.0).abs() < 0.15, "{activation} {depth}: {found} for {expected}");
+    }
+    let flat = jacobian(Activation::Identity, Init::ORTHOGONAL, 5, 64);
+    assert_eq!(flat.singular_values.len(), 64);
+    assert!(flat.singular_values.iter().all(|s| (s - 1.0).abs() < 1e-5) && flat.spread.mean.unwrap() < 1e-9);
+    // max s^2 = (L + 1)^(L + 1) / L^L.
+    let largest = jacobian(Activation::Identity, Init::LECUN, 3, 256).largest.mean.unwrap().powi(2);
+    assert!((largest / (256.0 / 27.0) - 1.0).abs() < 0.15, "{largest}");
+    // Figures below f32 are figures, and an input of another width makes a rectangle.
+    let deep = Setup { jacobian: true, nets: 1, input_width: 24, ..shaped(BARE, 60, 16) };
+    let deep = Setup { input_width: 24, ..deep };
+    let values = run(&deep).figures.jacobian.unwrap().singular_values;
+    assert!(values.len() == 16 && values[0] < 1e-30 && values[0] > 1e-60, "{values:?}");
+}
+
+/// ||J u|| of the Jacobian is what a backward pass with cotangent u gives: the root mean square of s agrees.
+#[test]
+fn singular_values_agree_with_a_random_cotangent() {
+    let setup = Setup { jacobian: true, nets: 64, ..shaped(plain(Activation::Relu, Init::HE), 2, 48) };
+    let figures = run(&setup).figures;
+    let squares: f64 = figures.jacobian.unwrap().singular_values.iter().map(|s| s * s).sum();
+    assert!((squares / 48.0 - 1.0).abs() < 0.5, "{squares}");
+}
+
+#[test]
+fn what_has_no_pair_and_no_jacobian_says_so() {
+    let batch_norm = Architecture { norm: Norm::Batch, ..BARE.architecture };
+    let normalised = Setup { architecture: batch_norm, batch: 16, ..BARE };
+    for setup in [
+        Setup { jacobian: true, ..normalised },
+        Setup { pair_correlation: Some(0.5), ..normalised },
+        Setup { pair_correlation: Some(1.5), ..BARE },
+        Setup { pair_correlation: Some(f64::NAN), ..BARE },
+        Setup { jacobian: true, cotangent: Cotangent::Loss, ..BARE },
+        Setup { jacobian: true, ..shaped(BARE, 1, 4096) },
+    ] {
+        assert!(probe(&setup, None, Level::detect()).is_err(), "{setup:?}");
+    }
+}
+
+#[test]
+fn cells_do_not_depend_on_threads_or_levels() {
+    for cell in [Cell::Lstm, Cell::Gru, Cell::Rnn] {
+        let setup = CellSetup {
+            cell,
+            width: 24,
+            steps: 7,
+            forget_bias: 1.0,
+            activation: Activation::Tanh,
+            init: Init::UNIFORM,
+            batch: 5,
+            nets: 3,
+            seed: 4,
+        };
+        let hash = |level: Level, threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| probe_cell(&setup, level)).unwrap().hash
+        };
+        let reference = hash(Level::SCALAR, 1);
+        for level in Level::available() {
+            assert_eq!(hash(level, 2), reference, "{cell:?} on {}", level.name());
+        }
+        let longer = CellSetup { steps: 0, ..setup };
+        assert!(probe_cell(&longer, Level::detect()).is_err());
     }
 }

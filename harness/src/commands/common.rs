@@ -76,6 +76,17 @@ impl Common {
     }
 }
 
+impl Common {
+    /// A pool of as many threads as were asked for.
+    pub(super) fn pool(&self) -> Result<rayon::ThreadPool, Failure> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads()?).build();
+        pool.map_err(|error| Failure {
+            code: INPUT_OUTPUT,
+            message: format!("cannot start threads: {error}"),
+        })
+    }
+}
+
 /// Prints to standard output. A reader that has gone away (`| head`) is no failure.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();

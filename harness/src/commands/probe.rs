@@ -6,10 +6,11 @@ use clap::Args;
 use serde::Serialize;
 
 use super::common::{Common, Failure, INPUT_OUTPUT, print};
+use super::probe_cell;
 use super::probe_command::probe_command;
-use super::probe_flags::{NetworkFlags, Request, not_supported_yet};
+use super::probe_flags::{NetworkFlags, Request};
 use super::probe_table;
-use crate::probe::{Measured, ProbeError, Report, Row, Verdict, probe};
+use crate::probe::{Jacobian, Measured, ProbeError, Report, Row, Verdict, probe};
 use crate::theory::Prediction;
 
 /// Exit code of `--check` for a sick network.
@@ -32,18 +33,11 @@ pub(super) struct Arguments {
 struct Output<'a> {
     schema_version: u32,
     theory: &'a Prediction,
-    measured: MeasuredOutput<'a>,
+    measured: &'a Measured,
     layers: &'a [Row],
-    jacobian: (),
+    jacobian: Option<&'a Jacobian>,
     verdict: VerdictOutput<'a>,
     hash: String,
-}
-
-#[derive(Serialize)]
-struct MeasuredOutput<'a> {
-    #[serde(flatten)]
-    measured: &'a Measured,
-    gradient_correlation: (),
 }
 
 #[derive(Serialize)]
@@ -64,15 +58,11 @@ struct FixOutput<'a> {
 /// Probes the networks and prints what was found.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let common = &arguments.common;
-    if arguments.network.pair_correlation.is_some() {
-        return Err(not_supported_yet("--pair-correlation"));
+    if let Some(setup) = arguments.network.cells(common.seed)? {
+        let sick = probe_cell::run(&setup, common)? && arguments.check;
+        return Ok(if sick { ExitCode::from(SICK) } else { ExitCode::SUCCESS });
     }
-    let level = common.level()?;
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(common.threads()?).build();
-    let pool = pool
-        .map_err(|error| Failure { code: INPUT_OUTPUT, message: format!("cannot start threads: {error}") })?;
-    let request = arguments.network.request(common.seed)?;
-    let report = pool.install(|| probe(&request.setup, request.data.as_ref(), level)).map_err(failure)?;
+    let (request, report) = probe_request(&arguments.network, common)?;
     if common.json {
         let json = serde_json::to_string(&output(&request, &report));
         let json = json.map_err(|error| Failure { code: INPUT_OUTPUT, message: error.to_string() })?;
@@ -84,11 +74,21 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     Ok(if sick { ExitCode::from(SICK) } else { ExitCode::SUCCESS })
 }
 
+/// Probes the networks that the flags describe.
+pub(super) fn probe_request(network: &NetworkFlags, common: &Common) -> Result<(Request, Report), Failure> {
+    let level = common.level()?;
+    let pool = common.pool()?;
+    let request = network.request(common.seed)?;
+    let report = pool.install(|| probe(&request.setup, request.data.as_ref(), level)).map_err(failure)?;
+    Ok((request, report))
+}
+
 fn failure(error: ProbeError) -> Failure {
     Failure::bad_input(match error {
         ProbeError::Memory { .. } => {
             format!("--depth, --width, --input-width, --batch: {error}; lower one of them, or --threads")
         }
+        ProbeError::Impossible { what, why } => format!("--{what}: {why}"),
         other => other.to_string(),
     })
 }
@@ -103,9 +103,9 @@ fn output<'a>(request: &Request, report: &'a Report) -> Output<'a> {
     Output {
         schema_version: 1,
         theory: &report.theory,
-        measured: MeasuredOutput { measured: &report.figures.measured, gradient_correlation: () },
+        measured: &report.figures.measured,
         layers: &report.figures.layers,
-        jacobian: (),
+        jacobian: report.figures.jacobian.as_ref(),
         verdict: VerdictOutput { verdict: &report.verdict, fix },
         hash: format!("{:016x}", report.figures.hash),
     }

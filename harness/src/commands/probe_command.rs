@@ -69,6 +69,9 @@ pub(super) fn probe_command(setup: &Setup, source: Option<&Source>) -> String {
     if setup.cotangent == Cotangent::Loss {
         add("--cotangent", &"loss");
     }
+    if let Some(rho) = setup.pair_correlation {
+        add("--pair-correlation", &rho);
+    }
     if setup.seed != 1 {
         add("--seed", &setup.seed);
     }
@@ -76,7 +79,7 @@ pub(super) fn probe_command(setup: &Setup, source: Option<&Source>) -> String {
 }
 
 /// The flags of an initialiser.
-fn init_flags(init: &Init) -> Vec<(&'static str, String)> {
+pub(super) fn init_flags(init: &Init) -> Vec<(&'static str, String)> {
     let named = [
         (Init::HE, "he"),
         (Init::UNIFORM, "uniform"),

@@ -5,13 +5,13 @@ use clap::{Args, ValueEnum};
 
 use super::common::{BAD_INPUT, Failure, INPUT_OUTPUT};
 use super::probe_values::{
-    BranchScale, bias_variance, branch_scale, inverse_root, scaled_layer, up_to, weight_variance,
+    BranchScale, bias_variance, branch_scale, finite, inverse_root, scaled_layer, up_to, weight_variance,
 };
 use crate::activation::Activation;
 use crate::architecture::{Architecture, Norm, NormPosition, Residual};
 use crate::data::{DataError, Dataset, Sizes, Source};
 use crate::init::{Family, Init, WeightVariance};
-use crate::probe::{Cotangent, NORM_BATCH, SURVEY_ROWS, Setup};
+use crate::probe::{Cell, CellSetup, Cotangent, NORM_BATCH, SURVEY_ROWS, Setup};
 
 /// Training samples that are loaded, at least.
 const SAMPLES: usize = 1024;
@@ -47,6 +47,13 @@ enum CotangentFlag {
     #[default]
     Gaussian,
     Loss,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum CellFlag {
+    Lstm,
+    Gru,
+    Rnn,
 }
 
 /// Flags that describe networks.
@@ -107,22 +114,42 @@ pub(super) struct NetworkFlags {
     /// fixed point
     #[arg(long, value_name = "SOURCE")]
     data: Option<Source>,
-    /// The correlation of two inputs whose gradients are compared (theory only)
+    /// Compare the gradients of two inputs with this correlation, from -1 to 1
     #[arg(long, value_name = "RHO", allow_hyphen_values = true)]
-    pub(super) pair_correlation: Option<f64>,
-    /// The singular values of the input-output Jacobian
-    #[arg(long, hide = true)]
+    pair_correlation: Option<f64>,
+    /// Compute the singular values of the Jacobian of output to input
+    #[arg(long)]
     jacobian: bool,
-    /// Depth in time: lstm, gru, rnn
-    #[arg(long, value_name = "CELL", hide = true)]
-    cell: Option<String>,
-    /// Steps in time
-    #[arg(long, value_name = "T", hide = true)]
-    steps: Option<String>,
-    /// The bias of the gate that keeps the state
-    #[arg(long, value_name = "B", allow_hyphen_values = true, hide = true)]
-    forget_bias: Option<String>,
+    /// Recurrent cells, deep in time, instead of layers
+    #[arg(long, value_enum, conflicts_with_all = LAYERED)]
+    cell: Option<CellFlag>,
+    /// Steps in time [default: 100]
+    #[arg(long, value_name = "T", requires = "cell", value_parser = up_to(1_000_000))]
+    steps: Option<usize>,
+    /// The bias of the gate that keeps the state, of lstm and gru [default: 0]
+    #[arg(long, value_name = "B", requires = "cell", allow_hyphen_values = true, value_parser = finite)]
+    forget_bias: Option<f32>,
 }
+
+/// What a cell does not have.
+const LAYERED: [&str; 13] = [
+    "depth",
+    "input_width",
+    "norm",
+    "norm_position",
+    "residual",
+    "branch_scale",
+    "branch_layers",
+    "branch_last",
+    "scale_layer",
+    "cotangent",
+    "data",
+    "pair_correlation",
+    "jacobian",
+];
+
+/// Steps in time where none are given.
+pub(super) const STEPS: usize = 100;
 
 /// What the flags describe.
 #[derive(Debug)]
@@ -136,7 +163,9 @@ pub(super) struct Request {
 impl NetworkFlags {
     /// Checks the flags against each other and loads the data.
     pub(super) fn request(&self, seed: u64) -> Result<Request, Failure> {
-        self.refuse_unsupported()?;
+        if self.cell.is_some() {
+            return Err(Failure::bad_input("--cell: `isobath probe` and `isobath theory` take cells"));
+        }
         let norm = match self.norm {
             NormFlag::None => Norm::None,
             NormFlag::Batch => Norm::Batch,
@@ -177,21 +206,45 @@ impl NetworkFlags {
             CotangentFlag::Gaussian => Cotangent::Gaussian,
             CotangentFlag::Loss => Cotangent::Loss,
         };
-        let setup = Setup { architecture, input_width, batch, nets: self.nets, cotangent, seed };
+        if let Some(rho) = self.pair_correlation
+            && !(-1.0..=1.0).contains(&rho)
+        {
+            return Err(Failure::bad_input(format!("--pair-correlation is {rho}; allowed is -1 to 1")));
+        }
+        let Self { nets, pair_correlation, jacobian, .. } = *self;
+        let setup =
+            Setup { architecture, input_width, batch, nets, cotangent, pair_correlation, jacobian, seed };
         Ok(Request { setup, source: self.data.clone(), data })
     }
 
-    fn refuse_unsupported(&self) -> Result<(), Failure> {
-        let flags = [
-            ("--jacobian", self.jacobian),
-            ("--cell", self.cell.is_some()),
-            ("--steps", self.steps.is_some()),
-            ("--forget-bias", self.forget_bias.is_some()),
-        ];
-        match flags.iter().find(|(_, given)| *given) {
-            Some((flag, _)) => Err(not_supported_yet(flag)),
-            None => Ok(()),
+    /// The recurrent cells that the flags describe, if they describe cells.
+    pub(super) fn cells(&self, seed: u64) -> Result<Option<CellSetup>, Failure> {
+        let Some(cell) = self.cell else { return Ok(None) };
+        let cell = match cell {
+            CellFlag::Lstm => Cell::Lstm,
+            CellFlag::Gru => Cell::Gru,
+            CellFlag::Rnn => Cell::Rnn,
+        };
+        if cell == Cell::Rnn && self.forget_bias.is_some() {
+            return Err(Failure::bad_input("--forget-bias goes with --cell lstm or gru; an rnn has no gate"));
         }
+        if cell != Cell::Rnn && self.activation != Activation::Sigmoid {
+            return Err(Failure::bad_input(format!(
+                "--activation {} goes with --cell rnn; lstm and gru have sigmoid gates and tanh",
+                self.activation
+            )));
+        }
+        Ok(Some(CellSetup {
+            cell,
+            width: self.width,
+            steps: self.steps.unwrap_or(STEPS),
+            forget_bias: self.forget_bias.unwrap_or(0.0),
+            activation: self.activation,
+            init: self.init()?,
+            batch: self.batch.unwrap_or(1),
+            nets: self.nets,
+            seed,
+        }))
     }
 
     fn init(&self) -> Result<Init, Failure> {
@@ -267,9 +320,4 @@ fn data_code(error: &DataError) -> u8 {
         DataError::Read { .. } | DataError::Memory { .. } => INPUT_OUTPUT,
         _ => BAD_INPUT,
     }
-}
-
-/// The failure of a flag that is known but does nothing yet.
-pub(super) fn not_supported_yet(flag: &str) -> Failure {
-    Failure::bad_input(format!("not supported yet: {flag}"))
 }

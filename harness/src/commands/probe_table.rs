@@ -28,6 +28,13 @@ pub(super) fn text(request: &Request, report: &Report) -> String {
     };
     line("chi", &measured.chi, theory.rate_squared, None);
     line("log10 ratio", &measured.log10_delta_ratio, theory.log10_delta_ratio, theory.band95);
+    if let Some(correlation) = &measured.gradient_correlation {
+        line("correlation", correlation, theory.gradient_correlation, None);
+    }
+    if let Some(jacobian) = &report.figures.jacobian {
+        line("var s^2", &jacobian.spread, theory.jacobian_var, None);
+        line("largest s", &jacobian.largest, None, None);
+    }
     if setup.batch > 1 && theory.source == Source::MeanField {
         text.push_str("theory's bands are for one sample per network; with more the spread is smaller\n");
     }
@@ -101,6 +108,8 @@ fn sentence(verdict: &Verdict, factors: usize) -> String {
         (Cause::Slope, ..) => "the activation's derivative".to_owned(),
         (Cause::Weights, ..) => "the size of the weights".to_owned(),
         (Cause::Normalisation, ..) => "the normalisation".to_owned(),
+        (Cause::Gates, ..) => "the gates that keep the state".to_owned(),
+        (Cause::Width, ..) => "too few units per layer".to_owned(),
         (Cause::Branches, ..) => "the residual branches add up".to_owned(),
         (Cause::DeadUnits, ..) => "a layer of units that are all 0".to_owned(),
         (Cause::Underflow, ..) => "the signal sinks below the smallest f32".to_owned(),
@@ -172,7 +181,7 @@ fn cells(row: &Row) -> [String; 7] {
     [row.layer.to_string(), number(x_rms), delta, log10(log10_gw), number(factor), predicted, saturated]
 }
 
-fn with_interval(sample: &Sample) -> String {
+pub(super) fn with_interval(sample: &Sample) -> String {
     sample.mean.map_or("none".to_owned(), |mean| format!("{}{}", figure(mean), interval(sample.ci95)))
 }
 
@@ -181,7 +190,7 @@ fn interval(band: Option<Interval>) -> String {
 }
 
 /// Four significant digits.
-fn figure(x: f64) -> String {
+pub(super) fn figure(x: f64) -> String {
     let x = x + 0.0; // -0 is 0
     let magnitude = x.abs();
     if magnitude != 0.0 && !(1e-3..1e5).contains(&magnitude) {

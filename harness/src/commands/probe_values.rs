@@ -38,6 +38,11 @@ pub(super) fn bias_variance(text: &str) -> Result<f32, String> {
     if (0.0..=LARGEST_VARIANCE).contains(&value) { Ok(value) } else { Err(allowed()) }
 }
 
+pub(super) fn finite(text: &str) -> Result<f32, String> {
+    let value: Option<f32> = text.parse().ok().filter(|value: &f32| value.is_finite());
+    value.ok_or_else(|| "allowed is a finite number".to_owned())
+}
+
 pub(super) fn branch_scale(text: &str) -> Result<BranchScale, String> {
     if text == INVERSE_ROOT_DEPTH {
         return Ok(BranchScale::InverseRootDepth);

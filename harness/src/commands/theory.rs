@@ -1,5 +1,7 @@
 //! `isobath theory`: what mean-field theory predicts, without running a network.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -7,18 +9,20 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 use serde::Serialize;
 
-use super::common::{Common, Failure, print};
-use super::probe_flags::{NetworkFlags, not_supported_yet};
-use crate::theory::{Prediction, Question, predict};
+use super::common::{Common, Failure, INPUT_OUTPUT, print};
+use super::probe_flags::NetworkFlags;
+use crate::report::phase;
+use crate::theory::phase::PhaseDiagram;
+use crate::theory::{Norm, Prediction, Question, edge_of_chaos, predict, predict_recurrent};
 
 /// Flags of `isobath theory`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
     network: NetworkFlags,
-    /// Draw the phase diagram
-    #[arg(long)]
-    map: bool,
+    /// Draw the phase diagram, with these networks as a dot, into an SVG file
+    #[arg(long, value_name = "FILE.svg")]
+    map: Option<PathBuf>,
     #[command(flatten)]
     common: Common,
 }
@@ -33,29 +37,66 @@ struct Output<'a> {
 
 /// Prints the prediction.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    if arguments.map {
-        return Err(not_supported_yet("--map"));
+    if let Some(setup) = arguments.network.cells(arguments.common.seed)? {
+        if arguments.map.is_some() {
+            return Err(Failure::bad_input("--map shows the phases of layers; it goes without --cell"));
+        }
+        let prediction = predict_recurrent(setup.recurrence(), setup.steps);
+        let prediction = prediction.map_err(|error| Failure::bad_input(error.to_string()))?;
+        return show(
+            &format!("{} steps of a recurrent cell", setup.steps),
+            &prediction,
+            arguments.common.json,
+        );
     }
-    let network = &arguments.network;
-    if let Some(rho) = network.pair_correlation
-        && !(-1.0..=1.0).contains(&rho)
-    {
-        return Err(Failure::bad_input(format!("--pair-correlation is {rho}; it must be -1 to 1")));
-    }
-    let request = network.request(arguments.common.seed)?;
-    let question = Question {
-        pair_correlation: network.pair_correlation,
-        ..request.setup.question(request.data.as_ref())
-    };
+    let request = arguments.network.request(arguments.common.seed)?;
+    let question = request.setup.question(request.data.as_ref());
     let prediction = predict(&question).map_err(|error| Failure::bad_input(error.to_string()))?;
-    if arguments.common.json {
-        let output = Output { schema_version: 1, prediction: &prediction };
+    if let Some(path) = &arguments.map {
+        draw_map(path, &question, &arguments.common)?;
+    }
+    show(&request.setup.architecture.to_string(), &prediction, arguments.common.json)
+}
+
+/// Prints a prediction.
+fn show(networks: &str, prediction: &Prediction, json: bool) -> Result<ExitCode, Failure> {
+    if json {
+        let output = Output { schema_version: 1, prediction };
         let json = serde_json::to_string(&output).map_err(|error| Failure::bad_input(error.to_string()))?;
         print(&format!("{json}\n"))?;
     } else {
-        print(&text(&request.setup.architecture.to_string(), &prediction)?)?;
+        print(&text(networks, prediction)?)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Cells of the phase diagram.
+const CELLS: (usize, usize) = (64, 40);
+
+/// Draws the phase diagram into a file, as a whole or not at all.
+fn draw_map(path: &Path, question: &Question, common: &Common) -> Result<(), Failure> {
+    if question.norm != Norm::None || question.residual.is_some() {
+        return Err(Failure::bad_input(
+            "--map shows the phases of plain networks; it goes without --norm and --residual",
+        ));
+    }
+    let network = (question.weight_variance.sqrt(), question.bias_variance.sqrt());
+    // Twice the network's own deviations, the edge without biases and something to see around them.
+    let edge =
+        edge_of_chaos(question.activation, 0.0).map_err(|error| Failure::bad_input(error.to_string()))?;
+    let critical = edge.first().map_or(0.0, |point| point.weight_variance.sqrt());
+    let ends = ((1.5 * critical).max(2.0 * network.0).max(3.0), (2.0 * network.1).max(1.0));
+    let diagram = common.pool()?.install(|| PhaseDiagram::new(question.activation, ends, CELLS));
+    let diagram = diagram.map_err(|error| Failure::bad_input(error.to_string()))?;
+    let svg = phase::svg(&diagram, &question.activation.to_string(), network);
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".new");
+    let written = fs::write(&temporary, svg).and_then(|()| fs::rename(&temporary, path));
+    written.map_err(|error| {
+        // Nothing half-written stays behind; if even that fails, the first error says more.
+        let _ = fs::remove_file(&temporary);
+        Failure { code: INPUT_OUTPUT, message: format!("--map: cannot write {}: {error}", path.display()) }
+    })
 }
 
 /// The quantities in the order in which they are printed.

@@ -4,10 +4,11 @@ use core::f64::consts::LN_10;
 
 use serde::Serialize;
 
+use super::jacobian;
 use super::net::Net;
 use super::setup::Setup;
-use super::statistics::{Moments, log_gain, median};
 use crate::architecture::Norm;
+use crate::statistics::{Moments, log_gain, median};
 use crate::theory::{LayerPrediction, Prediction, Question};
 use crate::train::LayerNorms;
 
@@ -58,6 +59,44 @@ pub struct Measured {
     pub log_gain: LogGain,
     /// Networks whose gradient at the input is exactly zero; they are in no mean.
     pub zero_gradient_fraction: f64,
+    /// The cosine between two inputs' gradients; none where none were compared.
+    pub gradient_correlation: Option<Sample>,
+}
+
+impl Measured {
+    /// The figures of networks with these ratios, as logarithms to base 10.
+    pub(super) fn of(factors: usize, ratios: &[f64], gw_ratios: &[f64], zero_gradient_fraction: f64) -> Self {
+        let gains: Vec<f64> = ratios.iter().map(|ratio| log_gain(*ratio)).collect();
+        let moments = Moments::of(&gains);
+        let chi = if factors == 0 {
+            Sample { mean: None, ci95: None }
+        } else {
+            Sample::of(&gains, |gain| (gain / factors as f64).exp())
+        };
+        Self {
+            factors,
+            chi,
+            log10_delta_ratio: Sample::of(ratios, |ratio| ratio),
+            log10_gw_ratio: Sample::of(gw_ratios, |ratio| ratio),
+            log_gain: LogGain {
+                mean: moments.map(|moments| moments.mean),
+                var: moments.and_then(|moments| moments.var),
+            },
+            zero_gradient_fraction,
+            gradient_correlation: None,
+        }
+    }
+}
+
+/// The Jacobian dx^L / dx^0.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Jacobian {
+    /// The first network's singular values s, in decreasing order.
+    pub singular_values: Vec<f64>,
+    /// Var(s^2) / mean(s^2)^2 over the networks.
+    pub spread: Sample,
+    /// The largest s over the networks.
+    pub largest: Sample,
 }
 
 /// One hidden layer.
@@ -114,24 +153,23 @@ pub(super) fn measured(setup: &Setup, nets: &[&Net], zero_gradient_fraction: f64
     let ratios: Vec<f64> = nets.iter().filter_map(|net| log10_ratio(setup, net)).collect();
     let gw_ratio = |net: &&Net| Some(net.layers.first()?.log10_gw? - net.layers.last()?.log10_gw?);
     let gw_ratios: Vec<f64> = nets.iter().filter_map(gw_ratio).collect();
-    let gains: Vec<f64> = ratios.iter().map(|ratio| log_gain(*ratio)).collect();
-    let moments = Moments::of(&gains);
-    let chi = if factors == 0 {
-        Sample { mean: None, ci95: None }
-    } else {
-        Sample::of(&gains, |gain| (gain / factors as f64).exp())
-    };
+    let cosines: Vec<f64> = nets.iter().filter_map(|net| net.gradient_correlation).collect();
     Measured {
-        factors,
-        chi,
-        log10_delta_ratio: Sample::of(&ratios, |ratio| ratio),
-        log10_gw_ratio: Sample::of(&gw_ratios, |ratio| ratio),
-        log_gain: LogGain {
-            mean: moments.map(|moments| moments.mean),
-            var: moments.and_then(|moments| moments.var),
-        },
-        zero_gradient_fraction,
+        gradient_correlation: setup.pair_correlation.map(|_| Sample::of(&cosines, |cosine| cosine)),
+        ..Measured::of(factors, &ratios, &gw_ratios, zero_gradient_fraction)
     }
+}
+
+/// The Jacobians of networks that have one.
+pub(super) fn jacobian(nets: &[&Net]) -> Option<Jacobian> {
+    let values: Vec<&Vec<f64>> = nets.iter().filter_map(|net| net.singular_values.as_ref()).collect();
+    let spreads: Vec<f64> = values.iter().filter_map(|values| jacobian::spread(values)).collect();
+    let largest: Vec<f64> = values.iter().filter_map(|values| values.first().copied()).collect();
+    Some(Jacobian {
+        singular_values: (*values.first()?).clone(),
+        spread: Sample::of(&spreads, |spread| spread),
+        largest: Sample::of(&largest, |largest| largest),
+    })
 }
 
 /// The mean of a logarithm over networks.

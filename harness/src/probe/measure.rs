@@ -6,7 +6,7 @@ use isobath_kernels::Level;
 use rayon::prelude::*;
 use thiserror::Error;
 
-use super::figures::{self, Measured, Row};
+use super::figures::{self, Jacobian, Measured, Row};
 use super::net::{self, Inputs, Net, Outcome};
 use super::setup::Setup;
 use crate::data::Dataset;
@@ -45,6 +45,14 @@ pub enum ProbeError {
         /// MiB that can be had.
         available: u64,
     },
+    /// A measurement that these networks do not have.
+    #[error("{what}: {why}")]
+    Impossible {
+        /// The measurement.
+        what: &'static str,
+        /// Why there is none.
+        why: String,
+    },
     /// The loss was given shapes that do not fit.
     #[error("the loss: {0}")]
     Loss(String),
@@ -59,6 +67,8 @@ pub struct Figures {
     pub layers: Vec<Row>,
     /// ||dL/dx^0|| / ||delta^1||, over what the weights of layer 1 are drawn for; none in residual networks.
     pub input_gain: Option<f64>,
+    /// The Jacobian, if it was asked for and is finite.
+    pub jacobian: Option<Jacobian>,
     /// log10 of the gradient's ratio, the median over networks.
     pub median_decades: Option<f64>,
     /// Networks that have no figures.
@@ -128,6 +138,9 @@ pub fn measure(
             Inputs::Gaussian(mean_square / setup.first_layer_excess())
         }
     };
+    setup.check_extras(data)?;
+    // A pair of inputs needs two rows.
+    let rows = rows.max(if setup.pair_correlation.is_some() { 2 } else { 1 });
     let built = setup.architecture.build(setup.input_width, setup.head(data));
     let mut places = vec![Place::default(); built.layers.len()];
     let plan = Plan::new(setup.input_width, rows, &built.layers, &mut places)?;
@@ -154,6 +167,7 @@ pub fn measure(
         measured: figures::measured(setup, &measured, zero),
         layers: figures::rows(setup, &measured, &nets, theory),
         input_gain: figures::input_gain(setup, &measured, &question),
+        jacobian: figures::jacobian(&measured),
         median_decades: figures::median_decades(setup, &measured),
         failed,
         hash: hash.finish(),

@@ -10,6 +10,7 @@ use super::measure::ProbeError;
 use super::saturation::Saturation;
 use super::setup::{CLASSES, Cotangent, Setup};
 use super::sounding::Sounding;
+use super::{jacobian, pair};
 use crate::architecture::Built;
 use crate::data::Dataset;
 use crate::net::{Arena, Mode, Pass, Plan, PlanError};
@@ -23,6 +24,7 @@ enum Purpose {
     Weights,
     Inputs,
     Cotangent,
+    Pair,
 }
 
 /// Streams kept for each network.
@@ -54,6 +56,10 @@ pub(super) struct Net {
     pub(super) log10_input: Option<f64>,
     pub(super) slope_rms: Vec<f64>,
     pub(super) saturated_and_dead: Vec<(f64, f64)>,
+    /// Cosine of two inputs' gradients.
+    pub(super) gradient_correlation: Option<f64>,
+    /// In decreasing order.
+    pub(super) singular_values: Option<Vec<f64>>,
     pub(super) hash: u64,
 }
 
@@ -136,6 +142,23 @@ pub(super) fn run(
 
     let overflow = first_bad_layer(&arena, plan, built, batch);
     let outcome = outcome(&sounding, overflow, setup.architecture.width * batch);
+    let x = &x[..plan.input()];
+    let gradient_correlation = match (setup.pair_correlation, inputs) {
+        (Some(rho), Inputs::Gaussian(_)) => {
+            let mut random = random(setup.seed, net, Purpose::Pair);
+            let mut fresh = vec![0.0; plan.input()];
+            inputs.fill(&mut random, plan.input(), &mut fresh);
+            let mut cotangent = vec![0.0; plan.output()];
+            random.fill_normal(&mut cotangent, 1.0);
+            pair::gradient_correlation(&Pass { rows: 2, ..pass }, &mut arena, (x, &fresh), rho, &cotangent)?
+        }
+        _ => None,
+    };
+    let singular_values = if setup.jacobian {
+        jacobian::singular_values(&Pass { rows: survey, ..pass }, &mut arena, x)?
+    } else {
+        None
+    };
     Ok(Net {
         outcome,
         layers: sounding.norms.layers,
@@ -143,6 +166,8 @@ pub(super) fn run(
         log10_input: sounding.norms.log10_input,
         slope_rms: sounding.slope_rms,
         saturated_and_dead: saturation.fractions(),
+        gradient_correlation,
+        singular_values,
         hash: sounding.hash.finish(),
     })
 }

@@ -1,7 +1,7 @@
 //! The remedy in closed form: the smallest change that theory says keeps the gradient within half a decade, and what
 //! it did when it was run.
 //!
-//! In this order: undo a planted defect; widen layers that die; leave out a normalisation; weights on the edge of chaos
+//! In this order: undo a planted defect; widen layers that are too narrow; leave out a normalisation; weights on the edge of chaos
 //! where the length is stable there; batch norm; layer norm; residual branches scaled by 1/sqrt(L), whose squared growth
 //! is at most e in all. A prediction holds in the limit of wide layers, so the remedy is run before it is given.
 //!
@@ -81,6 +81,8 @@ pub(super) fn fix(
     level: Level,
     verdict: &Verdict,
 ) -> Result<Option<Fix>, ProbeError> {
+    // What is looked at beside the gradient's size is no part of the proof.
+    let setup = &Setup { pair_correlation: None, jacobian: false, ..*setup };
     let planted = setup.architecture.scale_layer.filter(|(layer, _)| verdict.layer == Some(*layer));
     let Some((layer, factor)) = planted else {
         let sick = verdict.kind.is_sick();
@@ -141,6 +143,12 @@ fn candidates(setup: &Setup, verdict: &Verdict) -> Result<Vec<Remedy>, TheoryErr
             remedies.push(Remedy { change, setup: changed });
         }
     };
+    if verdict.cause == Some(Cause::Width) {
+        // The mean logarithm of the squared gain, about -5 L / (2 n), then stays above -1/4.
+        let width = (10 * setup.architecture.depth).next_power_of_two();
+        let wide = Setup { architecture: Architecture { width, ..setup.architecture }, ..*setup };
+        add(format!("widen the layers to {width} units"), wide);
+    }
     if verdict.cause == Some(Cause::DeadUnits) && residual.is_none() {
         let width = (2 * setup.architecture.depth).max(16).next_power_of_two();
         if dies(activation) && width > setup.architecture.width {

@@ -1,5 +1,7 @@
 //! What is probed: an ensemble of networks, how many of them, and what is sent through them.
 
+use super::jacobian::LARGEST as LARGEST_JACOBIAN;
+use super::measure::ProbeError;
 use crate::architecture::{Architecture, Head, Norm, NormPosition};
 use crate::data::Dataset;
 use crate::init::{Family, Init};
@@ -10,6 +12,10 @@ pub(super) const CLASSES: usize = 10;
 
 /// Inputs, at least, over which saturated and dead units are counted in networks without batch norm.
 pub const SURVEY_ROWS: usize = 64;
+
+/// What the measurements are called that not all networks have.
+const PAIR: &str = "pair-correlation";
+const JACOBIAN: &str = "jacobian";
 
 /// A batch that is large enough for batch norm's law, which errs by about 1 / batch.
 pub const NORM_BATCH: usize = 128;
@@ -37,6 +43,10 @@ pub struct Setup {
     pub nets: usize,
     /// What is sent down.
     pub cotangent: Cotangent,
+    /// The correlation of two inputs whose gradients are compared; none compares none.
+    pub pair_correlation: Option<f64>,
+    /// Whether the Jacobian's singular values are computed.
+    pub jacobian: bool,
     /// What everything random follows from.
     pub seed: u64,
 }
@@ -80,7 +90,7 @@ impl Setup {
                 },
             }),
             input_q: data.map(|data| mean_square(data.inputs()) * self.first_layer_excess()),
-            pair_correlation: None,
+            pair_correlation: self.pair_correlation,
             nets: self.nets,
         }
     }
@@ -106,6 +116,45 @@ impl Setup {
     /// Rows on which units are surveyed: batch norm makes a network of another batch another network.
     pub(super) fn survey_rows(&self) -> usize {
         if self.architecture.norm == Norm::Batch { self.batch } else { self.batch.max(SURVEY_ROWS) }
+    }
+
+    /// Refuses a pair of inputs or a Jacobian where there is none.
+    ///
+    /// # Errors
+    /// Batch norm mixes the samples of a batch, so one input has no gradient of its own; inputs from data have no
+    /// chosen correlation; a Jacobian may be too large.
+    pub(super) fn check_extras(&self, data: Option<&Dataset>) -> Result<(), ProbeError> {
+        let refuse = |what, why: String| Err(ProbeError::Impossible { what, why });
+        let batch_norm = self.architecture.norm == Norm::Batch;
+        for (what, wanted) in [(PAIR, self.pair_correlation.is_some()), (JACOBIAN, self.jacobian)] {
+            if wanted && batch_norm {
+                return refuse(
+                    what,
+                    "allowed without batch norm, which mixes the inputs of a batch, so that one alone has no gradient"
+                        .to_owned(),
+                );
+            }
+        }
+        if let Some(rho) = self.pair_correlation {
+            if data.is_some() {
+                let why = "allowed on Gaussian inputs; those from data have no chosen correlation";
+                return refuse(PAIR, why.to_owned());
+            }
+            if !(-1.0..=1.0).contains(&rho) {
+                return refuse(PAIR, format!("{rho} was given; allowed is -1 to 1"));
+            }
+        }
+        if self.jacobian && self.cotangent == Cotangent::Loss {
+            let why = "allowed with the Gaussian cotangent: it is the network's own, without a loss";
+            return refuse(JACOBIAN, why.to_owned());
+        }
+        let elements = self.input_width.saturating_mul(self.architecture.width);
+        if self.jacobian && elements > LARGEST_JACOBIAN {
+            let root = LARGEST_JACOBIAN.isqrt();
+            let (rows, columns) = (self.architecture.width, self.input_width);
+            return refuse(JACOBIAN, format!("it is {rows} x {columns}; allowed is up to {root} x {root}"));
+        }
+        Ok(())
     }
 
     /// This ensemble with its weights started in another way.

@@ -9,11 +9,12 @@ use super::defect;
 use super::measure::{Figures, Tally};
 use super::setup::Setup;
 use crate::architecture::Norm;
+use crate::theory::Prediction;
 
 /// Decades from which a network is sick.
-pub(super) const SICK: f64 = 1.0;
+pub const SICK: f64 = 1.0;
 /// Decades up to which it is healthy.
-pub(super) const HEALTHY: f64 = 0.5;
+pub const HEALTHY: f64 = 0.5;
 
 /// How the gradient fares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -60,6 +61,10 @@ pub enum Cause {
     Normalisation,
     /// The residual branches, which add up.
     Branches,
+    /// A recurrent cell's gates, which let go of the state or hold too much of it.
+    Gates,
+    /// Too few units: wide layers of the same kind would be healthy.
+    Width,
     /// Units that are 0 and have no slope.
     DeadUnits,
     /// The signal sinks below the range of f32.
@@ -89,8 +94,18 @@ pub struct Verdict {
     pub cause: Option<Cause>,
 }
 
+/// How a gradient that changes by so many decades fares.
+pub(super) fn size_of(decades: f64) -> Kind {
+    match decades {
+        _ if decades.abs() <= HEALTHY => Kind::Healthy,
+        _ if decades.abs() < SICK => Kind::Borderline,
+        _ if decades < 0.0 => Kind::Vanishing,
+        _ => Kind::Exploding,
+    }
+}
+
 /// Judges the networks of `setup`.
-pub(super) fn judge(setup: &Setup, figures: &Figures) -> Verdict {
+pub(super) fn judge(setup: &Setup, figures: &Figures, theory: &Prediction) -> Verdict {
     let failed = &figures.failed;
     let most = |tally: Tally| 2 * tally.nets >= setup.nets.max(1);
     let lost = |kind, tally: Tally, cause| Verdict {
@@ -113,12 +128,7 @@ pub(super) fn judge(setup: &Setup, figures: &Figures) -> Verdict {
     }
     let decades = figures.median_decades;
     let size = decades.unwrap_or(0.0);
-    let kind = match size {
-        _ if size.abs() <= HEALTHY => Kind::Healthy,
-        _ if size.abs() < SICK => Kind::Borderline,
-        _ if size < 0.0 => Kind::Vanishing,
-        _ => Kind::Exploding,
-    };
+    let kind = size_of(size);
     let defect = defect::find(figures, setup.architecture.residual.is_some());
     let factors = figures.measured.factors;
     Verdict {
@@ -133,15 +143,20 @@ pub(super) fn judge(setup: &Setup, figures: &Figures) -> Verdict {
         decades,
         cause: match defect {
             Some(_) => Some(Cause::Weights),
-            None => (kind != Kind::Healthy).then(|| uniform_cause(setup, figures, size < 0.0)),
+            None => (kind != Kind::Healthy).then(|| uniform_cause(setup, figures, theory, size < 0.0)),
         },
     }
 }
 
 /// The part of the factors that goes farthest in the direction of the trouble.
-fn uniform_cause(setup: &Setup, figures: &Figures, vanishing: bool) -> Cause {
+fn uniform_cause(setup: &Setup, figures: &Figures, theory: &Prediction, vanishing: bool) -> Cause {
     if setup.architecture.residual.is_some() {
         return Cause::Branches;
+    }
+    // The rate is that of infinite width; narrow layers lose about 5/(4 n) in the logarithm of the norm.
+    let wide = theory.rate_norm.map(|rate| setup.factors() as f64 * rate.log10());
+    if vanishing && setup.architecture.norm == Norm::None && wide.is_some_and(|wide| wide.abs() <= HEALTHY) {
+        return Cause::Width;
     }
     let hidden = || figures.layers.iter().filter_map(|row| row.hidden);
     let slopes: f64 =

@@ -1,19 +1,19 @@
-//! Mean, variance and confidence interval of a small sample.
+//! Mean, variance and confidence interval of a small sample; the value of a sequence that stands out.
 
 use core::f64::consts::LN_10;
 
 /// Mean and unbiased variance of a sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Moments {
-    pub(super) count: usize,
-    pub(super) mean: f64,
+pub(crate) struct Moments {
+    pub(crate) count: usize,
+    pub(crate) mean: f64,
     /// None for a single value.
-    pub(super) var: Option<f64>,
+    pub(crate) var: Option<f64>,
 }
 
 impl Moments {
     /// None for an empty sample.
-    pub(super) fn of(values: &[f64]) -> Option<Self> {
+    pub(crate) fn of(values: &[f64]) -> Option<Self> {
         let count = values.len();
         if count == 0 {
             return None;
@@ -24,7 +24,7 @@ impl Moments {
     }
 
     /// Where the mean of the population lies with 95 % confidence, by Student's t; none for a single value.
-    pub(super) fn ci95(self) -> Option<(f64, f64)> {
+    pub(crate) fn ci95(self) -> Option<(f64, f64)> {
         let half = student_t(self.count - 1) * (self.var? / self.count as f64).sqrt();
         Some((self.mean - half, self.mean + half))
     }
@@ -60,7 +60,7 @@ fn student_t(freedom: usize) -> f64 {
 }
 
 /// The middle value; none for an empty sample.
-pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
+pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     let upper = *values.get(middle)?;
@@ -71,8 +71,47 @@ pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
 }
 
 /// 10^x as a norm's ratio: ln of its square.
-pub(super) fn log_gain(log10: f64) -> f64 {
+pub(crate) fn log_gain(log10: f64) -> f64 {
     2.0 * LN_10 * log10
+}
+
+/// Neighbours on either side that a value is held against.
+const NEIGHBOURS: usize = 4;
+/// Fewer values have no neighbourhood to stand out from.
+const FEWEST: usize = 5;
+/// Robust standard deviations by which a value stands out.
+const DEVIATIONS: f64 = 6.0;
+/// And the least factor.
+const LEAST: f64 = 1.5;
+
+/// By how much each value is off the median of up to four neighbours on either side.
+pub(crate) fn deviations(values: &[f64]) -> Vec<f64> {
+    (0..values.len())
+        .map(|i| {
+            let from = i.saturating_sub(NEIGHBOURS);
+            let to = (i + NEIGHBOURS + 1).min(values.len());
+            let others = (from..to).filter(|j| *j != i).map(|j| values[j]).collect();
+            values[i] - median(others).unwrap_or(values[i])
+        })
+        .collect()
+}
+
+/// The standard deviation of values around 0 of which most are normal: 1.4826 times the median magnitude.
+pub(crate) fn robust_spread(values: &[f64]) -> f64 {
+    1.4826 * median(values.iter().map(|value| value.abs()).collect()).unwrap_or(0.0)
+}
+
+/// The natural logarithm that stands out most from a sequence, and by how much, if one does: it must be off its
+/// neighbours by more than six robust standard deviations of all, and by more than a factor of 1.5.
+pub(crate) fn outlier(logs: &[f64]) -> Option<(usize, f64)> {
+    if logs.len() < FEWEST {
+        return None;
+    }
+    let offsets = deviations(logs);
+    let spread = robust_spread(&offsets);
+    let (i, offset) =
+        offsets.into_iter().enumerate().max_by(|(_, one), (_, other)| one.abs().total_cmp(&other.abs()))?;
+    (offset.abs() > (DEVIATIONS * spread).max(LEAST.ln())).then_some((i, offset))
 }
 
 #[cfg(test)]
@@ -103,5 +142,21 @@ mod tests {
         assert_eq!(Moments::of(&[]), None);
         assert_eq!(median(vec![3.0, 1.0, 2.0, 10.0]), Some(2.5));
         assert_eq!(median(vec![]), None);
+    }
+
+    #[test]
+    fn one_value_stands_out() {
+        let mut logs: Vec<f64> = (0..20).map(|i| 0.1 * f64::from(i) + 0.01 * f64::from(i % 3)).collect();
+        assert_eq!(outlier(&logs), None);
+        logs[7] += 2.0;
+        let (i, offset) = outlier(&logs).unwrap();
+        assert!(i == 7 && (offset - 2.0).abs() < 0.1, "{i} {offset}");
+        // Less than a factor of 1.5 is never a defect, however quiet the rest.
+        let mut quiet = vec![0.0; 20];
+        quiet[3] = 0.4;
+        assert_eq!(outlier(&quiet), None);
+        quiet[3] = -0.41;
+        assert_eq!(outlier(&quiet), Some((3, -0.41)));
+        assert_eq!(outlier(&[0.0, 0.0, 9.0, 0.0]), None);
     }
 }

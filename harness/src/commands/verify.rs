@@ -1,0 +1,110 @@
+//! `isobath verify`.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::common::{Common, Failure, INPUT_OUTPUT, print};
+use crate::verify::{self, Check, Table};
+
+/// Exit code where a figure is off.
+const BROKEN: u8 = 1;
+
+/// Flags of `isobath verify`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Published figures of the theory, predicted and measured
+    #[arg(long, required = true)]
+    theory: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Serialize)]
+struct Output<'a> {
+    schema_version: u32,
+    tables: Vec<TableOutput<'a>>,
+    broken: usize,
+}
+
+#[derive(Serialize)]
+struct TableOutput<'a> {
+    subject: &'a str,
+    checks: Vec<CheckOutput<'a>>,
+}
+
+#[derive(Serialize)]
+struct CheckOutput<'a> {
+    #[serde(flatten)]
+    check: &'a Check,
+    holds: bool,
+}
+
+/// Checks the figures and prints each table as soon as it is there.
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let common = &arguments.common;
+    let level = common.level()?;
+    let pool = common.pool()?;
+    let mut printed = Ok(());
+    let tables = pool.install(|| {
+        verify::theory(level, |table, _| {
+            if !common.json && printed.is_ok() {
+                printed = print(&text(table));
+            }
+        })
+    });
+    let tables = tables.map_err(|error| Failure { code: INPUT_OUTPUT, message: error.to_string() })?;
+    printed?;
+    let figures = tables.iter().map(|table| table.checks.len()).sum::<usize>();
+    let broken = tables.iter().flat_map(|table| &table.checks).filter(|check| !check.holds()).count();
+    if common.json {
+        let output = Output { schema_version: 1, tables: tables.iter().map(table_output).collect(), broken };
+        let json = serde_json::to_string(&output);
+        let json = json.map_err(|error| Failure { code: INPUT_OUTPUT, message: error.to_string() })?;
+        print(&format!("{json}\n"))?;
+    } else {
+        print(&match broken {
+            0 => format!("all {figures} figures hold\n"),
+            _ => format!("{broken} of {figures} figures are off\n"),
+        })?;
+    }
+    Ok(if broken == 0 { ExitCode::SUCCESS } else { ExitCode::from(BROKEN) })
+}
+
+fn table_output(table: &Table) -> TableOutput<'_> {
+    let checks = table.checks.iter().map(|check| CheckOutput { check, holds: check.holds() }).collect();
+    TableOutput { subject: table.subject, checks }
+}
+
+/// A table for a terminal of 80 columns.
+fn text(table: &Table) -> String {
+    let mut text = format!("{:<40}{:>13}{:>13}{:>8}\n", table.subject, "expected", "found", "+-");
+    for check in &table.checks {
+        let found = check.found.map_or("none".to_owned(), digits);
+        let verdict = if check.holds() { "ok" } else { "OFF" };
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "  {:<38}{:>13}{found:>13}{:>8} {verdict}",
+            check.what,
+            digits(check.expected),
+            format!("{:.0e}", check.tolerance)
+        );
+    }
+    text.push('\n');
+    text
+}
+
+/// Up to ten significant digits, without zeros at their end.
+fn digits(x: f64) -> String {
+    let magnitude = x.abs();
+    if magnitude != 0.0 && !(1e-3..1e5).contains(&magnitude) {
+        return format!("{x:.3e}");
+    }
+    let before = if magnitude == 0.0 { 0 } else { magnitude.log10().floor() as i32 };
+    let text = format!("{x:.*}", (9 - before).clamp(1, 10) as usize);
+    let short = text.trim_end_matches('0');
+    short.strip_suffix('.').unwrap_or(short).to_owned()
+}

@@ -1,0 +1,48 @@
+//! Records of a study's networks, from its run folder: norms before the first step and after the last, means of
+//! logarithms over the seeds. A study that is still running has what it has finished.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::records::{LayerRecord, Norm, Record};
+use crate::study::StudyError;
+use crate::study::store;
+use crate::train::{LayerNorms, Trained};
+
+/// Every network of the study in `folder` with its records, in the order of their names.
+///
+/// # Errors
+/// The folder holds no records of a study, or they cannot be read.
+pub fn networks(folder: &Path) -> Result<Vec<(String, Vec<Record>)>, StudyError> {
+    let mut trials: BTreeMap<String, Vec<Trained>> = BTreeMap::new();
+    for (id, trained) in store::trials(folder)? {
+        trials.entry(id.network).or_default().push(trained);
+    }
+    // The linear classifier has no hidden layers.
+    let deep = trials.into_iter().filter(|(_, runs)| runs.iter().all(|run| !run.layers[0].is_empty()));
+    Ok(deep.map(|(name, runs)| (name, vec![record(&runs, 0), record(&runs, 1)])).collect())
+}
+
+/// The mean over runs, before the first step (0) or after the last (1).
+fn record(runs: &[Trained], end: usize) -> Record {
+    let depth = runs.first().map_or(0, |run| run.layers[0].len());
+    let mean = |l: usize, norm: fn(&LayerNorms) -> Option<f64>| {
+        let logs: Vec<Option<f64>> = runs.iter().map(|run| run.layers[end].get(l).and_then(norm)).collect();
+        let known: Vec<f64> = logs.iter().copied().flatten().collect();
+        if known.is_empty() {
+            let diverged = end == 1 && runs.iter().any(|run| run.divergence.is_some());
+            return if diverged { Norm::NotFinite } else { Norm::Zero };
+        }
+        Norm::Log10(known.iter().sum::<f64>() / known.len() as f64)
+    };
+    let layers = (0..depth)
+        .map(|l| LayerRecord {
+            x: mean(l, |norms| norms.log10_x),
+            delta: mean(l, |norms| norms.log10_delta),
+            gw: mean(l, |norms| norms.log10_gw),
+            w: Norm::Missing,
+        })
+        .collect();
+    let steps = runs.iter().map(|run| run.steps).max().unwrap_or(0) as u64;
+    Record { step: if end == 0 { 0 } else { steps }, input_delta: Norm::Missing, layers }
+}

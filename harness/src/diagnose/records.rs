@@ -1,0 +1,229 @@
+//! Records of a network's norms: what `diagnose` knows of it.
+//!
+//! `norms.csv` has a header and one row per step and hidden layer, in any order of rows and columns:
+//!
+//! | column | is |
+//! |---|---|
+//! | `step` | optimiser steps taken before, from 0 |
+//! | `layer` | 1 next to the input, to the last hidden layer; 0, if there, has only `delta`, that of the input |
+//! | `x` | norm of the layer's input |
+//! | `delta` | norm of the loss's gradient with respect to the layer's pre-activation |
+//! | `gw` | norm of the weight gradient |
+//! | `w` | norm of the weights |
+//!
+//! Norms are Euclidean, over the whole batch. An empty field is a norm that was not taken; `nan` and `inf` are results.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use thiserror::Error;
+
+/// The columns that a file must have.
+pub const COLUMNS: [&str; 6] = ["step", "layer", "x", "delta", "gw", "w"];
+
+/// A norm, as log10 where it has one.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Norm {
+    /// It was not taken.
+    #[default]
+    Missing,
+    /// Exactly 0.
+    Zero,
+    /// log10 of it.
+    Log10(f64),
+    /// Infinite, or not a number.
+    NotFinite,
+}
+
+impl Norm {
+    /// The norm `value`; none for a negative one.
+    pub fn new(value: f64) -> Option<Self> {
+        match value {
+            _ if !value.is_finite() => Some(Self::NotFinite),
+            0.0 => Some(Self::Zero),
+            _ if value > 0.0 => Some(Self::Log10(value.log10())),
+            _ => None,
+        }
+    }
+
+    /// The logarithm, if it has one.
+    pub fn log10(self) -> Option<f64> {
+        if let Self::Log10(value) = self { Some(value) } else { None }
+    }
+}
+
+/// One hidden layer's norms; those of the input are a delta alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct LayerRecord {
+    /// Of the layer's input.
+    pub x: Norm,
+    /// Of the gradient with respect to the pre-activation.
+    pub delta: Norm,
+    /// Of the weight gradient.
+    pub gw: Norm,
+    /// Of the weights.
+    pub w: Norm,
+}
+
+/// A network at one step.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Record {
+    /// Optimiser steps taken before.
+    pub step: u64,
+    /// Of the gradient with respect to the network's input.
+    pub input_delta: Norm,
+    /// Layer 1 first.
+    pub layers: Vec<LayerRecord>,
+}
+
+/// What is wrong with a file of records.
+#[derive(Debug, Error)]
+pub enum RecordsError {
+    /// It is no table.
+    #[error("{0}")]
+    Csv(#[from] csv::Error),
+    /// A column is missing.
+    #[error("there is no column `{0}`; the header must name step, layer, x, delta, gw and w")]
+    Column(&'static str),
+    /// A field does not hold what it should.
+    #[error("line {line}, column {column}: `{found}`; allowed is {allowed}")]
+    Field {
+        /// From 1, the header.
+        line: u64,
+        /// Its name.
+        column: &'static str,
+        /// What is there.
+        found: String,
+        /// What may be.
+        allowed: &'static str,
+    },
+    /// A layer is there twice.
+    #[error("line {line}: layer {layer} of step {step} is there twice")]
+    Twice {
+        /// From 1, the header.
+        line: u64,
+        /// The step.
+        step: u64,
+        /// The layer.
+        layer: usize,
+    },
+    /// A layer is missing.
+    #[error("step {step} has no layer {layer}; layers must be 1 to {last}, without gaps")]
+    Gap {
+        /// The step.
+        step: u64,
+        /// The first that is missing.
+        layer: usize,
+        /// The largest number of a layer.
+        last: usize,
+    },
+    /// There are no rows.
+    #[error("there are no rows with layer 1 or more")]
+    Empty,
+}
+
+/// The deepest network that is read: one row more would be a mistaken number.
+const DEEPEST: usize = 1_000_000;
+
+/// Reads a table of norms; records come in the order of their steps.
+///
+/// # Errors
+/// It is no such table, see [`RecordsError`].
+pub fn read(table: impl Read) -> Result<Vec<Record>, RecordsError> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(table);
+    let header = reader.headers()?.clone();
+    let mut places = [0; COLUMNS.len()];
+    for (place, column) in places.iter_mut().zip(COLUMNS) {
+        *place = header.iter().position(|name| name == column).ok_or(RecordsError::Column(column))?;
+    }
+    let mut steps: BTreeMap<u64, BTreeMap<usize, LayerRecord>> = BTreeMap::new();
+    for row in reader.records() {
+        let row = row?;
+        let line = row.position().map_or(0, csv::Position::line);
+        let field = |i: usize| row.get(places[i]).unwrap_or("");
+        let wrong = |i: usize, allowed| RecordsError::Field {
+            line,
+            column: COLUMNS[i],
+            found: field(i).to_owned(),
+            allowed,
+        };
+        let norm = |i: usize| match field(i) {
+            "" => Ok(Norm::Missing),
+            text => text
+                .parse()
+                .ok()
+                .and_then(Norm::new)
+                .ok_or_else(|| wrong(i, "a number, 0 or more, nan, inf, or nothing")),
+        };
+        let step = field(0).parse().map_err(|_| wrong(0, "a whole number, 0 or more"))?;
+        let layer = field(1).parse().ok().filter(|layer| *layer <= DEEPEST);
+        let layer = layer.ok_or_else(|| wrong(1, "a whole number from 0 to 1000000"))?;
+        let record = LayerRecord { x: norm(2)?, delta: norm(3)?, gw: norm(4)?, w: norm(5)? };
+        if steps.entry(step).or_default().insert(layer, record).is_some() {
+            return Err(RecordsError::Twice { line, step, layer });
+        }
+    }
+    steps
+        .into_iter()
+        .map(|(step, layers)| record(step, layers))
+        .collect::<Result<Vec<_>, _>>()
+        .and_then(|records| if records.is_empty() { Err(RecordsError::Empty) } else { Ok(records) })
+}
+
+fn record(step: u64, mut layers: BTreeMap<usize, LayerRecord>) -> Result<Record, RecordsError> {
+    let input_delta = layers.remove(&0).map_or(Norm::Missing, |row| row.delta);
+    let last = *layers.keys().next_back().ok_or(RecordsError::Empty)?;
+    if let Some((layer, _)) = (1..).zip(layers.keys()).find(|(expected, found)| expected != *found) {
+        return Err(RecordsError::Gap { step, layer, last });
+    }
+    Ok(Record { step, input_delta, layers: layers.into_values().collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "layer,step,x,delta,gw,w,note\n2,0,1,100,1,4,a\n1,0,10,0.1,,4,b\n0,0,,1e-30,,,\n\
+                        1,7,nan,inf,0,4,\n2,7,1,1,1,1,\n";
+
+    #[test]
+    fn reads_rows_in_any_order() {
+        let records = read(GOOD.as_bytes()).unwrap();
+        assert_eq!(records.iter().map(|record| record.step).collect::<Vec<_>>(), [0, 7]);
+        assert_eq!(records[0].input_delta, Norm::Log10(-30.0));
+        assert_eq!(
+            records[0].layers[0],
+            LayerRecord {
+                x: Norm::Log10(1.0),
+                delta: Norm::Log10(-1.0),
+                gw: Norm::Missing,
+                w: Norm::new(4.0).unwrap(),
+            }
+        );
+        assert_eq!(records[0].layers[1].delta.log10(), Some(2.0));
+        let first = records[1].layers[0];
+        assert_eq!((first.x, first.delta, first.gw), (Norm::NotFinite, Norm::NotFinite, Norm::Zero));
+        assert_eq!(records[1].input_delta, Norm::Missing);
+    }
+
+    #[test]
+    fn says_what_is_wrong_and_where() {
+        let header = "step,layer,x,delta,gw,w\n";
+        for (text, words) in [
+            ("step,layer,x,delta,gw\n0,1,1,1,1\n".to_owned(), "no column `w`"),
+            (header.to_owned(), "no rows"),
+            (format!("{header}0,0,,1,,\n"), "no rows"),
+            (format!("{header}0,1,1,1,1,1\n0,2,1,-1,1,1\n"), "line 3, column delta: `-1`"),
+            (format!("{header}0,1,one,1,1,1\n"), "line 2, column x: `one`"),
+            (format!("{header}-1,1,1,1,1,1\n"), "column step"),
+            (format!("{header}0,1.5,1,1,1,1\n"), "column layer"),
+            (format!("{header}0,9000000,1,1,1,1\n"), "0 to 1000000"),
+            (format!("{header}0,1,1,1,1,1\n0,1,1,1,1,1\n"), "line 3: layer 1 of step 0 is there twice"),
+            (format!("{header}0,1,1,1,1,1\n0,3,1,1,1,1\n"), "no layer 2"),
+            (format!("{header}0,1,1,1,1\n"), "fields"),
+        ] {
+            let message = read(text.as_bytes()).unwrap_err().to_string();
+            assert!(message.contains(words), "{text}: {message}");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The promises, checked on this machine: published and independently computed figures beside what theory says and
+//! what networks do here.
+//!
+//! A table holds the figures of one subject. Expected values come from closed forms, from publications or from an
+//! independent computation in f64, never from the code under check.
+
+mod activations;
+mod check;
+mod correlation;
+mod edge;
+mod finite_width;
+mod jacobian;
+mod mean_field;
+mod networks;
+mod normalisation;
+mod recurrent;
+mod residual;
+mod speed;
+mod underflow;
+
+pub use check::{Check, Table};
+
+use isobath_kernels::Level;
+use thiserror::Error;
+
+use crate::data::DataError;
+use crate::probe::ProbeError;
+use crate::theory::TheoryError;
+use crate::train::TrainError;
+
+/// Why a figure could not be computed here; one that is wrong is no error but a [`Check`] that does not hold.
+#[derive(Debug, Error)]
+pub enum VerifyError {
+    /// A network could not be probed.
+    #[error("{0}")]
+    Probe(#[from] ProbeError),
+    /// A network could not be trained.
+    #[error("{0}")]
+    Train(#[from] TrainError),
+    /// Inputs could not be made.
+    #[error("{0}")]
+    Data(#[from] DataError),
+    /// A question was out of range.
+    #[error("{0}")]
+    Theory(#[from] TheoryError),
+}
+
+/// A function that computes one table.
+type Subject = fn(Level) -> Result<Table, VerifyError>;
+
+/// All tables of the theory, in the order in which they are printed.
+const THEORY: [Subject; 11] = [
+    |_| Ok(activations::table()),
+    mean_field::table,
+    |_| edge::table(),
+    normalisation::table,
+    residual::table,
+    finite_width::table,
+    jacobian::table,
+    correlation::table,
+    recurrent::table,
+    underflow::table,
+    speed::table,
+];
+
+/// Checks theory and measurement against published figures. `each` gets every table as soon as it is there, and how
+/// many there will be. Networks run in parallel on the current thread pool; no figure depends on it.
+///
+/// # Errors
+/// A network cannot be measured here, for want of memory.
+pub fn theory(level: Level, mut each: impl FnMut(&Table, usize)) -> Result<Vec<Table>, VerifyError> {
+    let mut tables = Vec::with_capacity(THEORY.len());
+    for subject in THEORY {
+        let table = subject(level)?;
+        each(&table, THEORY.len());
+        tables.push(table);
+    }
+    Ok(tables)
+}
