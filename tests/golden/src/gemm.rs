@@ -13,8 +13,20 @@ use crate::operands::{ordinary, spoilt};
 
 /// Elements of the largest operand.
 const LARGEST: usize = 6000;
-/// Elements of the largest workspace.
-const WORKSPACE: usize = 24_000;
+/// Elements of the largest workspace: none on a microcontroller.
+const WORKSPACE: usize = {
+    let (mut most, mut i) = (0, 0);
+    while i < 4 * SHAPES.len() {
+        let (m, n, k) = SHAPES[i / 4];
+        let shape = Shape { m, n, k, transpose_a: i % 2 == 1, transpose_b: i % 4 > 1 };
+        let length = Gemm::workspace_len_for(shape);
+        if length > most {
+            most = length;
+        }
+        i += 1;
+    }
+    most
+};
 
 /// Around tiles and vectors, a single row and column, three blocks of k, and nothing at all.
 const SHAPES: [(usize, usize, usize); 9] = [
