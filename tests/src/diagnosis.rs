@@ -205,7 +205,7 @@ fn ensemble(i: usize, choice: &mut Choice) -> Ensemble {
         Phi::Elu => 0.668,
         Phi::Tanh | Phi::Sigmoid => 1.0,
     };
-    let chi = if i % 2 == 0 { choice.between(0.8, 1.25) } else { choice.between(0.2, 2.5) };
+    let chi = if i.is_multiple_of(2) { choice.between(0.8, 1.25) } else { choice.between(0.2, 2.5) };
     let mut ensemble = Ensemble {
         phi,
         weights: choice.of(&[Weights::Gaussian, Weights::Gaussian, Weights::Uniform, Weights::Orthogonal]),

@@ -108,3 +108,25 @@ fn digits(x: f64) -> String {
     let short = text.trim_end_matches('0');
     short.strip_suffix('.').unwrap_or(short).to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_fit_a_terminal() {
+        let check = |found| Check {
+            what: "a figure whose name takes 38 columns..".to_owned(),
+            expected: -1.234567890123e-7,
+            found,
+            tolerance: 1e-17,
+        };
+        let checks = vec![check(None), check(Some(-9.999999999e-8)), check(Some(1234.567890123456))];
+        let text = text(&Table { subject: "a subject whose name is not short", checks });
+        for line in text.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+        assert!(text.contains("none") && text.contains("OFF"), "{text}");
+        assert_eq!((digits(0.25), digits(-2.0), digits(0.0)), ("0.25".into(), "-2".into(), "0".into()));
+    }
+}
