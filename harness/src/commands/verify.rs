@@ -80,14 +80,14 @@ fn table_output(table: &Table) -> TableOutput<'_> {
 
 /// A table for a terminal of 80 columns.
 fn text(table: &Table) -> String {
-    let mut text = format!("{:<43}{:>13}{:>13}{:>8}\n", table.subject, "expected", "found", "+-");
+    let mut text = format!("{:<42}{:>13}{:>13}{:>8}\n", table.subject, "expected", "found", "+-");
     for check in &table.checks {
         let found = check.found.map_or("none".to_owned(), digits);
         let verdict = if check.holds() { "ok" } else { "OFF" };
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
-            "  {:<41}{:>13}{found:>13}{:>8} {verdict}",
+            "  {:<40}{:>13}{found:>13}{:>8} {verdict}",
             check.what,
             digits(check.expected),
             format!("{:.0e}", check.tolerance)
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn lines_fit_a_terminal() {
         let check = |found| Check {
-            what: "a figure whose name takes all 41 columns.".to_owned(),
+            what: "a figure whose name takes all 40 columns".to_owned(),
             expected: -1.234567890123e-7,
             found,
             tolerance: 1e-17,

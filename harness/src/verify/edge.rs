@@ -18,7 +18,7 @@ const CRITICAL: [(Activation, f64, f64); 10] = [
     (Activation::Identity, 0.0, 1.0),
 ];
 
-/// phi and the slope of the length map, above 1, where chi = 1 at s_b^2 = .05.
+/// phi and the slope of length map, above 1, where chi = 1 at s_b^2 = .05.
 const UNSTABLE: [(Activation, f64); 2] = [(Activation::Gelu, 1.085), (Activation::Silu, 1.100)];
 
 pub(super) fn table() -> Result<Table, VerifyError> {
@@ -37,7 +37,7 @@ pub(super) fn table() -> Result<Table, VerifyError> {
         let points = edge_of_chaos(phi, 0.05)?;
         let found = points.iter().map(|point| point.length_slope).fold(f64::NEG_INFINITY, f64::max);
         checks.push(Check::absolute(
-            format!("{phi}, s_b^2 0.05: slope of the length map"),
+            format!("{phi}, s_b^2 0.05: slope of length map"),
             slope,
             found,
             6e-4,

@@ -23,7 +23,7 @@ pub(super) fn table(level: Level) -> Result<Table, VerifyError> {
     let relu = Setup { nets: 3, ..normalised(Activation::Relu, Norm::Batch, Init::HE, 12, 512, 128) };
     let (theory, figures) = predict_and_measure(&relu, level)?;
     checks.push(Check::relative("batch norm, relu: rate", PI / (PI - 1.0), theory.rate_squared, 1e-9));
-    checks.push(measured_chi("batch norm, relu, batch 128", 1.4753, &figures));
+    checks.push(measured_chi("batch norm, relu, B = 128", 1.4753, &figures));
     // Batch norm takes the size of the weights out; its epsilon alone remembers it.
     let scaled = Setup {
         architecture: Architecture { init: Init::gaussian(200.0, 0.0), ..relu.architecture },
