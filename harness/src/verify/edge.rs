@@ -36,12 +36,7 @@ pub(super) fn table() -> Result<Table, VerifyError> {
     for (phi, slope) in UNSTABLE {
         let points = edge_of_chaos(phi, 0.05)?;
         let found = points.iter().map(|point| point.length_slope).fold(f64::NEG_INFINITY, f64::max);
-        checks.push(Check::absolute(
-            format!("{phi}, s_b^2 0.05: slope of length map"),
-            slope,
-            found,
-            6e-4,
-        ));
+        checks.push(Check::absolute(format!("{phi}, s_b^2 0.05: slope of length map"), slope, found, 6e-4));
     }
     Ok(Table { subject: "edge of chaos", checks })
 }
