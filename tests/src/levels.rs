@@ -1,8 +1,14 @@
 //! Every level that this CPU has, so that no test passes by not running.
 
+use std::io::Write;
+use std::sync::Once;
+
 use isobath_kernels::Level;
 
-/// The levels a test must run on. Fails if the CPU has an instruction set that [`Level::available`] leaves out, by
+/// The environment variable that names the one level to test, for machines so slow that the others cannot be afforded.
+pub const ONLY: &str = "ISOBATH_ONLY_LEVEL";
+
+/// The levels a test must run on: all, unless [`ONLY`] names one, which is said on standard error. Fails if the CPU has an instruction set that [`Level::available`] leaves out, by
 /// asking the standard library's own detection.
 pub fn all() -> Vec<Level> {
     let levels: Vec<Level> = Level::available().collect();
@@ -20,5 +26,21 @@ pub fn all() -> Vec<Level> {
     }
     #[cfg(target_arch = "aarch64")]
     assert!(has("neon"), "every aarch64 CPU has NEON");
-    levels
+    match std::env::var(ONLY) {
+        Ok(name) => only(&levels, &name),
+        Err(_) => levels,
+    }
+}
+
+/// The level of this name alone. Says so past the test runner, which shows nothing that a passing test prints.
+fn only(levels: &[Level], name: &str) -> Vec<Level> {
+    static SAID: Once = Once::new();
+    let (named, left_out): (Vec<Level>, Vec<Level>) = levels.iter().partition(|level| level.name() == name);
+    let names = |levels: &[Level]| levels.iter().map(|level| level.name()).collect::<Vec<_>>().join(", ");
+    assert!(!named.is_empty(), "{ONLY}={name}: this CPU has the levels {}", names(levels));
+    SAID.call_once(|| {
+        let what = format!("\nNOT A FULL TEST: {ONLY}={name} leaves out {}\n", names(&left_out));
+        std::io::stderr().write_all(what.as_bytes()).expect("a test that leaves out levels must say so");
+    });
+    named
 }
