@@ -294,48 +294,61 @@ fn the_fused_update_equals_the_product_and_the_optimizer() {
     }
 }
 
-/// Products large enough to be computed in blocks of rows and of k, with A packed, against the definition's own bits
-/// as small products give them: row i depends on row i of A alone.
+/// Products large enough to be computed in blocks of k, columns and rows, with copies of both factors, against the
+/// definition's own bits as small products give them: row i depends on row i of A alone. The last strip of a block ends with
+/// half a vector of 16 lanes; rows of A are far apart where there are few.
 #[test]
 fn products_in_blocks_equal_their_rows_alone() {
-    let (m, n, k) = (520, 530, 1030);
-    let mut random = Xoshiro256PlusPlus::seed_from_u64(7);
-    let (a, b) = (values(&mut random, m * k, false), values(&mut random, k * n, false));
-    let turned: Vec<f32> = (0..k * m).map(|i| a[i % m * k + i / m]).collect();
+    let cases = [
+        ((520, 530, 1030), 1030, false, false),
+        ((520, 530, 1030), 520, true, false),
+        ((200, 2088, 300), 2700, false, false),
+        ((200, 2088, 300), 200, true, true),
+        ((400, 2088, 300), 1400, false, false),
+    ];
     for level in levels::all().into_iter().filter(|level| level.lanes() > 1) {
-        for transpose_a in [false, true] {
-            for start in 0..3 {
-                let init = |c: usize| if start == 2 && c == 0 { Init::Accumulate } else { Init::Zero };
-                let gemm = Gemm::new(level, Shape { m, n, k, transpose_a, transpose_b: false });
-                let mut workspace = vec![POISON; gemm.workspace_len()];
-                let mut whole = vec![1.0; m * n];
-                let a_view = if transpose_a {
-                    MatRef::new(&turned, k, m).unwrap()
-                } else {
-                    MatRef::new(&a, m, k).unwrap()
-                };
-                let b = MatRef::new(&b, k, n).unwrap();
-                let mut c = MatMut::new(&mut whole, m, n).unwrap();
-                if start == 1 {
-                    gemm.run(a_view, b, &mut c, Init::Zero, &mut workspace, Activate(Tanh)).unwrap();
-                } else {
-                    gemm.run(a_view, b, &mut c, init(0), &mut workspace, Store).unwrap();
-                }
-                for i in (0..m).step_by(37) {
-                    let one = Gemm::new(level, Shape { m: 1, n, k, transpose_a: false, transpose_b: false });
-                    let row = MatRef::new(&a[i * k..(i + 1) * k], 1, k).unwrap();
-                    let mut alone = vec![1.0; n];
-                    let mut c = MatMut::new(&mut alone, 1, n).unwrap();
-                    if start == 1 {
-                        one.run(row, b, &mut c, Init::Zero, &mut [], Activate(Tanh)).unwrap();
-                    } else {
-                        one.run(row, b, &mut c, init(0), &mut [], Store).unwrap();
-                    }
-                    let what =
-                        format!("row {i}, start {start}, transposed {transpose_a} at {}", level.name());
-                    assert_same_bits(&alone, &whole[i * n..(i + 1) * n], &what);
-                }
+        for (shape, a_stride, transpose_a, transpose_b) in cases {
+            check_rows_alone(level, shape, a_stride, transpose_a, transpose_b);
+        }
+    }
+}
+
+fn check_rows_alone(
+    level: Level,
+    (m, n, k): (usize, usize, usize),
+    a_stride: usize,
+    transpose_a: bool,
+    transpose_b: bool,
+) {
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(7);
+    let (a_rows, a_columns) = if transpose_a { (k, m) } else { (m, k) };
+    let a = values(&mut random, a_rows * a_stride, false);
+    let b = values(&mut random, k * n, false);
+    let a_view = MatRef::with_stride(&a, a_rows, a_columns, a_stride).unwrap();
+    let (b_rows, b_columns) = if transpose_b { (n, k) } else { (k, n) };
+    let b = MatRef::new(&b, b_rows, b_columns).unwrap();
+    let gemm = Gemm::new(level, Shape { m, n, k, transpose_a, transpose_b });
+    let one = Gemm::new(level, Shape { m: 1, n, k, transpose_a: false, transpose_b });
+    let mut workspace = vec![POISON; gemm.workspace_len()];
+    for start in 0..3 {
+        let run = |gemm: &Gemm, a: MatRef<'_>, rows: usize, workspace: &mut [f32]| {
+            let mut out = vec![1.0; rows * n];
+            let mut c = MatMut::new(&mut out, rows, n).unwrap();
+            match start {
+                0 => gemm.run(a, b, &mut c, Init::Zero, workspace, Store),
+                1 => gemm.run(a, b, &mut c, Init::Zero, workspace, Activate(Tanh)),
+                _ => gemm.run(a, b, &mut c, Init::Accumulate, workspace, Store),
             }
+            .unwrap();
+            out
+        };
+        let whole = run(&gemm, a_view, m, &mut workspace);
+        for i in (0..m).step_by(37) {
+            let at = |p: usize| if transpose_a { p * a_stride + i } else { i * a_stride + p };
+            let row: Vec<f32> = (0..k).map(|p| a[at(p)]).collect();
+            let alone = run(&one, MatRef::new(&row, 1, k).unwrap(), 1, &mut []);
+            let what = format!("row {i} of {:?}, start {start}, at {}", (m, n, k), level.name());
+            assert_same_bits(&alone, &whole[i * n..(i + 1) * n], &what);
         }
     }
 }

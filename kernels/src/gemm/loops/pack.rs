@@ -2,7 +2,7 @@
 
 use super::MAX_LANES;
 use super::plan::{
-    BLOCK_COLUMNS, DEPTH, FEWEST_ROWS, LeftCopy, PANEL, STRIP_COLUMNS, STRIP_DEPTH, block_rows, strip_width,
+    BLOCK_COLUMNS, BLOCK_ROWS, DEPTH, FEWEST_ROWS, LeftCopy, PANEL, STRIP_COLUMNS, STRIP_DEPTH, strip_width,
 };
 use super::tile::Left;
 use super::tiles::Tiles;
@@ -38,7 +38,7 @@ const fn left_stride(depth: usize) -> usize {
 
 /// Elements for a block of the left factor of a product with `rows` rows: as rows, or as panels of any token.
 pub(super) const fn left_len(rows: usize, depth: usize, transposed: bool) -> usize {
-    let rows = min(rows, block_rows(depth));
+    let rows = min(rows, BLOCK_ROWS);
     if transposed { rows.div_ceil(FEWEST_ROWS) * PANEL * depth } else { rows * left_stride(depth) }
 }
 
@@ -50,7 +50,11 @@ pub(super) const fn kept_len(columns: usize, depth: usize) -> usize {
 /// Elements for the strips of a product: one of them, or all of a block.
 const fn right_len(shape: &Shape) -> usize {
     let depth = min(shape.k, DEPTH);
-    let kept = if shape.m > block_rows(depth) { kept_len(shape.n, depth) } else { 0 };
+    let kept = if shape.m > BLOCK_ROWS && super::plan::may_copy_left(shape.m, shape.n, shape.k) {
+        kept_len(shape.n, depth)
+    } else {
+        0
+    };
     max(min(shape.k, STRIP_DEPTH) * STRIP_COLUMNS, kept)
 }
 

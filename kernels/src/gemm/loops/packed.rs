@@ -5,7 +5,7 @@
 //! the left factor stays in the second-level cache while every strip of the right factor passes it.
 
 use super::pack::{self, Space};
-use super::plan::{self, BLOCK_COLUMNS, DEPTH, LeftCopy, MANY_ROWS, STRIP_COLUMNS};
+use super::plan::{self, BLOCK_COLUMNS, BLOCK_ROWS, DEPTH, LONG_DEPTH, LeftCopy, MANY_ROWS, STRIP_COLUMNS};
 use super::target::Target;
 use super::tile::{Left, Right, Work};
 use super::tiles::{Size, Tiles};
@@ -83,9 +83,15 @@ fn blocks_of_steps<S: Tiles, E: Epilogue>(
 ) {
     let Factors { left, left_transposed, right, right_transposed, rows, columns } = factors;
     // Sums can wait in C for the next block of k unless C is still needed or lies the other way round.
-    let copies = plan::copies_right::<S>(right, right_transposed, rows, k)
-        || plan::left_copy::<S>(left, left_transposed, rows, columns, k) != LeftCopy::None;
-    let longest = if target.by_columns || E::READS_C || !copies { k } else { DEPTH };
+    let copies_left = plan::left_copy::<S>(left, left_transposed, rows, columns, k) != LeftCopy::None;
+    let copies_right = plan::copies_right::<S>(right, right_transposed, rows, k);
+    let longest = if target.by_columns || E::READS_C || !(copies_left || copies_right) {
+        k
+    } else if copies_left {
+        DEPTH
+    } else {
+        LONG_DEPTH
+    };
     let mut from = 0;
     loop {
         let steps = Span { from, to: from + (k - from).min(longest) };
@@ -119,10 +125,12 @@ fn block_of_steps<S: Tiles, E: Epilogue>(
     let copies_right = plan::copies_right::<S>(right, right_transposed, rows, k)
         && depth.checked_mul(STRIP_COLUMNS).is_some_and(|needed| needed <= space.right.len());
     // Copies of strips are kept for the blocks of rows that follow.
-    let keeps =
-        copies_right && rows > plan::block_rows(depth) && pack::kept_len(columns, depth) <= space.right.len();
-    let block_rows = if keeps || left_copy != LeftCopy::None {
-        let blocks = rows.div_ceil(plan::block_rows(depth).max(1)).max(1);
+    let keeps = copies_right
+        && left_copy != LeftCopy::None
+        && rows > BLOCK_ROWS
+        && pack::kept_len(columns, depth) <= space.right.len();
+    let block_rows = if left_copy != LeftCopy::None {
+        let blocks = rows.div_ceil(BLOCK_ROWS).max(1);
         rows.div_ceil(blocks).next_multiple_of(S::ROWS)
     } else {
         rows

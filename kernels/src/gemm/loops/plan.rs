@@ -8,10 +8,13 @@ use super::tiles::{Size, Tiles};
 use crate::gemm::{K_BLOCK, Shape};
 use crate::view::MatRef;
 
-/// Steps of k in a block, KC, where a factor is copied: a block of the definition. A strip of op(B) then stays in the
-/// first-level cache, and a block of A has many rows, so that the strips pass it rarely.
+/// Steps of k in a block, KC, where the left factor is copied: a block of the definition. A strip of op(B) then stays in
+/// the first-level cache, and a block of A has many rows, so that the strips pass it rarely.
 pub(super) const DEPTH: usize = K_BLOCK;
-/// Elements in a block of the left factor where a factor is copied: it has to stay in the second-level cache.
+/// The same where strips of the right factor alone are copied: each then stays in the second-level cache, and C is read
+/// and written less often.
+pub(super) const LONG_DEPTH: usize = 4 * K_BLOCK;
+/// Elements in a block of the left factor where it is copied: it has to stay in the second-level cache.
 const BLOCK: usize = 48 * 1024;
 /// Columns of op(B) of which copies are kept, NC: whole strips of any token.
 pub(super) const BLOCK_COLUMNS: usize = 2048;
@@ -35,12 +38,11 @@ const FEWEST_TILES: usize = 4;
 /// Elements from the first to the last of a factor beyond which its rows lie on more pages than the processor has at
 /// hand (64 of 4 KiB in the first level of all of today's).
 const FAR_APART: usize = 64 * 1024;
+/// The same for a left factor that is gone from the second-level cache when the next strip reads it.
+const GONE: usize = 8 * FAR_APART;
 
-/// Rows in a block where a factor is copied, MC: whole tiles of any token.
-pub(super) const fn block_rows(depth: usize) -> usize {
-    let rows = if depth < DEPTH { BLOCK / if depth > 16 { depth } else { 16 } } else { BLOCK / DEPTH };
-    rows / 24 * 24
-}
+/// Rows in a block where the left factor is copied, MC: whole tiles of any token. No copy is deeper than DEPTH.
+pub(super) const BLOCK_ROWS: usize = BLOCK / DEPTH / 24 * 24;
 
 /// How a block of the left factor is copied.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -103,7 +105,7 @@ fn half_vectors<S: Tiles>(columns: usize) -> usize {
     columns.div_ceil(half) * if half < S::LANES { 1 } else { 2 }
 }
 
-/// Fewest elements of a block of A that is worth copying with any token.
+/// Fewest elements of a left factor that is worth copying with any token.
 const LARGE: usize = 1 << 14;
 
 /// Whether a block of the left factor may be worth copying with some token.
@@ -111,7 +113,7 @@ pub(super) const fn may_copy_left(rows: usize, columns: usize, k: usize) -> bool
     columns >= 64 && rows.saturating_mul(k) >= LARGE
 }
 
-/// How blocks of the left factor are copied: where its rows lie far apart, or across what a tile reads, and each
+/// How blocks of the left factor are copied: where it is too large for a cache, or lies across what a tile reads, and each
 /// of its elements is used often enough.
 #[inline(always)]
 pub(super) fn left_copy<S: Tiles>(
@@ -128,7 +130,7 @@ pub(super) fn left_copy<S: Tiles>(
         LeftCopy::None
     } else if transposed {
         if k > K_BLOCK { LeftCopy::Panels } else { LeftCopy::None }
-    } else if rows.saturating_mul(left.stride()) > FAR_APART {
+    } else if rows.saturating_mul(left.stride()) >= GONE {
         LeftCopy::Rows
     } else {
         LeftCopy::None
