@@ -3,12 +3,18 @@
 //! Element (i, j) of a view lies at i stride + j. Shapes are checked once, here; a mutable view can be split by
 //! rows *and* by columns, which slices cannot, so that threads may share a matrix.
 
-mod tiles;
+mod lines;
+mod quads;
+mod rows;
+mod strips;
 
 use core::fmt;
 use core::marker::PhantomData;
 
-pub(crate) use tiles::{Elements, LineTiles, Quads, RowsMut, Strips, for_each_quad, for_each_step};
+pub(crate) use lines::{Elements, LineTiles};
+pub(crate) use quads::{Quads, for_each_quad};
+pub(crate) use rows::RowsMut;
+pub(crate) use strips::{Strips, for_each_step};
 
 /// Why a slice is no matrix of the wanted shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
