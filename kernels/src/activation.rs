@@ -64,13 +64,19 @@ pub trait Activation: Copy {
 /// The slices differ in length.
 pub fn forward<A: Activation>(level: Level, act: A, h: &[f32], y: &mut [f32]) -> Result<(), LengthError> {
     same(h.len(), y.len())?;
-    dispatch!(level, simd => map(simd, h, y, #[inline(always)] |h| act.value(simd, h)));
+    dispatch!(level, simd => {
+        let simd = simd.group();
+        map(simd, h, y, #[inline(always)] |h| act.value(simd, h));
+    });
     Ok(())
 }
 
 /// h becomes f(h).
 pub fn forward_in_place<A: Activation>(level: Level, act: A, h: &mut [f32]) {
-    dispatch!(level, simd => map_in_place(simd, h, #[inline(always)] |h| act.value(simd, h)));
+    dispatch!(level, simd => {
+        let simd = simd.group();
+        map_in_place(simd, h, #[inline(always)] |h| act.value(simd, h));
+    });
 }
 
 /// d = f'(h).
@@ -79,13 +85,19 @@ pub fn forward_in_place<A: Activation>(level: Level, act: A, h: &mut [f32]) {
 /// The slices differ in length.
 pub fn derivative<A: Activation>(level: Level, act: A, h: &[f32], d: &mut [f32]) -> Result<(), LengthError> {
     same(h.len(), d.len())?;
-    dispatch!(level, simd => map(simd, h, d, #[inline(always)] |h| act.derivative(simd, h)));
+    dispatch!(level, simd => {
+        let simd = simd.group();
+        map(simd, h, d, #[inline(always)] |h| act.derivative(simd, h));
+    });
     Ok(())
 }
 
 /// h becomes f'(h).
 pub fn derivative_in_place<A: Activation>(level: Level, act: A, h: &mut [f32]) {
-    dispatch!(level, simd => map_in_place(simd, h, #[inline(always)] |h| act.derivative(simd, h)));
+    dispatch!(level, simd => {
+        let simd = simd.group();
+        map_in_place(simd, h, #[inline(always)] |h| act.derivative(simd, h));
+    });
 }
 
 /// y = f(h) and d = f'(h) in one pass.
@@ -101,7 +113,7 @@ pub fn forward_with_derivative<A: Activation>(
 ) -> Result<(), LengthError> {
     same(h.len(), y.len())?;
     same(h.len(), d.len())?;
-    dispatch!(level, simd => both(simd, act, h, y, d));
+    dispatch!(level, simd => both(simd.group(), act, h, y, d));
     Ok(())
 }
 
@@ -127,7 +139,7 @@ pub fn forward_with_derivative_in_place<A: Activation>(
     d: &mut [f32],
 ) -> Result<(), LengthError> {
     same(h_to_y.len(), d.len())?;
-    dispatch!(level, simd => both_in_place(simd, act, h_to_y, d));
+    dispatch!(level, simd => both_in_place(simd.group(), act, h_to_y, d));
     Ok(())
 }
 
@@ -156,7 +168,7 @@ pub fn backward<A: Activation>(
 ) -> Result<(), LengthError> {
     same(h.len(), dy.len())?;
     same(h.len(), dx.len())?;
-    dispatch!(level, simd => back(simd, act, h, dy, dx));
+    dispatch!(level, simd => back(simd.group(), act, h, dy, dx));
     Ok(())
 }
 
@@ -181,9 +193,10 @@ pub fn backward_in_place<A: Activation>(
     dy_to_dx: &mut [f32],
 ) -> Result<(), LengthError> {
     same(h.len(), dy_to_dx.len())?;
-    dispatch!(level, simd => zip_in_place(simd, h, dy_to_dx, #[inline(always)] |h, dy| {
-        simd.mul(dy, act.derivative(simd, h))
-    }));
+    dispatch!(level, simd => {
+        let simd = simd.group();
+        zip_in_place(simd, h, dy_to_dx, #[inline(always)] |h, dy| simd.mul(dy, act.derivative(simd, h)));
+    });
     Ok(())
 }
 

@@ -9,6 +9,7 @@
 //! only where it is inlined into [`Simd::vectorize`]. Forgetting it costs a factor of ten and no error.
 
 mod fma;
+mod group;
 mod level;
 mod scalar;
 
@@ -26,6 +27,7 @@ pub use avx2::Avx2;
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 pub use avx512::Avx512;
 pub use fma::{fma, fma_from_integers};
+pub use group::Group;
 pub(crate) use level::Kind;
 pub use level::Level;
 #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
@@ -36,6 +38,9 @@ pub use scalar::Scalar;
 
 use crate::MatRef;
 use crate::view::Quads;
+
+/// The lanes of the longest vector, and of the longest group of vectors.
+const MOST_LANES: usize = 32;
 
 /// The operations of an instruction set on vectors of [`Simd::LANES`] f32.
 ///
@@ -50,6 +55,11 @@ pub trait Simd: Copy + core::fmt::Debug + Send + Sync + 'static {
     type F32: Copy;
     /// One truth value per lane.
     type Mask: Copy;
+    /// As many vectors at a time as element-wise functions run fastest on.
+    type Group: Simd;
+
+    /// The token of [`Simd::Group`].
+    fn group(self) -> Self::Group;
 
     /// Runs `f` compiled with this instruction set's target features. `f` must be `#[inline(always)]`.
     fn vectorize<R>(self, f: impl FnOnce() -> R) -> R;
@@ -136,7 +146,7 @@ pub trait Simd: Copy + core::fmt::Debug + Send + Sync + 'static {
     fn transpose<'a>(self, row: impl Fn(usize) -> &'a [f32; 4]) -> [Self::F32; 4] {
         let mut columns = [self.splat(0.0); 4];
         for (p, out) in columns.iter_mut().enumerate() {
-            let mut column = [0.0; 16];
+            let mut column = [0.0; MOST_LANES];
             for (r, x) in column.iter_mut().enumerate().take(Self::LANES) {
                 *x = row(r)[p];
             }
@@ -156,7 +166,7 @@ pub trait Simd: Copy + core::fmt::Debug + Send + Sync + 'static {
             0
         };
         while column < block.columns() {
-            let mut lanes = [0.0; 16];
+            let mut lanes = [0.0; MOST_LANES];
             for (r, lane) in lanes.iter_mut().enumerate().take(Self::LANES) {
                 *lane = block.row(r).get(column).copied().unwrap_or(0.0);
             }

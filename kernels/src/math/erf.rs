@@ -38,7 +38,10 @@ pub fn erf<S: Simd>(simd: S, x: S::F32) -> S::F32 {
 /// The slices differ in length.
 pub fn erf_slice(level: Level, x: &[f32], y: &mut [f32]) -> Result<(), LengthError> {
     same(x.len(), y.len())?;
-    dispatch!(level, simd => map(simd, x, y, #[inline(always)] |x| erf(simd, x)));
+    dispatch!(level, simd => {
+        let simd = simd.group();
+        map(simd, x, y, #[inline(always)] |x| erf(simd, x));
+    });
     Ok(())
 }
 

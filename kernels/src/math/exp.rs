@@ -39,6 +39,9 @@ pub fn exp<S: Simd>(simd: S, x: S::F32) -> S::F32 {
 /// The slices differ in length.
 pub fn exp_slice(level: Level, x: &[f32], y: &mut [f32]) -> Result<(), LengthError> {
     same(x.len(), y.len())?;
-    dispatch!(level, simd => map(simd, x, y, #[inline(always)] |x| exp(simd, x)));
+    dispatch!(level, simd => {
+        let simd = simd.group();
+        map(simd, x, y, #[inline(always)] |x| exp(simd, x));
+    });
     Ok(())
 }

@@ -30,6 +30,9 @@ pub fn expm1<S: Simd>(simd: S, x: S::F32) -> S::F32 {
 /// The slices differ in length.
 pub fn expm1_slice(level: Level, x: &[f32], y: &mut [f32]) -> Result<(), LengthError> {
     same(x.len(), y.len())?;
-    dispatch!(level, simd => map(simd, x, y, #[inline(always)] |x| expm1(simd, x)));
+    dispatch!(level, simd => {
+        let simd = simd.group();
+        map(simd, x, y, #[inline(always)] |x| expm1(simd, x));
+    });
     Ok(())
 }

@@ -78,6 +78,9 @@ pub(crate) fn from_reduced<S: Simd>(simd: S, k: S::F32, f: DoubleWord<S>) -> Dou
 /// The slices differ in length.
 pub fn ln_slice(level: Level, x: &[f32], y: &mut [f32]) -> Result<(), LengthError> {
     same(x.len(), y.len())?;
-    dispatch!(level, simd => map(simd, x, y, #[inline(always)] |x| ln(simd, x)));
+    dispatch!(level, simd => {
+        let simd = simd.group();
+        map(simd, x, y, #[inline(always)] |x| ln(simd, x));
+    });
     Ok(())
 }

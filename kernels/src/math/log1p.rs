@@ -37,6 +37,9 @@ pub fn log1p<S: Simd>(simd: S, x: S::F32) -> S::F32 {
 /// The slices differ in length.
 pub fn log1p_slice(level: Level, x: &[f32], y: &mut [f32]) -> Result<(), LengthError> {
     same(x.len(), y.len())?;
-    dispatch!(level, simd => map(simd, x, y, #[inline(always)] |x| log1p(simd, x)));
+    dispatch!(level, simd => {
+        let simd = simd.group();
+        map(simd, x, y, #[inline(always)] |x| log1p(simd, x));
+    });
     Ok(())
 }

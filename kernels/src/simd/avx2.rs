@@ -5,7 +5,7 @@ use core::arch::x86::*;
 #[cfg(target_arch = "x86_64")]
 use core::arch::x86_64::*;
 
-use super::Simd;
+use super::{Group, Simd};
 
 /// AVX2 and FMA.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,12 @@ impl Simd for Avx2 {
     const LANES: usize = 8;
     type F32 = __m256;
     type Mask = __m256;
+    type Group = Group<Self, 4>;
+
+    #[inline(always)]
+    fn group(self) -> Group<Self, 4> {
+        Group(self)
+    }
 
     #[inline(always)]
     fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {

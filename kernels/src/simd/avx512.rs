@@ -5,7 +5,7 @@ use core::arch::x86::*;
 #[cfg(target_arch = "x86_64")]
 use core::arch::x86_64::*;
 
-use super::Simd;
+use super::{Group, Simd};
 
 /// AVX-512 with F, VL, BW and DQ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,12 @@ impl Simd for Avx512 {
     const LANES: usize = 16;
     type F32 = __m512;
     type Mask = __mmask16;
+    type Group = Group<Self, 2>;
+
+    #[inline(always)]
+    fn group(self) -> Group<Self, 2> {
+        Group(self)
+    }
 
     #[inline(always)]
     fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {

@@ -2,7 +2,7 @@
 
 use core::arch::aarch64::*;
 
-use super::Simd;
+use super::{Group, Simd};
 
 /// Advanced SIMD of aarch64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,12 @@ impl Simd for Neon {
     const LANES: usize = 4;
     type F32 = float32x4_t;
     type Mask = uint32x4_t;
+    type Group = Group<Self, 2>;
+
+    #[inline(always)]
+    fn group(self) -> Group<Self, 2> {
+        Group(self)
+    }
 
     #[inline(always)]
     fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {

@@ -17,6 +17,12 @@ impl Simd for Portable {
     const LANES: usize = 8;
     type F32 = f32x8;
     type Mask = f32x8;
+    type Group = Self;
+
+    #[inline(always)]
+    fn group(self) -> Self {
+        self
+    }
 
     #[inline(always)]
     fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {

@@ -31,6 +31,12 @@ impl Simd for Scalar {
     const LANES: usize = 1;
     type F32 = f32;
     type Mask = bool;
+    type Group = Self;
+
+    #[inline(always)]
+    fn group(self) -> Self {
+        self
+    }
 
     #[inline(always)]
     fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
