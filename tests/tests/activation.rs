@@ -110,13 +110,17 @@ fn fused_forms_return_the_bits_of_the_separate_ones() {
 #[test]
 fn every_length_gives_the_same_elements() {
     let h: Vec<f32> = (0..70).map(|i| i as f32 / 8.0 - 4.0).collect();
-    let mut whole = vec![0.0; 70];
-    forward(Level::SCALAR, Gelu, &h, &mut whole).unwrap();
+    let (mut whole, mut whole_d) = (vec![0.0; 70], vec![0.0; 70]);
+    forward_with_derivative(Level::SCALAR, Gelu, &h, &mut whole, &mut whole_d).unwrap();
     for level in levels::all() {
         for n in 0..=h.len() {
-            let mut y = vec![7.0; n];
+            let (mut y, mut d) = (vec![7.0; n], vec![7.0; n]);
             forward(level, Gelu, &h[..n], &mut y).unwrap();
             assert_same_bits(&whole[..n], &y, level.name());
+            y.fill(7.0);
+            forward_with_derivative(level, Gelu, &h[..n], &mut y, &mut d).unwrap();
+            assert_same_bits(&whole[..n], &y, level.name());
+            assert_same_bits(&whole_d[..n], &d, level.name());
         }
     }
 }

@@ -15,30 +15,35 @@ pub struct Group<S, const N: usize>(pub(super) S);
 impl<S: Simd, const N: usize> Group<S, N> {
     /// An operation of one operand on every vector.
     #[inline(always)]
-    fn each(self, a: [S::F32; N], f: impl Fn(S::F32) -> S::F32) -> [S::F32; N] {
+    fn each(self, a: [S::F32; N], f: impl Fn(S, S::F32) -> S::F32) -> [S::F32; N] {
         let mut out = a;
         for i in 0..N {
-            out[i] = f(a[i]);
+            out[i] = f(self.0, a[i]);
         }
         out
     }
 
     /// An operation of two operands.
     #[inline(always)]
-    fn pairs(self, a: [S::F32; N], b: [S::F32; N], f: impl Fn(S::F32, S::F32) -> S::F32) -> [S::F32; N] {
+    fn pairs(self, a: [S::F32; N], b: [S::F32; N], f: impl Fn(S, S::F32, S::F32) -> S::F32) -> [S::F32; N] {
         let mut out = a;
         for i in 0..N {
-            out[i] = f(a[i], b[i]);
+            out[i] = f(self.0, a[i], b[i]);
         }
         out
     }
 
     /// A comparison.
     #[inline(always)]
-    fn compare(self, a: [S::F32; N], b: [S::F32; N], f: impl Fn(S::F32, S::F32) -> S::Mask) -> [S::Mask; N] {
-        let mut out = [f(a[0], b[0]); N];
+    fn compare(
+        self,
+        a: [S::F32; N],
+        b: [S::F32; N],
+        f: impl Fn(S, S::F32, S::F32) -> S::Mask,
+    ) -> [S::Mask; N] {
+        let mut out = [f(self.0, a[0], b[0]); N];
         for i in 1..N {
-            out[i] = f(a[i], b[i]);
+            out[i] = f(self.0, a[i], b[i]);
         }
         out
     }
@@ -66,7 +71,7 @@ impl<S: Simd, const N: usize> Simd for Group<S, N> {
     #[inline(always)]
     fn load(self, x: &[f32]) -> Self::F32 {
         let mut out = self.splat(0.0);
-        // With the length known to suffice, no vector's load asks for it again.
+        // With the length known to suffice, no vector's load asks for it again, and none is a branch.
         if let Some(x) = x.get(..Self::LANES) {
             for (i, out) in out.iter_mut().enumerate() {
                 *out = self.0.load(part(x, i * S::LANES, S::LANES));
@@ -80,6 +85,8 @@ impl<S: Simd, const N: usize> Simd for Group<S, N> {
     }
     #[inline(always)]
     fn store(self, v: Self::F32, out: &mut [f32]) {
+        // The branches differ in what the compiler knows: in the first, that every vector is whole. Without it all that
+        // groups gain is lost.
         if let Some(out) = out.get_mut(..Self::LANES) {
             for (i, v) in v.into_iter().enumerate() {
                 self.0.store(v, part_mut(out, i * S::LANES, S::LANES));
@@ -93,47 +100,23 @@ impl<S: Simd, const N: usize> Simd for Group<S, N> {
 
     #[inline(always)]
     fn add(self, a: Self::F32, b: Self::F32) -> Self::F32 {
-        self.pairs(
-            a,
-            b,
-            #[inline(always)]
-            |a, b| self.0.add(a, b),
-        )
+        self.pairs(a, b, S::add)
     }
     #[inline(always)]
     fn sub(self, a: Self::F32, b: Self::F32) -> Self::F32 {
-        self.pairs(
-            a,
-            b,
-            #[inline(always)]
-            |a, b| self.0.sub(a, b),
-        )
+        self.pairs(a, b, S::sub)
     }
     #[inline(always)]
     fn mul(self, a: Self::F32, b: Self::F32) -> Self::F32 {
-        self.pairs(
-            a,
-            b,
-            #[inline(always)]
-            |a, b| self.0.mul(a, b),
-        )
+        self.pairs(a, b, S::mul)
     }
     #[inline(always)]
     fn div(self, a: Self::F32, b: Self::F32) -> Self::F32 {
-        self.pairs(
-            a,
-            b,
-            #[inline(always)]
-            |a, b| self.0.div(a, b),
-        )
+        self.pairs(a, b, S::div)
     }
     #[inline(always)]
     fn sqrt(self, a: Self::F32) -> Self::F32 {
-        self.each(
-            a,
-            #[inline(always)]
-            |a| self.0.sqrt(a),
-        )
+        self.each(a, S::sqrt)
     }
     #[inline(always)]
     fn mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32 {
@@ -154,21 +137,11 @@ impl<S: Simd, const N: usize> Simd for Group<S, N> {
 
     #[inline(always)]
     fn lt(self, a: Self::F32, b: Self::F32) -> Self::Mask {
-        self.compare(
-            a,
-            b,
-            #[inline(always)]
-            |a, b| self.0.lt(a, b),
-        )
+        self.compare(a, b, S::lt)
     }
     #[inline(always)]
     fn eq(self, a: Self::F32, b: Self::F32) -> Self::Mask {
-        self.compare(
-            a,
-            b,
-            #[inline(always)]
-            |a, b| self.0.eq(a, b),
-        )
+        self.compare(a, b, S::eq)
     }
     #[inline(always)]
     fn select(self, mask: Self::Mask, a: Self::F32, b: Self::F32) -> Self::F32 {
@@ -186,97 +159,50 @@ impl<S: Simd, const N: usize> Simd for Group<S, N> {
 
     #[inline(always)]
     fn and_bits(self, a: Self::F32, b: Self::F32) -> Self::F32 {
-        self.pairs(
-            a,
-            b,
-            #[inline(always)]
-            |a, b| self.0.and_bits(a, b),
-        )
+        self.pairs(a, b, S::and_bits)
     }
     #[inline(always)]
     fn or_bits(self, a: Self::F32, b: Self::F32) -> Self::F32 {
-        self.pairs(
-            a,
-            b,
-            #[inline(always)]
-            |a, b| self.0.or_bits(a, b),
-        )
+        self.pairs(a, b, S::or_bits)
     }
     #[inline(always)]
     fn xor_bits(self, a: Self::F32, b: Self::F32) -> Self::F32 {
-        self.pairs(
-            a,
-            b,
-            #[inline(always)]
-            |a, b| self.0.xor_bits(a, b),
-        )
+        self.pairs(a, b, S::xor_bits)
     }
     #[inline(always)]
     fn add_bits(self, a: Self::F32, b: Self::F32) -> Self::F32 {
-        self.pairs(
-            a,
-            b,
-            #[inline(always)]
-            |a, b| self.0.add_bits(a, b),
-        )
+        self.pairs(a, b, S::add_bits)
     }
     #[inline(always)]
     fn sub_bits(self, a: Self::F32, b: Self::F32) -> Self::F32 {
-        self.pairs(
-            a,
-            b,
-            #[inline(always)]
-            |a, b| self.0.sub_bits(a, b),
-        )
+        self.pairs(a, b, S::sub_bits)
     }
     #[inline(always)]
     fn shl_bits<const COUNT: i32>(self, a: Self::F32) -> Self::F32 {
-        self.each(
-            a,
-            #[inline(always)]
-            |a| self.0.shl_bits::<COUNT>(a),
-        )
+        self.each(a, S::shl_bits::<COUNT>)
     }
     #[inline(always)]
     fn shr_bits<const COUNT: i32>(self, a: Self::F32) -> Self::F32 {
-        self.each(
-            a,
-            #[inline(always)]
-            |a| self.0.shr_bits::<COUNT>(a),
-        )
+        self.each(a, S::shr_bits::<COUNT>)
     }
     #[inline(always)]
     fn sar_bits<const COUNT: i32>(self, a: Self::F32) -> Self::F32 {
-        self.each(
-            a,
-            #[inline(always)]
-            |a| self.0.sar_bits::<COUNT>(a),
-        )
+        self.each(a, S::sar_bits::<COUNT>)
     }
     #[inline(always)]
     fn lt_bits(self, a: Self::F32, b: Self::F32) -> Self::Mask {
-        self.compare(
-            a,
-            b,
-            #[inline(always)]
-            |a, b| self.0.lt_bits(a, b),
-        )
+        self.compare(a, b, S::lt_bits)
     }
     #[inline(always)]
     fn eq_bits(self, a: Self::F32, b: Self::F32) -> Self::Mask {
-        self.compare(
-            a,
-            b,
-            #[inline(always)]
-            |a, b| self.0.eq_bits(a, b),
-        )
+        self.compare(a, b, S::eq_bits)
     }
     #[inline(always)]
     fn lookup(self, table: &[f32; 16], index: Self::F32) -> Self::F32 {
-        self.each(
-            index,
-            #[inline(always)]
-            |index| self.0.lookup(table, index),
-        )
+        let mut out = index;
+        for i in 0..N {
+            out[i] = self.0.lookup(table, index[i]);
+        }
+        out
     }
 }
