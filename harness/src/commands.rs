@@ -17,6 +17,7 @@ mod study;
 mod theory;
 mod train;
 mod verify;
+mod verify_exhaustive;
 
 use std::process::ExitCode;
 
@@ -36,7 +37,8 @@ use clap::{Parser, Subcommand};
                   isobath theory --activation relu --init he\n  \
                   isobath train network.toml          one network, each layer sounded while it learns\n  \
                   isobath bench gemm                  how close to the machine's peak are matrix products?\n  \
-                  isobath verify --theory             are the published figures met here?"
+                  isobath verify --theory             are the published figures met here?\n  \
+                  isobath verify --exhaustive         is every function as accurate here as stated?"
 )]
 struct Cli {
     #[command(subcommand)]

@@ -190,7 +190,7 @@ fn errors(x: &[f32], mean: f32, variance: f32) -> (f64, f64) {
     let n = x.len() as f64;
     let exact_mean = x.iter().map(|x| f64::from(*x)).sum::<f64>() / n;
     let exact = x.iter().map(|x| (f64::from(*x) - exact_mean).powi(2)).sum::<f64>() / n;
-    let unit = isobath_tests::ulp::spacing(exact_mean);
+    let unit = isobath::accuracy::ulp::spacing(exact_mean);
     ((f64::from(variance) / exact - 1.0).abs(), (f64::from(mean) - exact_mean).abs() / unit)
 }
 

@@ -114,7 +114,7 @@ fn corrections_are_right_at_every_step() {
             }
             for (found, rest) in [(found.first, one_minus_beta1), (found.second, one_minus_beta2)] {
                 let exact = -(step as f64 * (-f64::from(rest)).ln_1p()).exp_m1();
-                let error = (f64::from(found) - exact).abs() / isobath_tests::ulp::spacing(exact);
+                let error = (f64::from(found) - exact).abs() / isobath::accuracy::ulp::spacing(exact);
                 assert!(error <= 2.0, "1 - {rest}, step {step}: {found:e} is {error} units from {exact:e}");
             }
         }

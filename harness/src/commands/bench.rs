@@ -1,15 +1,13 @@
 //! `isobath bench`: throughput, beside the peak measured in the same run.
 
 use std::fmt::Write as _;
-use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::common::{Common, Failure, print};
+use super::common::{Common, Failure, bar, print};
 use crate::bench::Limits;
 use crate::bench::gemm::{Product, Speed, measure};
 use crate::machine;
@@ -105,7 +103,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         .num_threads(threads)
         .build()
         .map_err(|error| Failure::bad_input(format!("--threads: {error}")))?;
-    let bar = bar(common.quiet, arguments.shapes.len());
+    let bar = bar(common.quiet, arguments.shapes.len() as u64, "{bar:24} {pos}/{len}  {msg:.30}");
     bar.set_message("limits of this machine");
     let limits = Limits::measure(level, threads);
     let mut rows = Vec::new();
@@ -185,15 +183,4 @@ fn text(output: &Output<'_>) -> String {
          limit: what bandwidth and the latency of few sums leave of the peak"
     );
     text
-}
-
-fn bar(quiet: bool, length: usize) -> ProgressBar {
-    if quiet || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(length as u64);
-    if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len}  {msg:.30}") {
-        bar.set_style(style);
-    }
-    bar
 }
