@@ -155,6 +155,33 @@ fn adam_from_zero_states_follows_f64() {
     }
 }
 
+/// However small epsilon is, from zero states a gradient of 0 makes no step, one whose square f32 holds makes a step of the
+/// learning rate, and one whose square underflows makes the step that epsilon allows.
+#[test]
+fn tiny_epsilons_from_zero_states() {
+    for epsilon in [1e-20, 1e-30, f32::MIN_POSITIVE, f32::from_bits(1)] {
+        let settings = Adam { epsilon, ..Adam::default() };
+        let c = AdamState::new().advance(&settings);
+        let gradients = [0.0, -0.0, 1e-15, -1e-15, 1.0, -1e15, 2f32.powi(-90), -(2f32.powi(-90))];
+        for level in levels::all() {
+            // At every place of a vector.
+            for at in 0..20 {
+                let g: Vec<f32> = (0..20).map(|i| gradients[(i + at) % gradients.len()]).collect();
+                let (mut w, mut m, mut v) = (vec![0.0; 20], vec![0.0; 20], vec![0.0; 20]);
+                optimizer::adam(level, &settings, &c, &mut w, &mut m, &mut v, &g).unwrap();
+                for ((g, w), v) in g.iter().zip(&w).zip(&v) {
+                    let what = format!("{g:e} with {epsilon:e} on {}: {w:e}", level.name());
+                    let g_wide = f64::from(*g);
+                    let root = if *v == 0.0 { 0.0 } else { g_wide.abs() };
+                    let step = if *g == 0.0 { 0.0 } else { -1e-3 * g_wide / (root + f64::from(epsilon)) };
+                    assert_eq!(*v == 0.0, g.abs() < 1e-20, "{what}");
+                    assert!((f64::from(*w) - step).abs() <= 1e-6 * step.abs(), "{what}, expected {step:e}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn nan_and_infinite_gradients_stay_where_they_are() {
     for level in levels::all() {
