@@ -4,6 +4,7 @@
 //! Results go to standard output, progress and errors to standard error.
 
 mod bench;
+mod bench_elementwise;
 mod common;
 mod diagnose;
 mod diagnose_text;
@@ -37,6 +38,7 @@ use clap::{Parser, Subcommand};
                   isobath theory --activation relu --init he\n  \
                   isobath train network.toml          one network, each layer sounded while it learns\n  \
                   isobath bench gemm                  how close to the machine's peak are matrix products?\n  \
+                  isobath bench elementwise           how close to the memory's bandwidth is everything else?\n  \
                   isobath verify --theory             are the published figures met here?\n  \
                   isobath verify --exhaustive         is every function as accurate here as stated?"
 )]
