@@ -1,5 +1,6 @@
 //! How fast the kernels run here, beside what this machine can do, both measured in one run.
 
+pub mod elementwise;
 pub mod gemm;
 pub mod limits;
 mod timing;

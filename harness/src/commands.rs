@@ -4,6 +4,7 @@
 //! Results go to standard output, progress and errors to standard error.
 
 mod bench;
+mod bench_elementwise;
 mod common;
 mod diagnose;
 mod diagnose_text;
@@ -17,6 +18,7 @@ mod study;
 mod theory;
 mod train;
 mod verify;
+mod verify_exhaustive;
 
 use std::process::ExitCode;
 
@@ -36,7 +38,9 @@ use clap::{Parser, Subcommand};
                   isobath theory --activation relu --init he\n  \
                   isobath train network.toml          one network, each layer sounded while it learns\n  \
                   isobath bench gemm                  how close to the machine's peak are matrix products?\n  \
-                  isobath verify --theory             are the published figures met here?"
+                  isobath bench elementwise           how close to the memory's bandwidth is everything else?\n  \
+                  isobath verify --theory             are the published figures met here?\n  \
+                  isobath verify --exhaustive         is every function as accurate here as stated?"
 )]
 struct Cli {
     #[command(subcommand)]

@@ -11,6 +11,8 @@ pub mod random;
 pub mod threads;
 
 #[cfg(feature = "std")]
+pub mod accuracy;
+#[cfg(feature = "std")]
 pub mod architecture;
 #[cfg(feature = "std")]
 pub mod bench;

@@ -1,5 +1,5 @@
 //! The promises, checked on this machine: published and independently computed figures beside what theory says and
-//! what networks do here.
+//! what networks do here ([`theory`]), and every function over all its arguments ([`exhaustive`](exhaustive())).
 //!
 //! A table holds the figures of one subject. Expected values come from closed forms, from publications or from an
 //! independent computation in f64, never from the code under check.
@@ -8,6 +8,7 @@ mod activations;
 mod check;
 mod correlation;
 mod edge;
+mod exhaustive;
 mod finite_width;
 mod jacobian;
 mod mean_field;
@@ -19,8 +20,9 @@ mod speed;
 mod underflow;
 
 pub use check::{Check, Table};
+pub use exhaustive::{Largest, LevelHash, Row, Verdict, exhaustive};
 
-use isobath_kernels::Level;
+use isobath_kernels::{LengthError, Level};
 use thiserror::Error;
 
 use crate::data::DataError;
@@ -43,6 +45,12 @@ pub enum VerifyError {
     /// A question was out of range.
     #[error("{0}")]
     Theory(#[from] TheoryError),
+    /// A kernel refused its operands, which would be a defect.
+    #[error("{0}")]
+    Length(#[from] LengthError),
+    /// A function has no row in the documentation of [`isobath_kernels::math`], which would be a defect.
+    #[error("no largest error is stated for {0}")]
+    NotStated(&'static str),
 }
 
 /// A function that computes one table.

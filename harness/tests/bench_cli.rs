@@ -22,6 +22,10 @@ fn bad_input_is_named_and_exits_with_2() {
         ("bench gemm --seconds NaN", ["--seconds is NaN", "more than 0"]),
         ("bench gemm --level mmx", ["--level", "scalar"]),
         ("bench gemm --threads 0", ["--threads", "1 to 1024"]),
+        ("bench elementwise --kernels rleu", ["rleu", "'relu'"]),
+        ("bench elementwise --seconds 0", ["--seconds is 0", "more than 0"]),
+        ("bench elementwise --level mmx", ["--level", "scalar"]),
+        ("bench elementwise --threads 2", ["--threads is 2", "one"]),
     ] {
         let output = isobath(arguments);
         let message = String::from_utf8_lossy(&output.stderr);
@@ -76,6 +80,61 @@ fn the_table_fits_a_terminal() {
     let output = isobath("bench gemm --seconds 0.001 --shapes 8,8,8 1024,1,1024,NT");
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("1024,1,1024 NT"));
+    for line in text.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+}
+
+#[test]
+fn kernels_are_measured_in_every_memory() {
+    let names = "sigmoid gelu sgd momentum adam penalty batch-norm clip max-abs";
+    let output = isobath(&format!("bench elementwise --seconds 0.0001 --json --kernels {names}"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["schema_version"], 1);
+    let kernels = json["kernels"].as_array().unwrap();
+    let find = |name: &str, form: &str| {
+        kernels.iter().find(|row| row["kernel"] == name && row["form"] == form).unwrap()
+    };
+    // Bytes as the kernels' documentation states them: x and y; w, g; w, v, g; w, m, v, g; x twice and y.
+    for (name, form, bytes) in [
+        ("sigmoid", "forward", 8),
+        ("sigmoid", "both", 12),
+        ("gelu", "backward", 12),
+        ("sgd", "", 12),
+        ("momentum", "", 20),
+        ("adam", "", 28),
+        ("penalty", "l1", 12),
+        ("batch-norm", "training", 12),
+        ("batch-norm", "backward", 20),
+        ("clip", "by-norm", 12),
+        ("max-abs", "", 4),
+    ] {
+        assert_eq!(find(name, form)["bytes_per_element"], bytes, "{name} {form}");
+    }
+    let memories = |row: &Value| -> Vec<String> {
+        row["memories"].as_array().unwrap().iter().map(|place| place["memory"].to_string()).collect()
+    };
+    for row in kernels {
+        assert_eq!(memories(row), memories(&kernels[0]));
+        assert!(memories(row).len() >= 2);
+        for place in row["memories"].as_array().unwrap() {
+            for figure in ["bytes", "elements", "ns_per_element", "gb_s", "loop_gb_s", "percent"] {
+                assert!(place[figure].as_f64().is_some_and(|x| x > 0.0 && x.is_finite()), "{figure}: {row}");
+            }
+            // All arrays together fill the memory meant, but for a row of each.
+            let [bytes, elements] = ["bytes", "elements"].map(|key| place[key].as_u64().unwrap());
+            let arrays = row["arrays"].as_u64().unwrap();
+            assert!((bytes - 1024 * arrays..=bytes).contains(&(4 * elements * arrays)), "{row}");
+        }
+    }
+}
+
+#[test]
+fn the_table_of_element_wise_kernels_fits_a_terminal() {
+    let output = isobath("bench elementwise --seconds 0.0001 --kernels batch-norm gelu-tanh sum sgd");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("\ngelu-tanh derivative") && text.contains("\nsgd "), "{text}");
     for line in text.lines() {
         assert!(line.chars().count() <= 80, "{line}");
     }

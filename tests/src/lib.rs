@@ -1,18 +1,14 @@
 //! What the tests of Isobath share: oracles that are independent of the code under test, generators, distances.
 #![allow(clippy::missing_panics_doc, reason = "oracles and assertions panic on purpose")]
 
-pub mod accuracy;
 pub mod case;
 pub mod diagnosis;
-pub mod double_double;
 pub mod fma;
 pub mod hash;
 pub mod levels;
 pub mod naive_gemm;
 pub mod network;
-pub mod oracle;
 pub mod reference;
 pub mod simulation;
-pub mod ulp;
 pub mod values;
 pub mod zoo;

@@ -6,7 +6,7 @@ use isobath_kernels::activation::{
     forward, forward_in_place, forward_with_derivative, forward_with_derivative_in_place, multiply,
     prelu_shared_slope_gradient, prelu_slope_gradient,
 };
-use isobath_kernels::{LengthError, Level, MatRef};
+use isobath_kernels::{LengthError, Level, MatRef, math};
 use isobath_tests::hash::{assert_same_bits, same_bits};
 use isobath_tests::{levels, values};
 use proptest::prelude::*;
@@ -161,6 +161,38 @@ fn derivatives_from_the_output_have_the_stated_error() {
     assert!(error_from_output(Softplus) <= 2.0 * unit);
 }
 
+/// Whether a type has a derivative from its output: an inherent constant, where its bound holds, hides that of a trait.
+struct Has<A>(std::marker::PhantomData<A>);
+impl<A: FromOutput> Has<A> {
+    const FROM_OUTPUT: bool = true;
+}
+trait Otherwise {
+    const FROM_OUTPUT: bool = false;
+}
+impl<A> Otherwise for Has<A> {}
+
+/// GELU and SiLU take most values twice, and so does PReLU with a negative slope: their outputs do not tell the argument.
+#[test]
+fn only_functions_of_their_output_have_a_derivative_from_it() {
+    let have = [
+        Has::<Identity>::FROM_OUTPUT,
+        Has::<Relu>::FROM_OUTPUT,
+        Has::<LeakyRelu>::FROM_OUTPUT,
+        Has::<Elu>::FROM_OUTPUT,
+        Has::<Selu>::FROM_OUTPUT,
+        Has::<Sigmoid>::FROM_OUTPUT,
+        Has::<Tanh>::FROM_OUTPUT,
+        Has::<Softplus>::FROM_OUTPUT,
+    ];
+    let lack = [
+        Has::<Gelu>::FROM_OUTPUT,
+        Has::<GeluTanh>::FROM_OUTPUT,
+        Has::<Silu>::FROM_OUTPUT,
+        Has::<PRelu>::FROM_OUTPUT,
+    ];
+    assert_eq!((have, lack), ([true; 8], [false; 4]));
+}
+
 /// The definition, by loops: per column a fused chain over each block of 64 rows, the blocks added in order.
 fn slope_gradient(h: &[f32], dy: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     let column = |j: usize| {
@@ -197,7 +229,63 @@ fn prelu_slope_gradient_is_the_loop() {
     }
 }
 
+/// Fails where `f` falls, by more than the one unit in the last place that rounding allows between neighbours, as its argument
+/// grows over the dense sample within `domain`.
+#[track_caller]
+fn check_monotone(name: &str, domain: std::ops::RangeInclusive<f32>, f: impl Fn(Level, &[f32], &mut [f32])) {
+    let mut x: Vec<f32> = values::dense().into_iter().filter(|x| domain.contains(x)).collect();
+    assert!(x.len() > 100_000, "{name}: {} arguments", x.len());
+    x.sort_by(f32::total_cmp);
+    let mut y = x.clone();
+    f(Level::detect(), &x, &mut y);
+    let mut highest = (f32::NAN, f32::NEG_INFINITY);
+    for (x, y) in x.into_iter().zip(y) {
+        assert!(
+            y.next_up() >= highest.1,
+            "{name} falls from {:e} at {:e} to {y:e} at {x:e}",
+            highest.1,
+            highest.0
+        );
+        if y > highest.1 {
+            highest = (x, y);
+        }
+    }
+}
+
+#[test]
+fn functions_are_monotone_to_one_unit() {
+    fn act<A: Activation>(act: A) -> impl Fn(Level, &[f32], &mut [f32]) {
+        move |level, x, y| forward(level, act, x, y).unwrap()
+    }
+    type Slices = fn(Level, &[f32], &mut [f32]) -> Result<(), LengthError>;
+    let slice = |f: Slices| move |level, x: &[f32], y: &mut [f32]| f(level, x, y).unwrap();
+    check_monotone("exp", -INF..=INF, slice(math::exp_slice));
+    check_monotone("expm1", -INF..=INF, slice(math::expm1_slice));
+    check_monotone("ln", 0.0..=INF, slice(math::ln_slice));
+    check_monotone("log1p", -1.0..=INF, slice(math::log1p_slice));
+    check_monotone("erf", -INF..=INF, slice(math::erf_slice));
+    check_monotone("sigmoid", -INF..=INF, act(Sigmoid));
+    check_monotone("tanh", -INF..=INF, act(Tanh));
+    check_monotone("softplus", -INF..=INF, act(Softplus));
+    check_monotone("elu", -INF..=INF, act(Elu { alpha: 1.0 }));
+    check_monotone("selu", -INF..=INF, act(Selu));
+    check_monotone("relu", -INF..=INF, act(Relu));
+    check_monotone("leaky", -INF..=INF, act(LeakyRelu { slope: 0.01 }));
+    check_monotone("prelu", -INF..=INF, act(PRelu { slope: 0.25 }));
+    // Right of their minimum.
+    check_monotone("gelu", -0.75..=INF, act(Gelu));
+    check_monotone("gelu-tanh", -0.75..=INF, act(GeluTanh));
+    check_monotone("silu", -1.27..=INF, act(Silu));
+}
+
 proptest! {
+    #[test]
+    fn erf_is_odd_and_bounded(x: f32) {
+        let erf = |x: f32| math::erf(isobath_kernels::simd::Scalar, x);
+        prop_assert!(erf(x).abs() <= 1.0);
+        prop_assert!(same_bits(erf(-x), -erf(x)));
+    }
+
     #[test]
     fn tanh_is_odd_and_bounded(h: f32) {
         prop_assert!(value(Tanh, h).abs() <= 1.0);

@@ -190,7 +190,7 @@ fn errors(x: &[f32], mean: f32, variance: f32) -> (f64, f64) {
     let n = x.len() as f64;
     let exact_mean = x.iter().map(|x| f64::from(*x)).sum::<f64>() / n;
     let exact = x.iter().map(|x| (f64::from(*x) - exact_mean).powi(2)).sum::<f64>() / n;
-    let unit = isobath_tests::ulp::spacing(exact_mean);
+    let unit = isobath::accuracy::ulp::spacing(exact_mean);
     ((f64::from(variance) / exact - 1.0).abs(), (f64::from(mean) - exact_mean).abs() / unit)
 }
 
@@ -221,6 +221,75 @@ fn a_constant_column_has_no_variance() {
             assert_eq!(found.mean[0], constant, "{rows} rows");
             assert_eq!(found.variance[0].to_bits(), 0, "{rows} rows of {constant}");
             assert!(found.y.iter().all(|y| *y == 0.5));
+        }
+    }
+}
+
+/// Deviations whose squares f32 holds are right, and larger ones say so: an infinite variance normalises to beta.
+#[test]
+fn huge_values_are_right_or_infinite() {
+    for level in levels::all() {
+        for rows in [2, 64, 130] {
+            let column = |size: f32| -> Forward {
+                let x: Vec<f32> = noise(5, rows).iter().map(|x| x * size).collect();
+                forward(level, MatRef::new(&x, rows, 1).unwrap(), &[2.0], &[0.5]).unwrap()
+            };
+            let (one, huge, beyond) = (column(1.0), column(2f32.powi(60)), column(2f32.powi(70)));
+            // Scaling by a power of two is exact.
+            assert_eq!(huge.mean[0], one.mean[0] * 2f32.powi(60), "{rows} rows, {}", level.name());
+            assert_eq!(huge.variance[0], one.variance[0] * 2f32.powi(120), "{rows} rows, {}", level.name());
+            assert_eq!(beyond.mean[0], one.mean[0] * 2f32.powi(70));
+            assert_eq!((beyond.variance[0], beyond.inv_std[0]), (f32::INFINITY, 0.0));
+            assert_eq!(beyond.y, vec![0.5; rows]);
+        }
+    }
+}
+
+/// Subnormal numbers are numbers: their mean has every bit that there is, their variance underflows to +0, and epsilon
+/// decides.
+#[test]
+fn subnormal_values_are_not_flushed() {
+    const LEAST: f32 = f32::from_bits(1);
+    for level in levels::all() {
+        for rows in [2, 64, 65, 200] {
+            let counts: Vec<i32> = (0..rows as i32).map(|i| i * 37 % 1000 - 300).collect();
+            let x: Vec<f32> = counts.iter().map(|n| *n as f32 * LEAST).collect();
+            let view = MatRef::new(&x, rows, 1).unwrap();
+            let found = forward(level, view, &[1.0], &[0.0]).unwrap();
+            let exact = f64::from(counts.iter().sum::<i32>()) / rows as f64;
+            let mean = f64::from(found.mean[0]) / f64::from(LEAST);
+            // A block's mean, its offset and their sum round to whole units.
+            assert!((mean - exact).abs() <= 2.0, "{rows} rows, {}: {mean} and {exact}", level.name());
+            assert_eq!(found.variance[0].to_bits(), 0);
+            assert_eq!(found.inv_std[0], 1.0 / EPSILON.sqrt());
+            for (x, y) in x.iter().zip(&found.y) {
+                assert_eq!(*y, (x - found.mean[0]) * found.inv_std[0]);
+            }
+            assert!(found.y.iter().any(|y| *y != 0.0));
+        }
+    }
+}
+
+/// Where a column is constant, what reaches it is dy without its mean, times gamma / sqrt(epsilon).
+#[test]
+fn the_gradient_of_a_constant_column_is_finite() {
+    for level in levels::all() {
+        for rows in [2, 64, 100] {
+            let (x, dy) = (vec![1e4 + 0.3; rows], noise(8, rows));
+            let (x, dy_view) = (MatRef::new(&x, rows, 1).unwrap(), MatRef::new(&dy, rows, 1).unwrap());
+            let saved = forward(level, x, &[3.0], &[0.0]).unwrap();
+            let (mut dx, mut d_gamma, mut d_beta) = (vec![f32::NAN; rows], [f32::NAN], [f32::NAN]);
+            let out = MatMut::new(&mut dx, rows, 1).unwrap();
+            let (mean, inv_std) = (&saved.mean, &saved.inv_std);
+            batch_norm::backward(level, x, dy_view, &[3.0], mean, inv_std, out, &mut d_gamma, &mut d_beta)
+                .unwrap();
+            let mean = dy.iter().map(|dy| f64::from(*dy)).sum::<f64>() / rows as f64;
+            let factor = 3.0 / f64::from(EPSILON).sqrt();
+            assert_eq!(d_gamma, [0.0]);
+            for (dx, dy) in dx.iter().zip(&dy) {
+                let expected = factor * (f64::from(*dy) - mean);
+                assert!((f64::from(*dx) - expected).abs() <= 1e-6 * factor, "{dx} and {expected}");
+            }
         }
     }
 }

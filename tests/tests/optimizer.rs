@@ -114,7 +114,7 @@ fn corrections_are_right_at_every_step() {
             }
             for (found, rest) in [(found.first, one_minus_beta1), (found.second, one_minus_beta2)] {
                 let exact = -(step as f64 * (-f64::from(rest)).ln_1p()).exp_m1();
-                let error = (f64::from(found) - exact).abs() / isobath_tests::ulp::spacing(exact);
+                let error = (f64::from(found) - exact).abs() / isobath::accuracy::ulp::spacing(exact);
                 assert!(error <= 2.0, "1 - {rest}, step {step}: {found:e} is {error} units from {exact:e}");
             }
         }
@@ -151,6 +151,33 @@ fn adam_from_zero_states_follows_f64() {
         }
         for (w, [exact, ..]) in w.iter().zip(&exact) {
             assert!((f64::from(*w) - exact).abs() < 1e-4, "{w} and {exact}");
+        }
+    }
+}
+
+/// However small epsilon is, from zero states a gradient of 0 makes no step, one whose square f32 holds makes a step of the
+/// learning rate, and one whose square underflows makes the step that epsilon allows.
+#[test]
+fn tiny_epsilons_from_zero_states() {
+    for epsilon in [1e-20, 1e-30, f32::MIN_POSITIVE, f32::from_bits(1)] {
+        let settings = Adam { epsilon, ..Adam::default() };
+        let c = AdamState::new().advance(&settings);
+        let gradients = [0.0, -0.0, 1e-15, -1e-15, 1.0, -1e15, 2f32.powi(-90), -(2f32.powi(-90))];
+        for level in levels::all() {
+            // At every place of a vector.
+            for at in 0..20 {
+                let g: Vec<f32> = (0..20).map(|i| gradients[(i + at) % gradients.len()]).collect();
+                let (mut w, mut m, mut v) = (vec![0.0; 20], vec![0.0; 20], vec![0.0; 20]);
+                optimizer::adam(level, &settings, &c, &mut w, &mut m, &mut v, &g).unwrap();
+                for ((g, w), v) in g.iter().zip(&w).zip(&v) {
+                    let what = format!("{g:e} with {epsilon:e} on {}: {w:e}", level.name());
+                    let g_wide = f64::from(*g);
+                    let root = if *v == 0.0 { 0.0 } else { g_wide.abs() };
+                    let step = if *g == 0.0 { 0.0 } else { -1e-3 * g_wide / (root + f64::from(epsilon)) };
+                    assert_eq!(*v == 0.0, g.abs() < 1e-20, "{what}");
+                    assert!((f64::from(*w) - step).abs() <= 1e-6 * step.abs(), "{what}, expected {step:e}");
+                }
+            }
         }
     }
 }

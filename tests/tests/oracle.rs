@@ -1,7 +1,7 @@
 //! The oracles beside values computed with 600 bits by mpmath.
 
-use isobath_tests::double_double::DoubleDouble;
-use isobath_tests::oracle;
+use isobath::accuracy::double_double::DoubleDouble;
+use isobath::accuracy::oracle;
 
 /// At the f32 next to a derivative's zero the sum cancels to this; elsewhere it is far less.
 const RELATIVE_ERROR: f64 = 1e-22;

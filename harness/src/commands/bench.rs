@@ -1,15 +1,14 @@
 //! `isobath bench`: throughput, beside the peak measured in the same run.
 
 use std::fmt::Write as _;
-use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::common::{Common, Failure, print};
+use super::bench_elementwise::{self, ElementwiseArguments};
+use super::common::{Common, Failure, bar, print};
 use crate::bench::Limits;
 use crate::bench::gemm::{Product, Speed, measure};
 use crate::machine;
@@ -50,6 +49,9 @@ pub(super) struct Arguments {
 enum Subject {
     /// Matrix products: GFLOP/s and percent of the peak of multiply-adds, on one thread unless told otherwise
     Gemm(GemmArguments),
+    /// Activations, normalisations, reductions, losses and optimiser steps: ns per element and bytes per second in every
+    /// cache and in main memory, beside loops that do nothing but move as many bytes
+    Elementwise(ElementwiseArguments),
 }
 
 #[derive(Debug, Args)]
@@ -92,20 +94,29 @@ struct Output<'a> {
 
 /// Measures and prints.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let Subject::Gemm(arguments) = &arguments.subject;
-    let common = &arguments.common;
-    if !(arguments.seconds > 0.0 && arguments.seconds <= 3600.0) {
-        return Err(Failure::bad_input(format!(
-            "--seconds is {}; it must be more than 0 and at most 3600",
-            arguments.seconds
-        )));
+    match &arguments.subject {
+        Subject::Gemm(arguments) => gemm(arguments),
+        Subject::Elementwise(arguments) => bench_elementwise::run(arguments),
     }
+}
+
+/// Refuses a time that nobody can mean.
+pub(super) fn check_seconds(seconds: f64) -> Result<(), Failure> {
+    if seconds > 0.0 && seconds <= 3600.0 {
+        return Ok(());
+    }
+    Err(Failure::bad_input(format!("--seconds is {seconds}; it must be more than 0 and at most 3600")))
+}
+
+fn gemm(arguments: &GemmArguments) -> Result<ExitCode, Failure> {
+    let common = &arguments.common;
+    check_seconds(arguments.seconds)?;
     let (level, threads) = (common.level()?, common.threads_or(1)?);
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()
         .map_err(|error| Failure::bad_input(format!("--threads: {error}")))?;
-    let bar = bar(common.quiet, arguments.shapes.len());
+    let bar = bar(common.quiet, arguments.shapes.len() as u64, "{bar:24} {pos}/{len}  {msg:.30}");
     bar.set_message("limits of this machine");
     let limits = Limits::measure(level, threads);
     let mut rows = Vec::new();
@@ -185,15 +196,4 @@ fn text(output: &Output<'_>) -> String {
          limit: what bandwidth and the latency of few sums leave of the peak"
     );
     text
-}
-
-fn bar(quiet: bool, length: usize) -> ProgressBar {
-    if quiet || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(length as u64);
-    if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len}  {msg:.30}") {
-        bar.set_style(style);
-    }
-    bar
 }

@@ -1,10 +1,11 @@
 //! What the commands share: flags, failures, output that survives a closed pipe.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
 use isobath_kernels::Level;
 
 /// Exit code for input that cannot be used.
@@ -85,6 +86,18 @@ impl Common {
             message: format!("cannot start threads: {error}"),
         })
     }
+}
+
+/// A bar on standard error, of `length` steps; hidden where nobody would see it.
+pub(super) fn bar(quiet: bool, length: u64, template: &str) -> ProgressBar {
+    if quiet || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(length);
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
 }
 
 /// Prints to standard output. A reader that has gone away (`| head`) is no failure.

@@ -7,17 +7,24 @@ use clap::Args;
 use serde::Serialize;
 
 use super::common::{Common, Failure, INPUT_OUTPUT, print};
+use super::verify_exhaustive::{self, Selection};
 use crate::verify::{self, Check, Table};
 
 /// Exit code where a figure is off.
-const BROKEN: u8 = 1;
+pub(super) const BROKEN: u8 = 1;
 
 /// Flags of `isobath verify`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Published figures of the theory, predicted and measured
-    #[arg(long, required = true)]
+    #[arg(long, required_unless_present = "exhaustive", conflicts_with = "exhaustive")]
     theory: bool,
+    /// The largest error of every function over all 2^32 arguments, beside the stated one, and a hash of its results on
+    /// every instruction set. Takes hours
+    #[arg(long)]
+    exhaustive: bool,
+    #[command(flatten)]
+    selection: Selection,
     #[command(flatten)]
     common: Common,
 }
@@ -42,9 +49,17 @@ struct CheckOutput<'a> {
     holds: bool,
 }
 
-/// Checks the figures and prints each table as soon as it is there.
+/// Runs the check that was asked for.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let common = &arguments.common;
+    if arguments.exhaustive {
+        verify_exhaustive::run(&arguments.selection, &arguments.common)
+    } else {
+        theory(&arguments.common)
+    }
+}
+
+/// Checks the figures and prints each table as soon as it is there.
+fn theory(common: &Common) -> Result<ExitCode, Failure> {
     let level = common.level()?;
     let pool = common.pool()?;
     let mut printed = Ok(());

@@ -2,7 +2,7 @@
 //!
 //! They share no formula with the kernels: Taylor series, Newton's method and a continued fraction.
 
-use crate::double_double::DoubleDouble;
+use super::double_double::DoubleDouble;
 
 const LN_2: DoubleDouble = DoubleDouble::new(std::f64::consts::LN_2, 2.3190468138462996e-17);
 /// 1 / sqrt(2 pi).

@@ -1,6 +1,6 @@
 //! Distance in units in the last place.
 
-use crate::double_double::DoubleDouble;
+use super::double_double::DoubleDouble;
 
 /// The spacing of f32 at `exact`: 2^(e - 23) in the binade 2^e, 2^-149 where f32 is subnormal.
 pub fn spacing(exact: f64) -> f64 {
