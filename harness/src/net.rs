@@ -9,6 +9,8 @@
 
 mod arena;
 mod backward;
+mod exponent;
+mod far;
 mod forward;
 mod layer;
 mod pass;
@@ -20,7 +22,7 @@ mod watch;
 pub use arena::Arena;
 pub use layer::{Dense, Layer};
 pub use pass::{Mode, NetError, Pass};
-pub use plan::{Place, Plan, PlanError};
+pub use plan::{Place, Plan, PlanError, Values};
 #[cfg(feature = "std")]
 pub(crate) use product::multiply;
 pub use watch::{Unwatched, Watch};

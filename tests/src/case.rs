@@ -120,8 +120,8 @@ pub struct Record {
 }
 
 impl Watch for Record {
-    fn input(&mut self, layer: usize, x: MatRef<'_>) {
-        self.inputs.push(Seen::new(layer, x, 0));
+    fn input(&mut self, layer: usize, x: MatRef<'_>, exponent: i32) {
+        self.inputs.push(Seen::new(layer, x, exponent));
     }
     fn slope(&mut self, layer: usize, kept: MatRef<'_>) {
         self.slopes.push(Seen::new(layer, kept, 0));

@@ -10,5 +10,7 @@ pub mod naive_gemm;
 pub mod network;
 pub mod reference;
 pub mod simulation;
+pub mod soft;
+pub mod soft_network;
 pub mod values;
 pub mod zoo;

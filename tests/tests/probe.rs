@@ -3,7 +3,7 @@
 use isobath::activation::Activation;
 use isobath::architecture::{Architecture, Norm, NormPosition, Residual};
 use isobath::data::{Sizes, Source};
-use isobath::init::{Family, Init, WeightVariance};
+use isobath::init::{Init, WeightVariance};
 use isobath::probe::{
     Cause, Cell, CellSetup, Cotangent, Extent, Kind, Report, Setup, measure, probe, probe_cell,
 };
@@ -216,15 +216,47 @@ fn narrow_relu_networks_are_born_dead() {
     assert_eq!((report.verdict.kind, report.verdict.layer), (Kind::Dead, Some(4)));
 }
 
+/// Signals beyond f32 are figures like any other. Over L - 1 layers of n ReLUs ln of the squared gradient ratio has the
+/// mean (L - 1) (ln(s_w^2 / 2) - 5 / (2 n)) and the variance 5 (L - 1) / n, and so has that of the squared signal.
 #[test]
 fn signals_that_leave_f32_are_results() {
-    let steep =
-        Init { family: Family::Gaussian, weight_variance: WeightVariance::Fixed(2e4), bias_variance: 0.0 };
-    let report = run(&shaped(plain(Activation::Relu, steep), 30, 32));
-    assert_eq!((report.verdict.kind, report.verdict.cause), (Kind::Exploding, Some(Cause::Overflow)));
-    assert!(report.fix.is_some());
-    let report = run(&shaped(plain(Activation::Relu, Init::UNIFORM), 150, 32));
-    assert_eq!((report.verdict.kind, report.verdict.cause), (Kind::Vanishing, Some(Cause::Underflow)));
+    const NETS: f64 = 64.0;
+    for (weight_variance, depth, kind) in
+        [(2e4, 30, Kind::Exploding), (2e4, 200, Kind::Exploding), (1.0 / 3.0, 150, Kind::Vanishing)]
+    {
+        let width = 32.0;
+        let init = Init::gaussian(weight_variance, 0.0);
+        let setup = shaped(plain(Activation::Relu, init), depth, width as usize);
+        let report = run(&Setup { nets: NETS as usize, ..setup });
+        let layers = (depth - 1) as f64;
+        let mean = layers * ((f64::from(weight_variance) / 2.0).ln() - 2.5 / width);
+        // Four standard errors, and the terms of order 1 / n^2 that the mean leaves out.
+        let tolerance = 4.0 * (5.0 * layers / width / NETS).sqrt() + 5.0 * layers / width.powi(2);
+        let ln_gain = report.figures.measured.log_gain.mean.unwrap();
+        assert!((ln_gain - mean).abs() < tolerance, "{ln_gain} for {mean} +- {tolerance}");
+        let x = |layer: usize| report.figures.layers[layer].hidden.unwrap().log10_x_rms.unwrap();
+        let ln_signal = 2.0 * std::f64::consts::LN_10 * (x(depth) - x(1));
+        assert!((ln_signal - mean).abs() < tolerance, "{ln_signal} for {mean} +- {tolerance}");
+        assert_eq!(report.figures.measured.zero_gradient_fraction, 0.0);
+        assert_eq!((report.verdict.kind, report.verdict.cause), (kind, Some(Cause::Weights)));
+        assert!(report.fix.is_some());
+    }
+}
+
+/// Only what f32 cannot even hold by itself is an overflow.
+#[test]
+fn values_that_are_none_are_an_overflow() {
+    let he = plain(Activation::Relu, Init::HE);
+    let architecture = Architecture { scale_layer: Some((4, 3e38)), ..he.architecture };
+    let report = run(&Setup { architecture, ..he });
+    assert_eq!((report.verdict.kind, report.verdict.layer), (Kind::Exploding, Some(4)));
+    assert_eq!(report.verdict.cause, Some(Cause::Overflow));
+    // Outputs beyond f32 have no softmax.
+    let steep = Setup {
+        cotangent: Cotangent::Loss,
+        ..shaped(plain(Activation::Relu, Init::gaussian(2e4, 0.0)), 30, 32)
+    };
+    assert_eq!(run(&steep).verdict.cause, Some(Cause::Overflow));
 }
 
 #[test]

@@ -163,7 +163,8 @@ fn selection(rows: usize) -> Vec<usize> {
 fn cells(row: &Row) -> [String; 7] {
     let log10 = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.2}"));
     let delta = log10(row.log10_delta);
-    let Some(LayerRow { x_rms, log10_gw, factor, predicted_factor, band95, saturated, .. }) = row.hidden
+    let Some(LayerRow { log10_x_rms, log10_gw, factor, predicted_factor, band95, saturated, .. }) =
+        row.hidden
     else {
         return [
             row.layer.to_string(),
@@ -175,10 +176,11 @@ fn cells(row: &Row) -> [String; 7] {
             String::new(),
         ];
     };
+    let x_rms = log10_x_rms.map_or("-".to_owned(), figure_of_log10);
     let number = |value: Option<f64>| value.map_or("-".to_owned(), figure);
     let predicted = predicted_factor.map_or("-".to_owned(), |p| format!("{}{}", figure(p), interval(band95)));
     let saturated = format!("{:.0} %", 100.0 * saturated);
-    [row.layer.to_string(), number(x_rms), delta, log10(log10_gw), number(factor), predicted, saturated]
+    [row.layer.to_string(), x_rms, delta, log10(log10_gw), number(factor), predicted, saturated]
 }
 
 pub(super) fn with_interval(sample: &Sample) -> String {
@@ -187,6 +189,15 @@ pub(super) fn with_interval(sample: &Sample) -> String {
 
 fn interval(band: Option<Interval>) -> String {
     band.map_or(String::new(), |(low, high)| format!(" [{}, {}]", figure(low), figure(high)))
+}
+
+/// 10^log10, which f64 need not hold.
+fn figure_of_log10(log10: f64) -> String {
+    let value = 10f64.powf(log10);
+    if value.is_normal() {
+        return figure(value);
+    }
+    format!("{:.2}e{}", 10f64.powf(log10 - log10.floor()), log10.floor())
 }
 
 /// Four significant digits.

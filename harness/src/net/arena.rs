@@ -1,7 +1,10 @@
 //! The memory of a network, cut into its regions.
 
-use super::{Layer, Place, Plan, PlanError};
+use super::{Layer, Place, Plan, PlanError, Values};
 use crate::random::Random;
+
+/// Up to here an f32 holds whole numbers exactly: powers of two of 10^5 layers that each use up the range of f32.
+const MOST: f32 = 16_777_216.0;
 
 /// The regions of an arena. Parameters, gradients and moments have the same layout.
 #[derive(Debug)]
@@ -14,9 +17,11 @@ pub struct Arena<'a> {
     pub moments: &'a mut [f32],
     /// Batch and running statistics of the normalisations.
     pub statistics: &'a mut [f32],
-    /// Inputs and outputs of all layers.
+    /// Inputs and outputs of all layers, each array without the power of two that [`Arena::exponent`] gives.
     pub values: &'a mut [f32],
-    /// Gradients with respect to values, on their way.
+    /// Those powers, one per array.
+    pub(super) exponents: &'a mut [f32],
+    /// Gradients with respect to values, on their way; in a forward pass, scratch.
     pub(super) deltas: &'a mut [f32],
     /// For the matrix products.
     pub(super) workspace: &'a mut [f32],
@@ -42,18 +47,19 @@ impl<'a> Arena<'a> {
             plan.parameters * moments,
             plan.statistics,
             plan.values,
+            plan.exponents,
             delta * (2 + plan.nesting),
             plan.workspace * threads,
         ];
         let mut rest = memory;
-        let mut regions: [&mut [f32]; 7] = Default::default();
+        let mut regions: [&mut [f32]; 8] = Default::default();
         for (region, length) in regions.iter_mut().zip(lengths) {
             let (taken, left) =
                 rest.split_at_mut_checked(length).ok_or(PlanError::Arena { needed, found })?;
             (*region, rest) = (taken, left);
         }
-        let [parameters, gradients, moments, statistics, values, deltas, workspace] = regions;
-        Ok(Self { parameters, gradients, moments, statistics, values, deltas, workspace })
+        let [parameters, gradients, moments, statistics, values, exponents, deltas, workspace] = regions;
+        Ok(Self { parameters, gradients, moments, statistics, values, exponents, deltas, workspace })
     }
 
     /// Starts the network: weights and biases as their layers say, gains 1, shifts 0, slopes at their initial value,
@@ -100,6 +106,16 @@ impl<'a> Arena<'a> {
         self.parameters.get(place.parameters..place.parameters + place.parameter_count).unwrap_or(&[])
     }
 
+    /// The power of two that values are stored without, after a forward pass.
+    pub fn exponent(&self, values: Values) -> i32 {
+        self.exponents.get(values.exponent).map_or(0, |exponent| exponent.clamp(-MOST, MOST) as i32)
+    }
+
+    pub(super) fn set_exponent(&mut self, values: Values, exponent: i32) -> Option<()> {
+        *self.exponents.get_mut(values.exponent)? = exponent as f32;
+        Some(())
+    }
+
     /// Where the network's input goes: `rows` rows, to be filled before a forward pass.
     pub fn input_mut(&mut self, plan: &Plan<'_>, rows: usize) -> &mut [f32] {
         self.values.get_mut(..rows.min(plan.batch) * plan.input).unwrap_or_default()
@@ -107,7 +123,7 @@ impl<'a> Arena<'a> {
 
     /// The network's output after a forward pass over `rows` rows.
     pub fn output(&self, plan: &Plan<'_>, rows: usize) -> &[f32] {
-        let start = plan.places.last().map_or(0, |place| place.output);
+        let start = plan.places.last().map_or(0, |place| place.output.start);
         self.values.get(start..start + rows.min(plan.batch) * plan.output).unwrap_or(&[])
     }
 }

@@ -1,12 +1,12 @@
 //! The backward pass: from the gradient of the loss with respect to the output to that of every parameter.
 //!
-//! Deep networks take gradients out of the range of f32, so each delta carries a power of two: the pass rescales
-//! when the largest element leaves [2^-41, 2^40). Scaling by a power of two is exact, so the result is what an f32 with
-//! a wider exponent per layer would give; only elements 2^-86 below their layer's largest can underflow.
+//! Each delta carries a power of two, see [`super::exponent`], and so does the signal that the forward pass has left. The
+//! gradients of the parameters are brought to their true value.
 
 use isobath_kernels::gemm::{Init, Shape};
-use isobath_kernels::{MatMut, MatRef, activation, batch_norm, layer_norm, optimizer, reduce, residual};
+use isobath_kernels::{MatMut, MatRef, activation, batch_norm, layer_norm, optimizer, reduce};
 
+use super::exponent::{self, exponent_of, ldexp};
 use super::forward::matrix;
 use super::plan::MAX_NESTING;
 use super::product::multiply;
@@ -14,7 +14,8 @@ use super::{Arena, Layer, NetError, Pass, Place, Watch};
 use crate::activation::Activation;
 use crate::threads::Threads;
 
-/// The largest |log2| that a delta's largest element may have before the delta is rescaled.
+/// The largest |log2| that the largest element of a delta may have before it is rescaled to 1: its products with
+/// weights and values stay within f32.
 const BAND: i32 = 40;
 
 /// The gradient on its way down, and the buffers it moves through.
@@ -131,7 +132,8 @@ impl<T: Threads> Pass<'_, T> {
         place: &Place,
         watch: &mut impl Watch,
     ) -> Option<()> {
-        let x = matrix(arena.values, place.input, self.rows, place.fan_in)?;
+        let exponent = arena.exponent(place.input) + flow.exponent;
+        let x = matrix(arena.values, place.input.start, self.rows, place.fan_in)?;
         let dy = matrix(flow.delta, 0, self.rows, place.width)?;
         let gradients = arena.gradients.get_mut(place.parameters..)?.get_mut(..place.parameter_count)?;
         let (weights, biases) = gradients.split_at_mut(place.weight_count);
@@ -140,8 +142,9 @@ impl<T: Threads> Pass<'_, T> {
         let dw = MatMut::new(weights, place.fan_in, place.width).ok()?;
         multiply(self.level, self.threads, shape, x, dy, dw, Init::Zero, arena.workspace).ok()?;
         reduce::column_sums(self.level, dy, biases).ok()?;
-        watch.weight_gradient(index, MatRef::new(weights, place.fan_in, place.width).ok()?, flow.exponent);
-        self.to_true_value(gradients, flow.exponent);
+        watch.weight_gradient(index, MatRef::new(weights, place.fan_in, place.width).ok()?, exponent);
+        ldexp(self.level, weights, exponent);
+        ldexp(self.level, biases, flow.exponent);
         Some(())
     }
 
@@ -166,23 +169,24 @@ impl<T: Threads> Pass<'_, T> {
         function: Activation,
     ) -> Option<()> {
         let length = self.rows * place.width;
-        let kept = arena.values.get(place.kept..)?.get(..length)?;
+        let kept = arena.values.get(place.kept.start..)?.get(..length)?;
         let delta = flow.delta.get_mut(..length)?;
         let Activation::Prelu(_) = function else {
             return activation::multiply(self.level, kept, delta).ok();
         };
         let slope = *arena.parameters.get(place.parameters)?;
+        let exponent = arena.exponent(place.kept) + flow.exponent;
         let gradient = arena.gradients.get_mut(place.parameters..)?.get_mut(..1)?;
         let h = MatRef::new(kept, self.rows, place.width).ok()?;
         let dy = MatRef::new(delta, self.rows, place.width).ok()?;
         gradient.fill(activation::prelu_shared_slope_gradient(self.level, h, dy).ok()?);
-        self.to_true_value(gradient, flow.exponent);
+        ldexp(self.level, gradient, exponent);
         activation::backward_in_place(self.level, activation::PRelu { slope }, kept, delta).ok()
     }
 
     fn batch_norm_backward(&self, arena: &mut Arena<'_>, flow: &mut Flow<'_>, place: &Place) -> Option<()> {
         let width = place.width;
-        let x = matrix(arena.values, place.input, self.rows, width)?;
+        let x = matrix(arena.values, place.input.start, self.rows, width)?;
         let dy = matrix(flow.delta, 0, self.rows, width)?;
         let dx = MatMut::new(flow.other, self.rows, width).ok()?;
         let gain = arena.parameters.get(place.parameters..)?.get(..width)?;
@@ -191,14 +195,16 @@ impl<T: Threads> Pass<'_, T> {
         let gradients = arena.gradients.get_mut(place.parameters..)?.get_mut(..2 * width)?;
         let (d_gain, d_shift) = gradients.split_at_mut(width);
         batch_norm::backward(self.level, x, dy, gain, mean, inverse_deviation, dx, d_gain, d_shift).ok()?;
-        self.to_true_value(gradients, flow.exponent);
+        ldexp(self.level, gradients, flow.exponent);
+        // x 2^e has 2^-e times the slopes of x.
+        flow.exponent -= arena.exponent(place.input);
         core::mem::swap(&mut flow.delta, &mut flow.other);
         Some(())
     }
 
     fn layer_norm_backward(&self, arena: &mut Arena<'_>, flow: &mut Flow<'_>, place: &Place) -> Option<()> {
         let width = place.width;
-        let x = matrix(arena.values, place.input, self.rows, width)?;
+        let x = matrix(arena.values, place.input.start, self.rows, width)?;
         let dy = matrix(flow.delta, 0, self.rows, width)?;
         let dx = MatMut::new(flow.other, self.rows, width).ok()?;
         let gain = arena.parameters.get(place.parameters..)?.get(..width)?;
@@ -208,7 +214,9 @@ impl<T: Threads> Pass<'_, T> {
         let gradients = arena.gradients.get_mut(place.parameters..)?.get_mut(..2 * width)?;
         let (d_gain, d_shift) = gradients.split_at_mut(width);
         layer_norm::backward(self.level, x, dy, gain, mean, inverse_deviation, dx, d_gain, d_shift).ok()?;
-        self.to_true_value(gradients, flow.exponent);
+        ldexp(self.level, gradients, flow.exponent);
+        // x 2^e has 2^-e times the slopes of x.
+        flow.exponent -= arena.exponent(place.input);
         core::mem::swap(&mut flow.delta, &mut flow.other);
         Some(())
     }
@@ -227,47 +235,28 @@ impl<T: Threads> Pass<'_, T> {
         Some(())
     }
 
-    /// At its start the two gradients are added, on the larger of their powers of two. One that died in the branch
-    /// has none: it must not take the other out of range.
+    /// At its start the two gradients are added.
     fn join(&self, flow: &mut Flow<'_>, place: &Place) -> Option<()> {
         let length = self.rows * place.width;
         let size = self.plan.batch * self.plan.widest;
         flow.nesting = flow.nesting.checked_sub(1)?;
-        let stash = flow.stash.get_mut(flow.nesting * size..)?.get_mut(..length)?;
-        let exponent = *flow.stash_exponents.get(flow.nesting)?;
-        let delta = flow.delta.get_mut(..length)?;
-        let dead = reduce::max_abs(self.level, delta) == 0.0;
-        let common = if dead { exponent } else { exponent.max(flow.exponent) };
-        self.to_true_value(stash, exponent - common);
-        self.to_true_value(delta, flow.exponent - common);
-        flow.exponent = common;
-        residual::scale_add(self.level, 1.0, delta, stash).ok()
+        let stash = flow.stash.get(flow.nesting * size..)?.get(..length)?;
+        let of_stash = *flow.stash_exponents.get(flow.nesting)?;
+        let delta = (flow.delta.get_mut(..length)?, flow.exponent);
+        let scratch = flow.other.get_mut(..length)?;
+        flow.exponent = exponent::scale_add(self.level, 1.0, delta, (stash, of_stash), scratch).ok()?;
+        Some(())
     }
 
     /// Brings the delta's largest element back to the neighbourhood of 1 when it has left the band.
     fn rescale(&self, flow: &mut Flow<'_>, width: usize) -> Option<()> {
         let delta = flow.delta.get_mut(..self.rows * width)?;
-        let largest = reduce::max_abs(self.level, delta);
-        if largest == 0.0 || !largest.is_finite() {
-            return Some(());
-        }
-        let (_, exponent) = libm::frexpf(largest);
-        if exponent.abs() > BAND {
-            self.to_true_value(delta, -exponent);
+        if let Some(exponent) = exponent_of(self.level, delta)
+            && exponent.abs() > BAND
+        {
+            ldexp(self.level, delta, -exponent);
             flow.exponent += exponent;
         }
         Some(())
-    }
-
-    /// x 2^exponent, exactly, but for what leaves the range of f32. The odd step comes first: of what a later one
-    /// leaves in the range, none has been rounded before.
-    fn to_true_value(&self, x: &mut [f32], exponent: i32) {
-        const STEP: i32 = 100;
-        let mut left = exponent.clamp(-4 * STEP, 4 * STEP);
-        while left != 0 {
-            let step = if left % STEP == 0 { left.signum() * STEP } else { left % STEP };
-            optimizer::scale(self.level, libm::ldexpf(1.0, step), x);
-            left -= step;
-        }
     }
 }

@@ -1,23 +1,32 @@
 //! The forward pass.
+//!
+//! Each array of values carries a power of two, see [`super::exponent`]. Dense layers and residual sums choose it;
+//! homogeneous activations keep it, the others are computed as [`super::far`] says; normalisations, which do not depend
+//! on it, take it out. Where nothing has left the band all powers are 0, and the only cost is one look at the
+//! largest element per product and sum.
 
 use isobath_kernels::gemm::{Init, Shape};
-use isobath_kernels::{MatMut, MatRef, activation, batch_norm, layer_norm, residual};
+use isobath_kernels::{MatMut, MatRef, activation, batch_norm, layer_norm};
 
+use super::exponent::{self, exponent_of, ldexp, settle};
+use super::far;
 use super::product::multiply;
-use super::{Arena, Layer, Mode, NetError, Pass, Place, Watch};
+use super::{Arena, Layer, Mode, NetError, Pass, Place, Values, Watch};
 use crate::activation::{Activation, with_kernel};
 use crate::threads::Threads;
 
 impl<T: Threads> Pass<'_, T> {
-    /// Runs all layers on the rows that lie in [`Arena::input_mut`]; the result is [`Arena::output`].
+    /// Runs all layers on the rows that lie in [`Arena::input_mut`]; the result is [`Arena::output`], brought to its true
+    /// value, which beyond f32 is infinite or 0.
     ///
     /// # Errors
     /// The rows or the arena do not fit the plan, see [`NetError`].
     pub fn forward(&self, arena: &mut Arena<'_>, mode: Mode, watch: &mut impl Watch) -> Result<(), NetError> {
         self.check_rows()?;
+        arena.set_exponent(Values::default(), 0).ok_or(NetError::Arena { layer: 0 })?;
         for (index, (layer, place)) in self.plan.layers.iter().zip(self.plan.places).enumerate() {
-            if let Some(x) = matrix(arena.values, place.input, self.rows, place.fan_in) {
-                watch.input(index, x);
+            if let Some(x) = matrix(arena.values, place.input.start, self.rows, place.fan_in) {
+                watch.input(index, x, arena.exponent(place.input));
             }
             let done = match layer {
                 Layer::Dense(_) => self.dense(arena, place),
@@ -35,45 +44,111 @@ impl<T: Threads> Pass<'_, T> {
             done.ok_or(NetError::Arena { layer: index })?;
             if let Layer::Activation(function) = layer
                 && *function != Activation::Identity
-                && let Some(kept) = matrix(arena.values, place.kept, self.rows, place.width)
+                && let Some(kept) = matrix(arena.values, place.kept.start, self.rows, place.width)
             {
                 watch.slope(index, kept);
             }
         }
-        Ok(())
+        let Some((top, place)) = self.plan.places.iter().enumerate().next_back() else { return Ok(()) };
+        self.to_true_value(arena, place.output, place.width).ok_or(NetError::Arena { layer: top })
     }
 
     /// Y = X W + b.
     fn dense(&self, arena: &mut Arena<'_>, place: &Place) -> Option<()> {
-        let (before, after) = arena.values.split_at_mut_checked(place.output)?;
-        let x = matrix(before, place.input, self.rows, place.fan_in)?;
-        let y = MatMut::new(after, self.rows, place.width).ok()?;
+        let exponent = arena.exponent(place.input);
+        let (before, after) = arena.values.split_at_mut_checked(place.output.start)?;
+        let x = before.get(place.input.start..)?.get(..self.rows * place.fan_in)?;
+        let y = after.get_mut(..self.rows * place.width)?;
         let parameters = arena.parameters.get(place.parameters..)?.get(..place.parameter_count)?;
         let (weights, biases) = parameters.split_at_checked(place.weight_count)?;
+        let (x, biases, exponent) = self.align(x, biases, exponent, arena.deltas)?;
+        let x = MatRef::new(x, self.rows, place.fan_in).ok()?;
         let weights = MatRef::new(weights, place.fan_in, place.width).ok()?;
+        let out = MatMut::new(y, self.rows, place.width).ok()?;
         let shape =
             Shape { m: self.rows, n: place.width, k: place.fan_in, transpose_a: false, transpose_b: false };
-        multiply(self.level, self.threads, shape, x, weights, y, Init::Bias(biases), arena.workspace).ok()
+        multiply(self.level, self.threads, shape, x, weights, out, Init::Bias(biases), arena.workspace)
+            .ok()?;
+        let exponent = settle(self.level, y, exponent);
+        arena.set_exponent(place.output, exponent)
+    }
+
+    /// x 2^exponent and b on one power of two: that of x, unless b would leave the band there. Then b dwarfs x.
+    fn align<'s>(
+        &self,
+        x: &'s [f32],
+        biases: &'s [f32],
+        exponent: i32,
+        scratch: &'s mut [f32],
+    ) -> Option<(&'s [f32], &'s [f32], i32)> {
+        if exponent == 0 {
+            return Some((x, biases, 0));
+        }
+        let common =
+            exponent_of(self.level, biases).map_or(exponent, |top| exponent.max(top - exponent::BAND));
+        let (for_x, for_biases) = scratch.split_at_mut_checked(self.plan.batch * self.plan.widest)?;
+        let aligned_biases = for_biases.get_mut(..biases.len())?;
+        aligned_biases.copy_from_slice(biases);
+        ldexp(self.level, aligned_biases, -common);
+        if common == exponent {
+            return Some((x, aligned_biases, common));
+        }
+        let aligned_x = for_x.get_mut(..x.len())?;
+        aligned_x.copy_from_slice(x);
+        ldexp(self.level, aligned_x, exponent - common);
+        Some((aligned_x, aligned_biases, common))
+    }
+
+    /// Brings an array of values to its true value.
+    fn to_true_value(&self, arena: &mut Arena<'_>, values: Values, width: usize) -> Option<()> {
+        let exponent = arena.exponent(values);
+        ldexp(self.level, arena.values.get_mut(values.start..)?.get_mut(..self.rows * width)?, exponent);
+        arena.set_exponent(values, 0)
     }
 
     /// y = phi(h) over h, and phi'(h) (for PReLU, h itself) beside it for the backward pass.
     fn activate(&self, arena: &mut Arena<'_>, place: &Place, function: Activation) -> Option<()> {
-        let length = self.rows * place.width;
-        let (before, kept) = arena.values.split_at_mut_checked(place.kept)?;
+        let (level, length) = (self.level, self.rows * place.width);
+        let exponent = arena.exponent(place.input);
+        let (before, kept) = arena.values.split_at_mut_checked(place.kept.start)?;
         let kept = kept.get_mut(..length)?;
         if place.output != place.input {
-            let (input, output) = before.split_at_mut_checked(place.output)?;
-            output.get_mut(..length)?.copy_from_slice(input.get(place.input..place.input + length)?);
+            let (input, output) = before.split_at_mut_checked(place.output.start)?;
+            output.get_mut(..length)?.copy_from_slice(input.get(place.input.start..)?.get(..length)?);
         }
-        let y = before.get_mut(place.output..place.output + length)?;
+        let y = before.get_mut(place.output.start..)?.get_mut(..length)?;
+        let is_far = exponent != 0 && !function.is_homogeneous();
+        let rest = arena.deltas.get_mut(..length)?;
+        if is_far {
+            far::approach(function, exponent, y, rest);
+        }
         if let Activation::Prelu(_) = function {
             let slope = *arena.parameters.get(place.parameters)?;
             kept.copy_from_slice(y);
-            activation::forward_in_place(self.level, activation::PRelu { slope }, y);
-            return Some(());
+            activation::forward_in_place(level, activation::PRelu { slope }, y);
+        } else {
+            with_kernel!(function, phi => activation::forward_with_derivative_in_place(level, phi, y, kept))
+                .ok()?;
         }
-        let level = self.level;
-        with_kernel!(function, phi => activation::forward_with_derivative_in_place(level, phi, y, kept)).ok()
+        let settled = match exponent {
+            0 => 0,
+            _ if is_far => far::recede(y, rest),
+            _ => settle(level, y, exponent),
+        };
+        arena.set_exponent(place.kept, exponent)?;
+        arena.set_exponent(place.output, settled)
+    }
+
+    /// Brings the input of a normalisation to where x 2^e and epsilon give what x and epsilon 2^-2e do, and gives that
+    /// e and epsilon. Beside epsilon, what is below f32 is 0.
+    fn to_normalise(&self, arena: &mut Arena<'_>, place: &Place, epsilon: f32) -> Option<(i32, f32)> {
+        let exponent = arena.exponent(place.input);
+        if exponent <= 0 {
+            self.to_true_value(arena, place.input, place.width)?;
+            return Some((0, epsilon));
+        }
+        // Not 0, which would make NaN of a constant column.
+        Some((exponent, libm::ldexpf(epsilon, -2 * exponent).max(f32::MIN_POSITIVE)))
     }
 
     fn batch_norm(
@@ -84,9 +159,15 @@ impl<T: Threads> Pass<'_, T> {
         epsilon: f32,
         momentum: f32,
     ) -> Option<()> {
-        let width = place.width;
-        let (before, after) = arena.values.split_at_mut_checked(place.output)?;
-        let x = matrix(before, place.input, self.rows, width)?;
+        let (level, width) = (self.level, place.width);
+        if mode == Mode::Inference {
+            // The running statistics are those of true values.
+            self.to_true_value(arena, place.input, width)?;
+        }
+        let (exponent, epsilon) = self.to_normalise(arena, place, epsilon)?;
+        arena.set_exponent(place.output, 0)?;
+        let (before, after) = arena.values.split_at_mut_checked(place.output.start)?;
+        let x = matrix(before, place.input.start, self.rows, width)?;
         let y = MatMut::new(after, self.rows, width).ok()?;
         let (gain, shift) = arena.parameters.get(place.parameters..)?.get(..2 * width)?.split_at(width);
         let statistics = arena.statistics.get_mut(place.statistics..)?.get_mut(..5 * width)?;
@@ -96,7 +177,7 @@ impl<T: Threads> Pass<'_, T> {
         let (running_mean, running_variance) = running.split_at_mut(width);
         if mode == Mode::Inference {
             return batch_norm::forward_inference(
-                self.level,
+                level,
                 x,
                 gain,
                 shift,
@@ -108,13 +189,19 @@ impl<T: Threads> Pass<'_, T> {
             .ok();
         }
         let saved = batch_norm::BatchStatistics { mean, variance, inv_std: inverse_deviation };
-        batch_norm::forward_training(self.level, x, gain, shift, epsilon, y, saved).ok()?;
+        batch_norm::forward_training(level, x, gain, shift, epsilon, y, saved).ok()?;
+        let (true_mean, rest) = arena.deltas.split_at_mut_checked(width)?;
+        let true_variance = rest.get_mut(..width)?;
+        true_mean.copy_from_slice(mean);
+        true_variance.copy_from_slice(variance);
+        ldexp(level, true_mean, exponent);
+        ldexp(level, true_variance, 2 * exponent);
         batch_norm::update_running(
-            self.level,
+            level,
             running_mean,
             running_variance,
-            mean,
-            variance,
+            true_mean,
+            true_variance,
             momentum,
             self.rows,
         )
@@ -122,8 +209,10 @@ impl<T: Threads> Pass<'_, T> {
     }
 
     fn layer_norm(&self, arena: &mut Arena<'_>, place: &Place, epsilon: f32) -> Option<()> {
-        let (before, after) = arena.values.split_at_mut_checked(place.output)?;
-        let x = matrix(before, place.input, self.rows, place.width)?;
+        let (_, epsilon) = self.to_normalise(arena, place, epsilon)?;
+        arena.set_exponent(place.output, 0)?;
+        let (before, after) = arena.values.split_at_mut_checked(place.output.start)?;
+        let x = matrix(before, place.input.start, self.rows, place.width)?;
         let y = MatMut::new(after, self.rows, place.width).ok()?;
         let (gain, shift) =
             arena.parameters.get(place.parameters..)?.get(..2 * place.width)?.split_at(place.width);
@@ -136,9 +225,15 @@ impl<T: Threads> Pass<'_, T> {
     /// branch = skip + scale branch.
     fn merge(&self, arena: &mut Arena<'_>, place: &Place, scale: f32) -> Option<()> {
         let length = self.rows * place.width;
-        let (before, after) = arena.values.split_at_mut_checked(place.output)?;
-        let skip = before.get(place.skip..place.skip + length)?;
-        residual::scale_add(self.level, scale, after.get_mut(..length)?, skip).ok()
+        let (of_branch, of_skip) = (arena.exponent(place.input), arena.exponent(place.skip));
+        let (before, after) = arena.values.split_at_mut_checked(place.output.start)?;
+        let skip = before.get(place.skip.start..)?.get(..length)?;
+        let branch = after.get_mut(..length)?;
+        let scratch = arena.deltas.get_mut(..length)?;
+        let sum =
+            exponent::scale_add(self.level, scale, (branch, of_branch), (skip, of_skip), scratch).ok()?;
+        let settled = settle(self.level, branch, sum);
+        arena.set_exponent(place.output, settled)
     }
 }
 

@@ -27,17 +27,26 @@ pub struct Place {
     pub parameter_count: usize,
     /// How many of these, from the start, are weights that decay: 0 for all but dense layers.
     pub weight_count: usize,
-    /// Start of the input in the values.
-    pub input: usize,
-    /// Start of the output in the values.
-    pub output: usize,
-    /// Start of what an activation keeps for the backward pass: phi'(h), or h itself for PReLU.
-    pub kept: usize,
+    /// The input.
+    pub input: Values,
+    /// The output.
+    pub output: Values,
+    /// What an activation keeps for the backward pass: phi'(h), or h itself for PReLU.
+    pub kept: Values,
     /// Start in the statistics: batch norm has mean, inverse deviation, variance, running mean, running variance;
-    /// layer norm mean and inverse deviation per row.
+    /// layer norm mean and inverse deviation per row. All but the running ones are of the input as it is stored.
     pub statistics: usize,
-    /// For [`Layer::SkipEnd`]: start of the skip connection's values.
-    pub skip: usize,
+    /// For [`Layer::SkipEnd`]: what comes over the skip connection.
+    pub skip: Values,
+}
+
+/// An array of the arena's values, and the power of two that goes with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Values {
+    /// Start in the values.
+    pub start: usize,
+    /// Which of the arena's exponents is its own.
+    pub(super) exponent: usize,
 }
 
 /// Why a list of layers is no network.
@@ -124,6 +133,7 @@ pub struct Plan<'a> {
     pub(super) parameters: usize,
     pub(super) statistics: usize,
     pub(super) values: usize,
+    pub(super) exponents: usize,
     pub(super) nesting: usize,
     pub(super) workspace: usize,
 }
@@ -152,15 +162,16 @@ impl<'a> Plan<'a> {
         let mut total = Layout {
             batch,
             width: input,
-            current: 0,
+            current: Values::default(),
             overwritable: false,
             widest: input,
             parameters: 0,
             statistics: 0,
             values: product(batch, input)?,
+            exponents: 1,
             nesting: 0,
             deepest: 0,
-            skips: [(0, 0, 0); MAX_NESTING],
+            skips: [Skip::default(); MAX_NESTING],
             workspace: 0,
         };
         for (index, (layer, place)) in layers.iter().zip(places.iter_mut()).enumerate() {
@@ -169,7 +180,8 @@ impl<'a> Plan<'a> {
         if total.nesting != 0 {
             return Err(PlanError::Skip { layer: needed });
         }
-        let Layout { width, widest, parameters, statistics, values, deepest, workspace, .. } = total;
+        let Layout { width, widest, parameters, statistics, values, exponents, deepest, workspace, .. } =
+            total;
         Ok(Self {
             layers,
             places,
@@ -180,6 +192,7 @@ impl<'a> Plan<'a> {
             parameters,
             statistics,
             values,
+            exponents,
             nesting: deepest,
             workspace,
         })
@@ -233,7 +246,9 @@ impl<'a> Plan<'a> {
         let delta = product(self.batch, self.widest)?;
         let deltas = product(delta, 2 + self.nesting)?;
         let workspace = product(self.workspace, threads)?;
-        [parameters, self.statistics, self.values, deltas, workspace].into_iter().try_fold(0, sum)
+        [parameters, self.statistics, self.values, self.exponents, deltas, workspace]
+            .into_iter()
+            .try_fold(0, sum)
     }
 }
 
@@ -249,19 +264,30 @@ fn sum(a: usize, b: usize) -> Result<usize, PlanError> {
 struct Layout {
     batch: usize,
     width: usize,
-    /// Start of the newest values.
-    current: usize,
+    /// The newest values.
+    current: Values,
     /// Whether the newest values may be overwritten: nothing but the next layer reads them.
     overwritable: bool,
     widest: usize,
     parameters: usize,
     statistics: usize,
     values: usize,
+    /// Arrays of values.
+    exponents: usize,
     nesting: usize,
     deepest: usize,
-    /// Of each open residual branch: start of the skip's values, its width, index of the layer that opened it.
-    skips: [(usize, usize, usize); MAX_NESTING],
+    /// Of each open residual branch.
+    skips: [Skip; MAX_NESTING],
     workspace: usize,
+}
+
+/// The skip connection beside an open residual branch.
+#[derive(Clone, Copy, Default)]
+struct Skip {
+    values: Values,
+    width: usize,
+    /// The layer that opened the branch.
+    layer: usize,
 }
 
 impl Layout {
@@ -316,24 +342,24 @@ impl Layout {
                 let Some(skip) = self.skips.get_mut(self.nesting) else {
                     return Err(PlanError::Skip { layer: index });
                 };
-                *skip = (self.current, self.width, index);
+                *skip = Skip { values: self.current, width: self.width, layer: index };
                 self.nesting += 1;
                 self.deepest = self.deepest.max(self.nesting);
                 self.overwritable = false;
             }
             Layer::SkipEnd { .. } => {
                 let skip = self.nesting.checked_sub(1).and_then(|top| self.skips.get(top));
-                let Some(&(start, width, opened)) = skip else {
+                let Some(&Skip { values, width, layer }) = skip else {
                     return Err(PlanError::Skip { layer: index });
                 };
-                if opened + 1 == index || start == self.current {
+                if layer + 1 == index || values == self.current {
                     return Err(PlanError::Skip { layer: index });
                 }
                 if width != self.width {
                     return Err(PlanError::SkipWidth { layer: index, skip: width, branch: self.width });
                 }
                 self.nesting -= 1;
-                place.skip = start;
+                place.skip = values;
             }
         }
         self.parameters = sum(self.parameters, place.parameter_count)?;
@@ -341,12 +367,12 @@ impl Layout {
     }
 
     /// Room for a batch of this width, which becomes the newest values.
-    fn new_values(&mut self, width: usize) -> Result<usize, PlanError> {
-        let start = self.values;
+    fn new_values(&mut self, width: usize) -> Result<Values, PlanError> {
+        self.current = Values { start: self.values, exponent: self.exponents };
         self.values = sum(self.values, product(self.batch, width)?)?;
-        self.current = start;
+        self.exponents += 1;
         self.overwritable = true;
-        Ok(start)
+        Ok(self.current)
     }
 
     /// The workspace that a dense layer's three products need.

@@ -4,14 +4,14 @@ use isobath_kernels::MatRef;
 
 /// An onlooker of forward and backward passes. Every method does nothing unless it is written.
 ///
-/// A delta stands for `stored * 2^exponent`: in deep networks gradients leave the range of f32, so the backward pass
-/// carries a power of two beside the array.
+/// An array stands for `stored * 2^exponent`: in deep networks signals and gradients leave the range of f32, so both
+/// passes carry a power of two beside it.
 pub trait Watch {
     /// The input of layer `layer` in a forward pass.
-    fn input(&mut self, layer: usize, x: MatRef<'_>) {
-        let _ = (layer, x);
+    fn input(&mut self, layer: usize, x: MatRef<'_>, exponent: i32) {
+        let _ = (layer, x, exponent);
     }
-    /// What an activation keeps, phi'(h), or h for PReLU.
+    /// What an activation keeps: phi'(h), or for PReLU h on its power of two, of which only the sign matters here.
     fn slope(&mut self, layer: usize, kept: MatRef<'_>) {
         let _ = (layer, kept);
     }
@@ -34,9 +34,9 @@ impl Watch for Unwatched {}
 
 /// Somebody looks on, or nobody.
 impl<W: Watch> Watch for Option<W> {
-    fn input(&mut self, layer: usize, x: MatRef<'_>) {
+    fn input(&mut self, layer: usize, x: MatRef<'_>, exponent: i32) {
         if let Some(watch) = self {
-            watch.input(layer, x);
+            watch.input(layer, x, exponent);
         }
     }
     fn slope(&mut self, layer: usize, kept: MatRef<'_>) {

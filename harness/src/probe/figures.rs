@@ -102,8 +102,10 @@ pub struct Jacobian {
 /// One hidden layer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct LayerRow {
-    /// Root mean square of the layer's input.
+    /// Root mean square of the layer's input; none where it leaves even f64.
     pub x_rms: Option<f64>,
+    /// Its logarithm to base 10.
+    pub log10_x_rms: Option<f64>,
     /// log10 of the weight gradient's norm.
     pub log10_gw: Option<f64>,
     /// ||delta^l|| / ||delta^{l+1}||; none for a plain network's last layer.
@@ -218,8 +220,10 @@ fn layer_row(
     };
     let predicted_factor = prediction.and_then(|p| p.factor);
     let band95 = prediction.and_then(|p| p.band95);
+    let log10_x_rms = mean(nets, |net| net.layers.get(l)?.log10_x).map(|log10| log10 - scale);
     LayerRow {
-        x_rms: mean(nets, |net| net.layers.get(l)?.log10_x).map(|log10| 10f64.powf(log10 - scale)),
+        x_rms: log10_x_rms.map(|log10| 10f64.powf(log10)).filter(|rms| rms.is_normal()),
+        log10_x_rms,
         log10_gw: mean(nets, |net| net.layers.get(l)?.log10_gw),
         factor,
         predicted_factor,

@@ -82,9 +82,7 @@ pub struct Figures {
 pub struct Failed {
     /// A layer passes no gradient.
     pub zero: Tally,
-    /// The signal left f32 downwards.
-    pub underflow: Tally,
-    /// Something left it upwards.
+    /// A value or a gradient is not finite.
     pub overflow: Tally,
 }
 
@@ -156,13 +154,12 @@ pub fn measure(
             Outcome::Zero(layer) => Some(Some(layer)),
             _ => None,
         }),
-        underflow: Tally::of(&nets, |outcome| (outcome == Outcome::Underflow).then_some(None)),
         overflow: Tally::of(&nets, |outcome| match outcome {
             Outcome::Overflow(layer) => Some(layer),
             _ => None,
         }),
     };
-    let zero = (failed.zero.nets + failed.underflow.nets) as f64 / setup.nets.max(1) as f64;
+    let zero = failed.zero.nets as f64 / setup.nets.max(1) as f64;
     Ok(Figures {
         measured: figures::measured(setup, &measured, zero),
         layers: figures::rows(setup, &measured, &nets, theory),

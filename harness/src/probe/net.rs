@@ -42,9 +42,7 @@ pub(super) enum Outcome {
     Measured,
     /// dL/dx^0 is exactly zero: this hidden layer passes nothing.
     Zero(usize),
-    /// The signal has sunk below the smallest f32, and the gradient with it.
-    Underflow,
-    /// A value or a gradient is not finite; the layer is named if it did that alone, from an input of ordinary size.
+    /// A value or a gradient is not finite; the layer with the first such value.
     Overflow(Option<usize>),
 }
 
@@ -140,8 +138,13 @@ pub(super) fn run(
     pass.backward(&mut arena, &gradient, true, &mut sounding)?;
     sounding.hash.f32s(arena.gradients);
 
-    let overflow = first_bad_layer(&arena, plan, built, batch);
-    let outcome = outcome(&sounding, overflow, setup.architecture.width * batch);
+    // The output alone has no power of two: beyond f32 it is infinite, which the Gaussian cotangent does not see.
+    let top = plan.places().last().map(|place| place.output);
+    let overflow = first_bad_layer(plan, built, |place| {
+        let values = &arena.values[place.output.start..][..batch * place.width];
+        values.iter().any(|v| v.is_nan() || (v.is_infinite() && Some(place.output) != top))
+    });
+    let outcome = outcome(&sounding, overflow);
     let x = &x[..plan.input()];
     let gradient_correlation = match (setup.pair_correlation, inputs) {
         (Some(rho), Inputs::Gaussian(_)) => {
@@ -172,30 +175,17 @@ pub(super) fn run(
     })
 }
 
-/// log10 of the root mean square below which f32 has lost digits, and the next layers lose the rest.
-const SINKING: f64 = -36.0;
-/// And from which on squares leave f32: not the size that a single layer starts from.
-const RISING: f64 = 19.0;
-
-/// `overflow` is the first hidden layer with a value that is not finite, `values` the elements of a layer.
-fn outcome(sounding: &Sounding<'_>, overflow: Option<usize>, values: usize) -> Outcome {
-    let layers = &sounding.norms.layers;
-    let log10_rms = |l: usize| Some(layers.get(l)?.log10_x? - 0.5 * (values as f64).log10());
+/// `overflow` is the first hidden layer with a value that is not finite.
+fn outcome(sounding: &Sounding<'_>, overflow: Option<usize>) -> Outcome {
     if overflow.is_some() || !sounding.is_finite {
-        let sudden = |layer: &usize| log10_rms(layer - 1).is_some_and(|rms| rms < RISING);
-        return Outcome::Overflow(overflow.filter(sudden));
+        return Outcome::Overflow(overflow);
     }
     if !sounding.is_zero {
         return Outcome::Measured;
     }
-    let silent = layers.iter().position(|layer| layer.log10_x.is_none());
-    if let Some(below) = silent.and_then(|silent| silent.checked_sub(1))
-        && log10_rms(below).is_some_and(|rms| rms < SINKING)
-    {
-        return Outcome::Underflow;
-    }
     // A layer without any slope; or, where all have one, the weights above the topmost delta that is zero.
     let flat = sounding.slope_rms.iter().position(|slope| *slope == 0.0);
-    let topmost = || layers.iter().rposition(|layer| layer.log10_delta.is_none()).map_or(0, |l| l + 1);
+    let topmost =
+        || sounding.norms.layers.iter().rposition(|layer| layer.log10_delta.is_none()).map_or(0, |l| l + 1);
     Outcome::Zero(flat.map_or_else(|| topmost() + 1, |l| l + 1))
 }

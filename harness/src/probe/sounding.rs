@@ -55,8 +55,8 @@ pub(super) fn slopes(function: Activation, kept: &[f32]) -> impl Iterator<Item =
 }
 
 impl Watch for Sounding<'_> {
-    fn input(&mut self, layer: usize, x: MatRef<'_>) {
-        self.norms.input(layer, x);
+    fn input(&mut self, layer: usize, x: MatRef<'_>, exponent: i32) {
+        self.norms.input(layer, x, exponent);
     }
 
     fn slope(&mut self, layer: usize, kept: MatRef<'_>) {

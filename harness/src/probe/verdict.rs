@@ -120,9 +120,6 @@ pub(super) fn judge(setup: &Setup, figures: &Figures, theory: &Prediction) -> Ve
     if most(failed.overflow) {
         return lost(Kind::Exploding, failed.overflow, Cause::Overflow);
     }
-    if most(failed.underflow) {
-        return lost(Kind::Vanishing, failed.underflow, Cause::Underflow);
-    }
     if most(failed.zero) {
         return lost(Kind::Dead, failed.zero, Cause::DeadUnits);
     }

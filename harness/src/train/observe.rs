@@ -57,9 +57,9 @@ pub(crate) fn norm(level: Level, x: MatRef<'_>) -> Norm {
 }
 
 impl Watch for Observer<'_> {
-    fn input(&mut self, layer: usize, x: MatRef<'_>) {
+    fn input(&mut self, layer: usize, x: MatRef<'_>, exponent: i32) {
         if let Ok(l) = self.built.dense_at.binary_search(&layer) {
-            self.layers[l].log10_x = log10(norm(self.level, x), 0);
+            self.layers[l].log10_x = log10(norm(self.level, x), exponent);
         }
     }
 

@@ -86,7 +86,8 @@ pub fn train<T: Threads>(
             &mut observer,
         )?;
         if !loss.is_finite() {
-            let layer = first_bad_layer(descent.arena(), &plan, &built, recipe.batch);
+            let is_bad = |place: &Place| leaves_f32(descent.arena(), place, recipe.batch);
+            let layer = first_bad_layer(&plan, &built, is_bad);
             divergence = Some(Divergence { step, layer: layer.unwrap_or(built.dense_at.len() + 1) });
             if let Some(observer) = &observer {
                 record(&mut course, step, loss, None, 0.0, observer);
@@ -132,23 +133,26 @@ pub fn train<T: Threads>(
     }))
 }
 
-/// The hidden layer (from 1) whose values first stop being finite; one more than the depth for the head; none
-/// where all are finite.
+/// The hidden layer (from 1) with the first values that `is_bad` finds bad; one more than the depth for the head; none
+/// where all are good.
 pub(crate) fn first_bad_layer(
-    arena: &Arena<'_>,
     plan: &Plan<'_>,
     built: &Built,
-    rows: usize,
+    is_bad: impl Fn(&Place) -> bool,
 ) -> Option<usize> {
-    let bad = plan.places().iter().position(|place| {
-        let values = &arena.values[place.output..place.output + rows * place.width];
-        values.iter().any(|v| !v.is_finite())
-    })?;
+    let bad = plan.places().iter().position(is_bad)?;
     if bad >= built.top_at {
         return Some(built.dense_at.len() + 1);
     }
     // The number of hidden layers that start at or before it.
     Some(built.dense_at.iter().filter(|dense| **dense <= bad).count().max(1))
+}
+
+/// Whether a layer's output holds a value that f32 does not reach, or that is none.
+fn leaves_f32(arena: &Arena<'_>, place: &Place, rows: usize) -> bool {
+    let values = &arena.values[place.output.start..][..rows * place.width];
+    let exponent = arena.exponent(place.output);
+    values.iter().any(|v| !libm::ldexpf(*v, exponent).is_finite())
 }
 
 fn record(
