@@ -125,7 +125,7 @@ impl Soft {
     }
 
     /// a b, rounded.
-    pub fn mul(a: Self, b: Self) -> Self {
+    pub fn product(a: Self, b: Self) -> Self {
         match Self::exact_product(a, b) {
             Exact::Nan => Self::Nan,
             Exact::Infinite(negative) => Self::Infinite { negative },
@@ -134,7 +134,7 @@ impl Soft {
     }
 
     /// a + b, rounded.
-    pub fn add(a: Self, b: Self) -> Self {
+    pub fn sum(a: Self, b: Self) -> Self {
         Self::fma(Self::ONE, a, b)
     }
 
@@ -203,8 +203,8 @@ mod tests {
             let soft = |x| Soft::new(x, 0);
             for (expected, found) in [
                 (fma(a, b, c), Soft::fma(soft(a), soft(b), soft(c))),
-                (a * b, Soft::mul(soft(a), soft(b))),
-                (a + c, Soft::add(soft(a), soft(c))),
+                (a * b, Soft::product(soft(a), soft(b))),
+                (a + c, Soft::sum(soft(a), soft(c))),
             ] {
                 assert!(
                     same_bits(expected, found.to_f32()),
@@ -217,9 +217,9 @@ mod tests {
     #[test]
     fn has_no_end() {
         let huge = Soft::new(1.5, 1_000_000);
-        assert_eq!(Soft::mul(huge, Soft::new(-1.0, -1_000_000)), Soft::new(-1.5, 0));
-        assert_eq!(Soft::add(huge, Soft::ONE), huge);
-        assert_eq!(Soft::add(huge, Soft::mul(Soft::new(-1.0, 0), huge)), Soft::ZERO);
+        assert_eq!(Soft::product(huge, Soft::new(-1.0, -1_000_000)), Soft::new(-1.5, 0));
+        assert_eq!(Soft::sum(huge, Soft::ONE), huge);
+        assert_eq!(Soft::sum(huge, Soft::product(Soft::new(-1.0, 0), huge)), Soft::ZERO);
         assert_eq!((huge.to_f32(), Soft::new(-1.5, -300).to_f32().to_bits()), (f32::INFINITY, 1 << 31));
         // 2^24 + 1 is a tie, 2^24 + 1 and what a square of 1 + 2^-23 has beyond it is not.
         let (tie, above) = (Soft::new(1.0, 24), Soft::new(1.0 + f32::EPSILON, 0));
@@ -228,6 +228,6 @@ mod tests {
         let infinite = Soft::new(f32::INFINITY, 0);
         assert_eq!(Soft::fma(infinite, Soft::ZERO, Soft::ONE), Soft::Nan);
         assert_eq!(Soft::fma(infinite, Soft::ONE, Soft::new(-f32::INFINITY, 0)), Soft::Nan);
-        assert_eq!(Soft::mul(infinite, huge), infinite);
+        assert_eq!(Soft::product(infinite, huge), infinite);
     }
 }

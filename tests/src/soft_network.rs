@@ -75,12 +75,12 @@ pub fn passes(layers: &[Layer], parameters: &[f32], rows: usize, input: &[f32], 
             }
             Layer::Activation(function) => {
                 let slope = own.first().map(|slope| slope.to_f32());
-                let dh = |(h, dy): (&Soft, &Soft)| Soft::mul(activate(*function, slope, *h).1, *dy);
+                let dh = |(h, dy): (&Soft, &Soft)| Soft::product(activate(*function, slope, *h).1, *dy);
                 if *function == Activation::Identity { dy } else { x.iter().zip(&dy).map(dh).collect() }
             }
             Layer::SkipEnd { scale } => {
                 skips.push(dy.clone());
-                dy.iter().map(|d| Soft::mul(Soft::new(*scale, 0), *d)).collect()
+                dy.iter().map(|d| Soft::product(Soft::new(*scale, 0), *d)).collect()
             }
             Layer::SkipStart => add_scaled(&skips.pop().expect("was closed"), Soft::ONE, &dy),
             Layer::BatchNorm { .. } | Layer::LayerNorm { .. } => panic!("no reference for {layer:?}"),
@@ -107,7 +107,7 @@ fn chain(start: Option<Soft>, k: usize, factors: impl Fn(usize) -> (Soft, Soft))
             Soft::fma(a, b, sum)
         })
     });
-    start.into_iter().chain(blocks).reduce(Soft::add).unwrap_or(Soft::ZERO)
+    start.into_iter().chain(blocks).reduce(Soft::sum).unwrap_or(Soft::ZERO)
 }
 
 /// X W + b.
@@ -129,7 +129,7 @@ fn affine_gradients(x: &[Soft], dy: &[Soft], rows: usize, units: usize) -> Vec<S
         let (i, j) = (at / units, at % units);
         chain(None, rows, |row| (x[row * width + i], dy[row * units + j]))
     };
-    let bias = |j: usize| (0..rows).fold(Soft::ZERO, |sum, row| Soft::add(sum, dy[row * units + j]));
+    let bias = |j: usize| (0..rows).fold(Soft::ZERO, |sum, row| Soft::sum(sum, dy[row * units + j]));
     (0..width * units).map(weight).chain((0..units).map(bias)).collect()
 }
 
@@ -139,7 +139,7 @@ fn slope_gradient(h: &[Soft], dy: &[Soft], rows: usize) -> Soft {
     assert!(rows <= 64 && width <= 64, "the sums are cut into blocks");
     (0..width).fold(Soft::ZERO, |total, j| {
         let negative = (0..rows).map(|row| row * width + j).filter(|at| !h[*at].is_positive());
-        Soft::add(total, negative.fold(Soft::ZERO, |sum, at| Soft::fma(dy[at], h[at], sum)))
+        Soft::sum(total, negative.fold(Soft::ZERO, |sum, at| Soft::fma(dy[at], h[at], sum)))
     })
 }
 
@@ -152,7 +152,7 @@ fn add_scaled(skip: &[Soft], scale: Soft, branch: &[Soft]) -> Vec<Soft> {
 fn activate(function: Activation, learned: Option<f32>, h: Soft) -> (Soft, Soft) {
     let number = |x: f32| Soft::new(x, 0);
     let rectify = |slope: f32| {
-        if h.is_positive() { (h, Soft::ONE) } else { (Soft::mul(number(slope), h), number(slope)) }
+        if h.is_positive() { (h, Soft::ONE) } else { (Soft::product(number(slope), h), number(slope)) }
     };
     if h == Soft::Nan {
         return (h, h);
@@ -190,7 +190,7 @@ fn beyond(function: Activation, h: Soft) -> (Soft, Soft) {
 
 /// Where |h| is so small that phi(h) = phi(0) + phi'(0) h to the last bit.
 fn near_zero(function: Activation, h: Soft) -> (Soft, Soft) {
-    let line = |slope: f32| (Soft::mul(Soft::new(slope, 0), h), Soft::new(slope, 0));
+    let line = |slope: f32| (Soft::product(Soft::new(slope, 0), h), Soft::new(slope, 0));
     match function {
         Activation::Sigmoid => (Soft::new(0.5, 0), Soft::new(0.25, 0)),
         Activation::Softplus => (Soft::new(std::f32::consts::LN_2, 0), Soft::new(0.5, 0)),

@@ -18,10 +18,7 @@ pub fn max_abs(level: Level, x: &[f32]) -> f32 {
 #[inline(always)]
 pub(crate) fn max_abs_with<S: Simd>(simd: S, x: &[f32]) -> f32 {
     let mut maxima = [simd.splat(0.0); CHAINS];
-    // Whole groups apart from the last part of one: where the length is known, no load asks for it.
-    let groups = x.chunks_exact(CHAINS * S::LANES);
-    let rest = groups.remainder();
-    for group in groups.chain([rest]) {
+    for group in x.chunks(CHAINS * S::LANES) {
         for (v, max) in maxima.iter_mut().enumerate() {
             *max = larger_magnitude(simd, *max, simd.load(from(group, v * S::LANES)));
         }
