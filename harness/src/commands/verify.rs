@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use serde::Serialize;
 
 use super::common::{Common, Failure, INPUT_OUTPUT, print};
@@ -15,9 +15,10 @@ pub(super) const BROKEN: u8 = 1;
 
 /// Flags of `isobath verify`.
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("what").args(["theory", "exhaustive"]).required(true)))]
 pub(super) struct Arguments {
     /// Published figures of the theory, predicted and measured
-    #[arg(long, required_unless_present = "exhaustive", conflicts_with = "exhaustive")]
+    #[arg(long)]
     theory: bool,
     /// The largest error of every function over all 2^32 arguments, beside the stated one, and a hash of its results on
     /// every instruction set. Takes hours
