@@ -11,8 +11,8 @@ use isobath::net::Layer;
 use isobath::net::update::{Clipping, Penalty};
 use isobath::threads::Pool;
 use isobath::train::{Loss, Recipe, Schedule, train};
-use isobath_golden::fused;
 use isobath_golden::training::{self, RUNS, Run, Space};
+use isobath_golden::{classifier, fused};
 use isobath_kernels::Level;
 use isobath_tests::levels;
 
@@ -99,5 +99,17 @@ fn training_without_stored_gradients_learns_and_ends_the_same_on_every_level() {
         let trained = fused::train(level, &mut Box::new(fused::Network::new()));
         assert_eq!(FUSED.trim_end(), trained.to_string(), "on level {}", level.name());
         assert!(trained.is_good(), "{trained}");
+    }
+}
+
+/// Written by the program in C, `capi/examples/classifier.c`.
+const CLASSIFIER: &str = include_str!("../golden/classifier.txt");
+
+#[test]
+fn the_example_of_the_c_interface_ends_the_same_in_rust_on_every_level() {
+    for level in levels::all() {
+        let trained = classifier::train(level);
+        assert_eq!(CLASSIFIER.trim_end(), trained.to_string(), "on level {}", level.name());
+        assert!(trained.right * 10 > classifier::Trained::SAMPLES * 9, "{trained}");
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use isobath_kernels::Level;
 
 /// Public functions that compute no number a caller keeps, and why. The rest are kernels.
-const NO_KERNELS: [(&str, &str); 29] = [
+const NO_KERNELS: [(&str, &str); 31] = [
     ("activation::Activation", "a trait; its functions are kernels' parameters"),
     ("gemm::Gemm::new", "a plan"),
     ("gemm::Gemm::workspace_len", "a length"),
@@ -21,6 +21,8 @@ const NO_KERNELS: [(&str, &str); 29] = [
     ("math::log1p", "log1p_slice is this over slices"),
     ("math::erf", "erf_slice is this over slices"),
     ("optimizer::AdamState::new", "a start"),
+    ("optimizer::AdamState::powers", "what it holds"),
+    ("optimizer::AdamState::resume", "a start"),
     ("optimizer::AdamState::step", "a counter"),
     ("peak::chained_multiply_adds", "as many sums as the level has lanes"),
     ("peak::flops_per_step", "depends on the level"),

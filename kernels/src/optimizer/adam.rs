@@ -79,6 +79,18 @@ impl AdamState {
         self.step
     }
 
+    /// beta1 and beta2 to the power of the steps made, each as a sum of two f32: with [`AdamState::step`], what a program
+    /// keeps in order to [`AdamState::resume`].
+    pub fn powers(&self) -> [[f32; 2]; 2] {
+        [self.power1, self.power2].map(|power| [power.high, power.low])
+    }
+
+    /// The state after `step` steps, from its [`AdamState::powers`].
+    pub fn resume(step: u64, powers: [[f32; 2]; 2]) -> Self {
+        let [power1, power2] = powers.map(|[high, low]| DoubleFloat { high, low });
+        Self { step, power1, power2 }
+    }
+
     /// Counts a step and gives its correction.
     pub fn advance(&mut self, settings: &Adam) -> AdamCorrection {
         self.step = self.step.saturating_add(1);

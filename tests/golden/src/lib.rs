@@ -7,6 +7,7 @@
 #![allow(clippy::missing_panics_doc, reason = "a kernel that refuses the operands has failed the comparison")]
 
 mod activation;
+pub mod classifier;
 mod elementwise;
 pub mod fused;
 mod gemm;

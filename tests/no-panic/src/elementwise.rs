@@ -56,6 +56,8 @@ kernels! {
         optimizer::momentum(level, settings, w, v, g);
     kernel_adam_state() -> AdamState = AdamState::new();
     kernel_adam_step(state: &AdamState) -> u64 = state.step();
+    kernel_adam_powers(state: &AdamState) -> [[f32; 2]; 2] = state.powers();
+    kernel_adam_resume(step: u64, powers: [[f32; 2]; 2]) -> AdamState = AdamState::resume(step, powers);
     kernel_adam_advance(state: &mut AdamState, settings: &Adam) -> AdamCorrection = state.advance(settings);
     kernel_adam(
         level: Level, settings: &Adam, correction: &AdamCorrection,

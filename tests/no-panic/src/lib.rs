@@ -1,7 +1,8 @@
 //! Every public kernel as a symbol of its own. The panic handler calls a function that exists nowhere, so a kernel
 //! whose link lacks that function can panic; `ci/no-panic` links them one by one.
 //!
-//! The level is an argument, so each symbol holds its kernel at every level of the target.
+//! The level is an argument, so each symbol holds its kernel at every level of the target. Functions of the C interface
+//! are symbols already.
 #![no_std]
 
 mod activation;
@@ -11,6 +12,8 @@ mod matrix;
 mod view;
 
 use core::panic::PanicInfo;
+
+use isobath_capi as _;
 
 unsafe extern "C" {
     fn kernel_may_panic() -> !;
