@@ -6,6 +6,9 @@ use isobath_kernels::Level;
 use isobath_tests::{hash, levels, values};
 use rayon::prelude::*;
 
+/// Elements in the widest group: four AVX2 vectors, two of AVX-512.
+const WIDEST: usize = 32;
+
 #[test]
 fn errors_are_at_most_the_stated_ones() {
     let x = values::dense();
@@ -60,6 +63,24 @@ fn neighbours_in_a_vector_do_not_change_a_result() {
                 })
                 .collect();
             hash::assert_same_bits(&alone, &together, &format!("{} on {}", function.name, level.name()));
+        }
+    });
+}
+
+/// Every special value alone among others of every kind, signalling NaNs too, in vectors and groups of any width.
+#[test]
+fn special_neighbours_do_not_change_a_result() {
+    let special = values::special();
+    let among = |one: f32, others: f32| (0..WIDEST).map(move |i| if i == 0 { one } else { others });
+    let x: Vec<f32> =
+        special.iter().flat_map(|one| special.iter().flat_map(move |others| among(*one, *others))).collect();
+    accuracy::functions().par_iter().for_each(|function| {
+        let mut expected = vec![0.0; x.len()];
+        (function.kernel)(Level::SCALAR, &x, &mut expected).unwrap();
+        for level in levels::all() {
+            let mut found = vec![0.0; x.len()];
+            (function.kernel)(level, &x, &mut found).unwrap();
+            hash::assert_same_bits(&expected, &found, &format!("{} on {}", function.name, level.name()));
         }
     });
 }

@@ -126,8 +126,10 @@ impl Simd for Neon {
     }
     #[inline(always)]
     fn any(self, mask: uint32x4_t) -> bool {
+        // Pairwise, because LLVM looks into `vmaxvq`: where a group asks for any of two comparisons with one constant,
+        // it compares the larger of both numbers instead, which a signalling NaN turns into NaN.
         // SAFETY: the token proves that the CPU has these instructions.
-        unsafe { vmaxvq_u32(mask) != 0 }
+        unsafe { vgetq_lane_u64::<0>(vreinterpretq_u64_u32(vpmaxq_u32(mask, mask))) != 0 }
     }
     #[inline(always)]
     fn and_bits(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
