@@ -33,7 +33,7 @@
 
 pub(crate) mod double_word;
 mod erf;
-mod exp;
+pub(crate) mod exp;
 mod expm1;
 pub(crate) mod exponential;
 pub(crate) mod limit;

@@ -145,12 +145,13 @@ const RECTIFIERS: [Activation; 5] = [
     Activation::Prelu(-1.5),
 ];
 
-/// Those that are not homogeneous, without SELU, whose slope is no f32.
+/// Those that are not homogeneous, without SELU, whose slope is no f32. 1.3 times a number never lies half-way between
+/// two f32, where 1.5 times a number does: there the line is rounded to even, and the curve beside it to its own side.
 const CURVED: [Activation; 8] = [
     Activation::Sigmoid,
     Activation::Tanh,
     Activation::Elu(1.0),
-    Activation::Elu(1.5),
+    Activation::Elu(1.3),
     Activation::Gelu,
     Activation::GeluTanh,
     Activation::Silu,

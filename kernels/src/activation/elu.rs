@@ -19,24 +19,44 @@ pub struct Elu {
     pub alpha: f32,
 }
 
-/// Below it scale e^h rounds to zero for |scale| < 2^20, and scale (e^h - 1) to -scale.
+/// Below it e^h - 1 rounds to -1, and the second word of e^h may be subnormal.
+const FAR: f32 = -70.0;
+/// Below it scale e^h rounds to zero for |scale| < 2^20.
 const LIMIT: f32 = -120.0;
 
-/// scale (e^h - 1) and scale e^h, for h <= 0.
+/// scale (e^h - 1) and scale e^h, for h <= 0, where `scaled` is scale times its argument, rounded.
 #[inline(always)]
-pub(super) fn negative_branch<S: Simd>(simd: S, scale: DoubleWord<S>, h: S::F32) -> (S::F32, S::F32) {
-    let reduced = Reduced::new(simd, at_least(simd, h, LIMIT), simd.splat(0.0));
-    let power = reduced.scale_down(simd, simd.splat(1.0));
-    let value = reduced.minus_one(simd, power).mul(simd, scale).round(simd);
-    let derivative = reduced.significand(simd).mul(simd, scale).round(simd);
-    (value, reduced.scale_down(simd, derivative))
+pub(super) fn negative_branch<S: Simd>(
+    simd: S,
+    h: S::F32,
+    scaled: impl Fn(DoubleWord<S>) -> S::F32,
+) -> (S::F32, S::F32) {
+    let zero = simd.splat(0.0);
+    let reduced = Reduced::fine(simd, at_least(simd, h, FAR), zero);
+    let power = reduced.power(simd, 0);
+    let minus_one = DoubleWord::fast_sum(simd, simd.splat(-1.0), power);
+    let value = scaled(reduced.sum(simd, power, minus_one));
+    let derivative = scaled(reduced.sum(simd, power, DoubleWord { hi: power, lo: zero }));
+    let far = simd.lt(h, simd.splat(FAR));
+    if simd.any(far) {
+        let reduced = Reduced::fine(simd, at_least(simd, h, LIMIT), zero);
+        let tail = reduced.scale_down(simd, scaled(reduced.significand(simd)));
+        (value, simd.select(far, tail, derivative))
+    } else {
+        (value, derivative)
+    }
 }
 
 impl Activation for Elu {
     #[inline(always)]
     fn value_and_derivative<S: Simd>(self, simd: S, h: S::F32) -> (S::F32, S::F32) {
-        let alpha = DoubleWord::splat(simd, (self.alpha, 0.0));
-        let (value, derivative) = negative_branch(simd, alpha, h);
+        let alpha = simd.splat(self.alpha);
+        let (value, derivative) = negative_branch(
+            simd,
+            h,
+            #[inline(always)]
+            |x| simd.mul_add(x.hi, alpha, simd.mul(x.lo, alpha)),
+        );
         let value = simd.select(simd.lt(h, simd.splat(0.0)), value, h);
         let derivative = simd.select(is_positive(simd, h), simd.splat(1.0), derivative);
         (value, keep_nan(simd, h, derivative))

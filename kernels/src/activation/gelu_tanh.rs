@@ -22,6 +22,8 @@ pub struct GeluTanh;
 /// 2 sqrt(2/pi), and 0.044715 times that.
 const LINEAR: (f32, f32) = (1.595_769_166_946_411_1, -4.534_068_054_340_423e-8);
 const CUBIC: (f32, f32) = (7.135_481_387_376_785e-2, 2.398_832_465_999_596e-9);
+/// Beyond this |h|, 1 + E rounds to 1, and the second word of E may be subnormal.
+const FAR: f32 = 8.0;
 /// Beyond it h e^-w and h w' e^-w round to zero.
 const LIMIT: f32 = 11.1;
 
@@ -43,14 +45,14 @@ impl Activation for GeluTanh {
     #[inline(always)]
     fn value_and_derivative<S: Simd>(self, simd: S, h: S::F32) -> (S::F32, S::F32) {
         let a = at_most(simd, simd.abs(h), LIMIT);
-        let cube = DoubleWord::product(simd, a, a).scale(simd, a);
-        let linear = DoubleWord::splat(simd, LINEAR).scale(simd, a);
-        let cubic = DoubleWord::splat(simd, CUBIC).mul(simd, cube);
-        let w = linear.sum_of(simd, cubic);
+        let linear = DoubleWord::splat(simd, LINEAR);
+        let square = DoubleWord::splat(simd, CUBIC).mul(simd, DoubleWord::product(simd, a, a));
+        let w = linear.sum_of(simd, square).scale(simd, a);
         let logistic = Logistic::new(simd, w.hi, w.lo);
         // a w'(a), and its share in the factor.
-        let rise = linear.sum_of(simd, cubic.scale(simd, simd.splat(3.0)));
-        let factor = FACTOR.or(simd, a, logistic.gate_factor(simd, rise));
-        (logistic.gate(simd, h), logistic.gate_derivative(simd, h, factor))
+        let rise = linear.sum_of(simd, square.scale(simd, simd.splat(3.0))).scale(simd, a);
+        let factor = FACTOR.or(simd, a, logistic.gate_factor(simd, rise.normalize(simd)));
+        let far = simd.lt(simd.splat(FAR), a);
+        (logistic.gate(simd, h, far), logistic.gate_derivative(simd, h, factor))
     }
 }

@@ -23,7 +23,13 @@ pub struct Selu;
 impl Activation for Selu {
     #[inline(always)]
     fn value_and_derivative<S: Simd>(self, simd: S, h: S::F32) -> (S::F32, S::F32) {
-        let (value, derivative) = negative_branch(simd, DoubleWord::splat(simd, LAMBDA_ALPHA), h);
+        let scale = DoubleWord::splat(simd, LAMBDA_ALPHA);
+        let (value, derivative) = negative_branch(
+            simd,
+            h,
+            #[inline(always)]
+            |x| x.mul_rounded(simd, scale),
+        );
         let lambda = DoubleWord::splat(simd, LAMBDA);
         let linear = simd.mul_add(h, lambda.hi, simd.mul(h, lambda.lo));
         let value = simd.select(simd.lt(h, simd.splat(0.0)), value, linear);

@@ -18,6 +18,8 @@ use crate::simd::Simd;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Silu;
 
+/// Beyond this |h|, 1 + E rounds to 1, and the second word of E may be subnormal.
+const FAR: f32 = 70.0;
 /// 1 + e^-a - a.
 const FACTOR: Zero<5> = Zero {
     at: (1.278_464_555_740_356_4, -1.297_928_253_762_847_8e-8),
@@ -39,6 +41,7 @@ impl Activation for Silu {
         let logistic = Logistic::new(simd, h, zero);
         let far = logistic.gate_factor(simd, DoubleWord { hi: a, lo: zero });
         let factor = FACTOR.or(simd, a, far);
-        (logistic.gate(simd, h), logistic.gate_derivative(simd, h, factor))
+        let far = simd.lt(simd.splat(FAR), simd.abs(h));
+        (logistic.gate(simd, h, far), logistic.gate_derivative(simd, h, factor))
     }
 }

@@ -59,7 +59,7 @@ impl<S: Simd> DoubleWord<S> {
     #[inline(always)]
     pub(crate) fn sum_of(self, simd: S, other: Self) -> Self {
         let sum = Self::sum(simd, self.hi, other.hi);
-        sum.add_low(simd, simd.add(self.lo, other.lo)).normalize(simd)
+        sum.add_low(simd, simd.add(self.lo, other.lo))
     }
 
     /// 1 - self, where |self| <= 1.
@@ -99,6 +99,22 @@ impl<S: Simd> DoubleWord<S> {
         let hi = simd.div(one, self.hi);
         let residual = simd.neg_mul_add(hi, self.lo, simd.neg_mul_add(hi, self.hi, one));
         Self { hi, lo: simd.mul(residual, hi) }
+    }
+
+    /// The product of two, rounded.
+    #[inline(always)]
+    pub(crate) fn mul_rounded(self, simd: S, other: Self) -> S::F32 {
+        let low = simd.mul_add(self.lo, other.hi, simd.mul(self.hi, other.lo));
+        simd.mul_add(self.hi, other.hi, low)
+    }
+
+    /// self / divisor, rounded, given the reciprocal of the divisor's high word.
+    #[inline(always)]
+    pub(crate) fn div_rounded(self, simd: S, divisor: Self, reciprocal: S::F32) -> S::F32 {
+        let quotient = simd.mul(self.hi, reciprocal);
+        let remainder = simd.neg_mul_add(quotient, divisor.hi, self.hi);
+        let low = simd.neg_mul_add(quotient, divisor.lo, self.lo);
+        simd.mul_add(simd.add(remainder, low), reciprocal, quotient)
     }
 
     /// Lane of `a` where the mask is true, of `b` where it is false.

@@ -1,4 +1,4 @@
-//! What sigmoid, tanh and their kin share: E = e^-a for a >= 0, and R = 1 / (1 + E), as double words.
+//! What softplus and the gated units share: E = e^-a for a >= 0, and R = 1 / (1 + E), as double words.
 //!
 //! E is kept as a significand and a power of two, 2^n, so that results keep their relative accuracy down to the
 //! smallest subnormal: a result is computed without 2^n and scaled last.
@@ -6,7 +6,7 @@
 
 use super::double_word::DoubleWord;
 use super::exponential::Reduced;
-use super::limit::{at_least, at_most};
+use super::limit::at_least;
 use crate::simd::Simd;
 
 /// e^-a and 1 / (1 + e^-a).
@@ -21,6 +21,44 @@ pub(crate) struct Logistic<S: Simd> {
     pub(crate) reciprocal: DoubleWord<S>,
 }
 
+/// 1 / (1 + E) and E / (1 + E), each as a quotient and a remainder that is still to be divided.
+#[derive(Clone, Copy)]
+pub(crate) struct Shares<S: Simd> {
+    e: DoubleWord<S>,
+    /// 1 / (1 + E), nearly.
+    pub(crate) reciprocal: S::F32,
+}
+
+impl<S: Simd> Shares<S> {
+    /// For 0 < E <= 1.
+    #[inline(always)]
+    pub(crate) fn new(simd: S, e: DoubleWord<S>) -> Self {
+        let one = simd.splat(1.0);
+        Self { e, reciprocal: simd.div(one, simd.add(one, e.hi)) }
+    }
+
+    /// 1 / (1 + E) as q and the remainder 1 - q (1 + E).
+    #[inline(always)]
+    pub(crate) fn of_one(self, simd: S) -> (S::F32, S::F32) {
+        self.of(simd, DoubleWord::splat(simd, (1.0, 0.0)))
+    }
+
+    /// The same of E for negative h, of 1 else.
+    #[inline(always)]
+    pub(crate) fn signed(self, simd: S, h: S::F32) -> (S::F32, S::F32) {
+        let negative = simd.lt_bits(h, simd.splat(0.0));
+        self.of(simd, DoubleWord::select(simd, negative, self.e, DoubleWord::splat(simd, (1.0, 0.0))))
+    }
+
+    /// For a share x of 1 + E that is 1 or E, q is between x / 2 and x, so x - q is exact.
+    #[inline(always)]
+    fn of(self, simd: S, x: DoubleWord<S>) -> (S::F32, S::F32) {
+        let q = simd.mul(x.hi, self.reciprocal);
+        let remainder = simd.neg_mul_add(q, self.e.hi, simd.sub(x.hi, q));
+        (q, simd.add(remainder, simd.neg_mul_add(q, self.e.lo, x.lo)))
+    }
+}
+
 /// e^-a rounds to zero even beside a factor of 100 beyond this.
 pub(crate) const LIMIT: f32 = 120.0;
 
@@ -29,7 +67,7 @@ impl<S: Simd> Logistic<S> {
     #[inline(always)]
     pub(crate) fn new(simd: S, x: S::F32, low: S::F32) -> Self {
         let negative = simd.or_bits(x, simd.splat_bits(0x8000_0000));
-        let reduced = Reduced::new(simd, at_least(simd, negative, -LIMIT), simd.neg(low));
+        let reduced = Reduced::fine(simd, at_least(simd, negative, -LIMIT), simd.neg(low));
         let power = reduced.scale_down(simd, simd.splat(1.0));
         let significand = reduced.significand(simd);
         let e = significand.scale_exactly(simd, power);
@@ -49,33 +87,23 @@ impl<S: Simd> Logistic<S> {
         self.significand.mul(simd, self.reciprocal)
     }
 
-    /// 1 - E, with relative accuracy however small a is.
+    /// h / (1 + e^-w) where a = |w| for a w of h's sign. Where `far` is true, 1 + e^-a rounds to 1 and e^-a may be
+    /// subnormal; elsewhere e^-a exceeds 2^-102.
     #[inline(always)]
-    pub(crate) fn complement(self, simd: S) -> DoubleWord<S> {
-        // 1 - E = (1 - 2^n) - 2^n t - 2^n u. The first difference rounds where n < -24; its error is known.
-        let rest = DoubleWord::fast_sum(simd, simd.splat(1.0), simd.neg(self.power));
-        let t = simd.mul(self.power, self.reduced.t);
-        let low = simd.neg_mul_add(self.power, self.reduced.u, rest.lo);
-        DoubleWord::fast_sum(simd, rest.hi, simd.neg(t)).add_low(simd, low).normalize(simd)
-    }
-
-    /// 1 / (1 + e^-h) where a = |h|; for negative h without 2^n.
-    #[inline(always)]
-    pub(crate) fn signed(self, simd: S, h: S::F32) -> DoubleWord<S> {
-        let one = DoubleWord::splat(simd, (1.0, 0.0));
+    pub(crate) fn gate(self, simd: S, h: S::F32, far: S::Mask) -> S::F32 {
         let negative = simd.lt_bits(h, simd.splat(0.0));
-        DoubleWord::select(simd, negative, self.significand, one).mul(simd, self.reciprocal)
-    }
-
-    /// h / (1 + e^-w) where a = |w| for a w of h's sign.
-    #[inline(always)]
-    pub(crate) fn gate(self, simd: S, h: S::F32) -> S::F32 {
-        let negative = simd.lt_bits(h, simd.splat(0.0));
-        let weight = self.signed(simd, h);
-        // Infinity is cut where it would meet a zero.
-        let cut = at_least(simd, h, -LIMIT);
-        let y = simd.mul_add(cut, weight.hi, simd.mul(at_most(simd, cut, LIMIT), weight.lo));
-        simd.select(negative, self.unscale(simd, y), y)
+        let shares = Shares::new(simd, self.reduced.words(simd));
+        let (q, remainder) = shares.signed(simd, h);
+        let y = simd.mul_add(h, q, simd.mul(h, simd.mul(remainder, shares.reciprocal)));
+        if simd.any(far) {
+            // Infinity is cut where it would meet a zero.
+            let cut = at_least(simd, h, -LIMIT);
+            let tail = simd.mul_add(cut, self.significand.hi, simd.mul(cut, self.significand.lo));
+            let limit = simd.select(negative, self.unscale(simd, tail), h);
+            simd.select(far, limit, y)
+        } else {
+            y
+        }
     }
 
     /// The derivative of [`Logistic::gate`] at h, where w is odd and `f` = 1 + e^-w - a w'(a) at a = |h|:
@@ -101,11 +129,5 @@ impl<S: Simd> Logistic<S> {
     #[inline(always)]
     pub(crate) fn unscale(self, simd: S, y: S::F32) -> S::F32 {
         self.reduced.scale_down(simd, y)
-    }
-
-    /// y 2^n for negative h, else y.
-    #[inline(always)]
-    pub(crate) fn unscale_signed(self, simd: S, h: S::F32, y: S::F32) -> S::F32 {
-        simd.select(simd.lt_bits(h, simd.splat(0.0)), self.unscale(simd, y), y)
     }
 }

@@ -35,7 +35,7 @@ impl<S: Simd> NormalTail<S> {
     pub(crate) fn new(simd: S, a: S::F32) -> Self {
         let a = at_most(simd, a, LIMIT);
         let square = DoubleWord::product(simd, simd.mul(a, simd.splat(-0.5)), a);
-        let reduced = Reduced::new(simd, square.hi, square.lo);
+        let reduced = Reduced::fine(simd, square.hi, square.lo);
         // The exponent and the first two bits of a + 1 name the piece; the third bit alone is its middle.
         let one = simd.splat(1.0);
         let shifted = simd.add(a, one);
