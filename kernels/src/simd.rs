@@ -40,7 +40,7 @@ use crate::MatRef;
 use crate::view::Quads;
 
 /// The lanes of the longest vector, and of the longest group of vectors.
-const MOST_LANES: usize = 32;
+const MOST_LANES: usize = 64;
 
 /// The operations of an instruction set on vectors of [`Simd::LANES`] f32.
 ///

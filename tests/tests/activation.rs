@@ -109,8 +109,8 @@ fn fused_forms_return_the_bits_of_the_separate_ones() {
 
 #[test]
 fn every_length_gives_the_same_elements() {
-    let h: Vec<f32> = (0..70).map(|i| i as f32 / 8.0 - 4.0).collect();
-    let (mut whole, mut whole_d) = (vec![0.0; 70], vec![0.0; 70]);
+    let h: Vec<f32> = (0..140).map(|i| i as f32 / 16.0 - 4.0).collect();
+    let (mut whole, mut whole_d) = (vec![0.0; 140], vec![0.0; 140]);
     forward_with_derivative(Level::SCALAR, Gelu, &h, &mut whole, &mut whole_d).unwrap();
     for level in levels::all() {
         for n in 0..=h.len() {

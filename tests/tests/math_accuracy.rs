@@ -6,8 +6,8 @@ use isobath_kernels::Level;
 use isobath_tests::{hash, levels, values};
 use rayon::prelude::*;
 
-/// Elements in the widest group: four AVX2 vectors, two of AVX-512.
-const WIDEST: usize = 32;
+/// Elements in the widest group: four vectors of AVX-512.
+const WIDEST: usize = 64;
 
 #[test]
 fn errors_are_at_most_the_stated_ones() {

@@ -31,10 +31,10 @@ impl Simd for Avx512 {
     const LANES: usize = 16;
     type F32 = __m512;
     type Mask = __mmask16;
-    type Group = Group<Self, 2>;
+    type Group = Group<Self, 4>;
 
     #[inline(always)]
-    fn group(self) -> Group<Self, 2> {
+    fn group(self) -> Group<Self, 4> {
         Group(self)
     }
 
