@@ -145,8 +145,8 @@ const RECTIFIERS: [Activation; 5] = [
     Activation::Prelu(-1.5),
 ];
 
-/// Those that are not homogeneous, without SELU, whose slope is no f32. 1.3 times a number never lies half-way between
-/// two f32, where 1.5 times a number does: there the line is rounded to even, and the curve beside it to its own side.
+/// Those that are not homogeneous, without SELU, whose slope is no f32. 1.3 times a number of many digits does not lie
+/// half-way between two f32, where 1.5 times every second number does: there the line is rounded to even, and the curve beside it to its own side.
 const CURVED: [Activation; 8] = [
     Activation::Sigmoid,
     Activation::Tanh,

@@ -16,35 +16,22 @@ use crate::simd::Simd;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Gelu;
 
-/// Beyond this |h|, f rounds to h above zero, and the second word of e^(-h^2/2) may be subnormal.
-const FAR: f32 = 11.0;
-
 impl Activation for Gelu {
     #[inline(always)]
     fn value_and_derivative<S: Simd>(self, simd: S, h: S::F32) -> (S::F32, S::F32) {
-        let zero = simd.splat(0.0);
-        let negative = simd.lt_bits(h, zero);
-        let a = simd.abs(h);
-        let tail = NormalTail::new(simd, a);
+        let negative = simd.lt_bits(h, simd.splat(0.0));
+        let tail = NormalTail::new(simd, simd.abs(h));
 
-        // max(h, 0) - a Phi(-a), with the sign of h where that is zero.
-        let bump = tail.bump(simd);
-        let difference = DoubleWord::fast_sum(simd, simd.select(negative, zero, h), simd.neg(bump.hi));
-        let value = difference.add_low(simd, simd.neg(bump.lo)).round(simd);
-        let value = simd.or_bits(value, simd.and_bits(h, simd.splat_bits(0x8000_0000)));
-        let far = simd.lt(simd.splat(FAR), a);
-        let value = if simd.any(far) {
-            let bump = tail.distribution(simd).scale(simd, tail.a);
-            let below = simd.neg(tail.unscale(simd, bump.round(simd)));
-            simd.select(far, simd.select(negative, below, h), value)
-        } else {
-            value
-        };
+        let bump = tail.distribution(simd).scale(simd, tail.a);
+        let below = simd.neg(tail.unscale(simd, bump.round(simd)));
+        let above = DoubleWord::fast_sum(simd, tail.a, simd.neg(tail.unscale_both(simd, bump).hi));
+        let above = above.add_low(simd, simd.neg(tail.unscale_both(simd, bump).lo)).round(simd);
+        let above = simd.select(simd.lt(tail.a, h), h, above);
 
         let slope = tail.derivative(simd);
         let slope_below = tail.unscale(simd, slope.round(simd));
         let slope_above = tail.unscale_both(simd, slope).one_minus(simd).round(simd);
 
-        (value, simd.select(negative, slope_below, slope_above))
+        (simd.select(negative, below, above), simd.select(negative, slope_below, slope_above))
     }
 }

@@ -10,7 +10,7 @@ use super::{Activation, FromOutput};
 use crate::math::double_word::DoubleWord;
 use crate::math::exp::extreme;
 use crate::math::exponential::Reduced;
-use crate::math::logistic::Shares;
+use crate::math::shares::Shares;
 use crate::simd::Simd;
 
 /// f(h) = 1 / (1 + e^-h).

@@ -6,7 +6,7 @@
 //! Numerics: 1 + t + u has a relative error below 2^-27; s = t + u rounded adds at most 2^-26, a quarter of a unit in the
 //! last place of 1 + s. [`Reduced::fine`] has one coefficient more, for results near zero, relative to which the error
 //! would grow.
-//! Cost: 9 multiplications or fused ones, 2 additions.
+//! Cost: 9 multiplications or fused ones, 10 if fine, 2 additions.
 //! Source: Cody and Waite (1980); polynomials from `ci/constants/exp.sollya`.
 
 use super::double_word::DoubleWord;

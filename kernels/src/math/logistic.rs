@@ -7,6 +7,7 @@
 use super::double_word::DoubleWord;
 use super::exponential::Reduced;
 use super::limit::at_least;
+use super::shares::Shares;
 use crate::simd::Simd;
 
 /// e^-a and 1 / (1 + e^-a).
@@ -19,44 +20,6 @@ pub(crate) struct Logistic<S: Simd> {
     pub(crate) significand: DoubleWord<S>,
     /// 1 / (1 + E).
     pub(crate) reciprocal: DoubleWord<S>,
-}
-
-/// 1 / (1 + E) and E / (1 + E), each as a quotient and a remainder that is still to be divided.
-#[derive(Clone, Copy)]
-pub(crate) struct Shares<S: Simd> {
-    e: DoubleWord<S>,
-    /// 1 / (1 + E), nearly.
-    pub(crate) reciprocal: S::F32,
-}
-
-impl<S: Simd> Shares<S> {
-    /// For 0 < E <= 1.
-    #[inline(always)]
-    pub(crate) fn new(simd: S, e: DoubleWord<S>) -> Self {
-        let one = simd.splat(1.0);
-        Self { e, reciprocal: simd.div(one, simd.add(one, e.hi)) }
-    }
-
-    /// 1 / (1 + E) as q and the remainder 1 - q (1 + E).
-    #[inline(always)]
-    pub(crate) fn of_one(self, simd: S) -> (S::F32, S::F32) {
-        self.of(simd, DoubleWord::splat(simd, (1.0, 0.0)))
-    }
-
-    /// The same of E for negative h, of 1 else.
-    #[inline(always)]
-    pub(crate) fn signed(self, simd: S, h: S::F32) -> (S::F32, S::F32) {
-        let negative = simd.lt_bits(h, simd.splat(0.0));
-        self.of(simd, DoubleWord::select(simd, negative, self.e, DoubleWord::splat(simd, (1.0, 0.0))))
-    }
-
-    /// For a share x of 1 + E that is 1 or E, q is between x / 2 and x, so x - q is exact.
-    #[inline(always)]
-    fn of(self, simd: S, x: DoubleWord<S>) -> (S::F32, S::F32) {
-        let q = simd.mul(x.hi, self.reciprocal);
-        let remainder = simd.neg_mul_add(q, self.e.hi, simd.sub(x.hi, q));
-        (q, simd.add(remainder, simd.neg_mul_add(q, self.e.lo, x.lo)))
-    }
 }
 
 /// e^-a rounds to zero even beside a factor of 100 beyond this.

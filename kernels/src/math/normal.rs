@@ -46,14 +46,6 @@ impl<S: Simd> NormalTail<S> {
         Self { a, reduced, significand: reduced.significand(simd), piece, offset }
     }
 
-    /// a Phi(-a), for a at most 11: e^(-a^2/2) exceeds 2^-102.
-    #[inline(always)]
-    pub(crate) fn bump(self, simd: S) -> DoubleWord<S> {
-        let power = self.reduced.power(simd, 0);
-        let exponential = self.reduced.sum(simd, power, DoubleWord { hi: power, lo: simd.splat(0.0) });
-        DISTRIBUTION.evaluate(simd, self.piece, self.offset).mul(simd, exponential).scale(simd, self.a)
-    }
-
     /// Phi(-a), without 2^n.
     #[inline(always)]
     pub(crate) fn distribution(self, simd: S) -> DoubleWord<S> {
