@@ -19,6 +19,7 @@ mod theory;
 mod train;
 mod verify;
 mod verify_exhaustive;
+mod verify_zoo;
 
 use std::process::ExitCode;
 

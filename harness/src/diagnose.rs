@@ -11,7 +11,8 @@ mod probed;
 pub mod records;
 mod trend;
 
-pub use judge::{Blame, Diagnosis, Fix, judge};
+pub use judge::{Blame, Diagnosis, Fix, judge, judge_networks};
+pub(crate) use probed::recorded;
 pub use probed::{is_sick, probed};
 pub use records::{LayerRecord, Norm, Record, RecordsError};
 pub use trend::Rate;

@@ -36,3 +36,5 @@ pub mod theory;
 pub mod train;
 #[cfg(feature = "std")]
 pub mod verify;
+#[cfg(feature = "std")]
+pub mod zoo;

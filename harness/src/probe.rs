@@ -10,20 +10,26 @@ mod defect;
 mod figures;
 mod jacobian;
 mod measure;
+mod moments;
 mod net;
 mod pair;
+mod rank;
 mod remedy;
 mod saturation;
 mod setup;
+mod signs;
 mod sounding;
 mod verdict;
 
 pub use cell::{Cell, CellFix, CellReport, CellSetup, cell_fix, probe_cell};
 pub use figures::{Interval, Jacobian, LayerRow, LogGain, Measured, Row, Sample};
 pub use jacobian::LARGEST as LARGEST_JACOBIAN;
+pub(crate) use measure::networks;
 pub use measure::{Failed, Figures, ProbeError, Tally, measure};
+pub(crate) use net::{Inputs, Net, Outcome};
 pub use remedy::{Fix, Remedy};
 pub use setup::{Cotangent, NORM_BATCH, SURVEY_ROWS, Setup};
+pub use signs::{COHERENT, COLLAPSED, NEIGHBOURS, SATURATED, SHATTERED, SPREAD, Signs};
 pub use verdict::{Cause, Extent, HEALTHY, Kind, SICK, Verdict};
 
 use isobath_kernels::Level;

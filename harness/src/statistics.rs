@@ -23,9 +23,14 @@ impl Moments {
         Some(Self { count, mean, var: (count > 1).then(|| squares / (count - 1) as f64) })
     }
 
+    /// The standard error of the mean; none for a single value.
+    pub(crate) fn standard_error(self) -> Option<f64> {
+        Some((self.var? / self.count as f64).sqrt())
+    }
+
     /// Where the mean of the population lies with 95 % confidence, by Student's t; none for a single value.
     pub(crate) fn ci95(self) -> Option<(f64, f64)> {
-        let half = student_t(self.count - 1) * (self.var? / self.count as f64).sqrt();
+        let half = student_t(self.count - 1) * self.standard_error()?;
         Some((self.mean - half, self.mean + half))
     }
 }
@@ -81,8 +86,6 @@ const NEIGHBOURS: usize = 4;
 const FEWEST: usize = 5;
 /// Robust standard deviations by which a value stands out.
 const DEVIATIONS: f64 = 6.0;
-/// And the least factor.
-const LEAST: f64 = 1.5;
 
 /// By how much each value is off the median of up to four neighbours on either side.
 pub(crate) fn deviations(values: &[f64]) -> Vec<f64> {
@@ -102,8 +105,8 @@ pub(crate) fn robust_spread(values: &[f64]) -> f64 {
 }
 
 /// The natural logarithm that stands out most from a sequence, and by how much, if one does: it must be off its
-/// neighbours by more than six robust standard deviations of all, and by more than a factor of 1.5.
-pub(crate) fn outlier(logs: &[f64]) -> Option<(usize, f64)> {
+/// neighbours by more than six robust standard deviations of all, and by more than the factor `least`.
+pub(crate) fn outlier(logs: &[f64], least: f64) -> Option<(usize, f64)> {
     if logs.len() < FEWEST {
         return None;
     }
@@ -111,7 +114,7 @@ pub(crate) fn outlier(logs: &[f64]) -> Option<(usize, f64)> {
     let spread = robust_spread(&offsets);
     let (i, offset) =
         offsets.into_iter().enumerate().max_by(|(_, one), (_, other)| one.abs().total_cmp(&other.abs()))?;
-    (offset.abs() > (DEVIATIONS * spread).max(LEAST.ln())).then_some((i, offset))
+    (offset.abs() > (DEVIATIONS * spread).max(least.ln())).then_some((i, offset))
 }
 
 #[cfg(test)]
@@ -147,16 +150,16 @@ mod tests {
     #[test]
     fn one_value_stands_out() {
         let mut logs: Vec<f64> = (0..20).map(|i| 0.1 * f64::from(i) + 0.01 * f64::from(i % 3)).collect();
-        assert_eq!(outlier(&logs), None);
+        assert_eq!(outlier(&logs, 1.5), None);
         logs[7] += 2.0;
-        let (i, offset) = outlier(&logs).unwrap();
+        let (i, offset) = outlier(&logs, 1.5).unwrap();
         assert!(i == 7 && (offset - 2.0).abs() < 0.1, "{i} {offset}");
         // Less than a factor of 1.5 is never a defect, however quiet the rest.
         let mut quiet = vec![0.0; 20];
         quiet[3] = 0.4;
-        assert_eq!(outlier(&quiet), None);
+        assert_eq!(outlier(&quiet, 1.5), None);
         quiet[3] = -0.41;
-        assert_eq!(outlier(&quiet), Some((3, -0.41)));
-        assert_eq!(outlier(&[0.0, 0.0, 9.0, 0.0]), None);
+        assert_eq!(outlier(&quiet, 1.5), Some((3, -0.41)));
+        assert_eq!(outlier(&[0.0, 0.0, 9.0, 0.0], 1.5), None);
     }
 }

@@ -15,8 +15,8 @@ use crate::net::update::{Clipping, Optimizer, Penalty};
 use crate::net::{Place, Plan, PlanError};
 
 pub use course::Course;
-pub(crate) use observe::norm;
 pub use observe::{LayerNorms, Observer};
+pub(crate) use observe::{log10, norm};
 pub(crate) use run::first_bad_layer;
 pub use run::{TrainError, train};
 

@@ -18,7 +18,7 @@ pub(super) fn text(patients: &[Patient]) -> String {
 
 fn paragraph(patient: &Patient) -> String {
     let diagnosis = &patient.diagnosis;
-    let mut text = format!("{}: {}\n", patient.name, word(diagnosis.kind));
+    let mut text = format!("{}: {}\n", patient.name, diagnosis.kind);
     let mut line = |name: &str, value: String| {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "  {name:<9}{}", wrapped(&value, WIDTH - 11, 11));
@@ -73,16 +73,6 @@ fn paragraph(patient: &Patient) -> String {
     text
 }
 
-fn word(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Vanishing => "vanishing",
-        Kind::Exploding => "exploding",
-        Kind::Dead => "dead",
-        Kind::Healthy => "healthy",
-        Kind::Borderline => "borderline",
-    }
-}
-
 /// The whole change in words.
 fn gradient(diagnosis: &Diagnosis) -> String {
     match (diagnosis.decades, diagnosis.kind) {
@@ -108,6 +98,8 @@ fn blame(blame: &Blame) -> String {
         Cause::DeadUnits => "units that are all 0",
         Cause::Underflow => "signals below the smallest f32",
         Cause::Overflow => "values beyond the largest f32",
+        Cause::Alike => "units with the same weights",
+        Cause::Depth => "too many layers for gradients of neighbouring inputs to stay alike",
     };
     blame.decades.map_or(cause.to_owned(), |decades| format!("{cause} ({decades:+.2} decades)"))
 }

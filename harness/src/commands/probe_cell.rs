@@ -109,13 +109,7 @@ fn name(cell: Cell) -> &'static str {
 
 /// The report for a terminal.
 fn text(setup: &CellSetup, report: &CellReport, fix: Option<&CellFix>) -> String {
-    let kind = match report.kind {
-        Kind::Vanishing => "vanishing",
-        Kind::Exploding => "exploding",
-        Kind::Healthy => "healthy",
-        Kind::Borderline => "borderline",
-        Kind::Dead => "dead",
-    };
+    let kind = report.kind;
     let number = |value: Option<f64>| value.map_or("unknown".to_owned(), figure);
     let what = match report.decades {
         Some(decades) => {

@@ -76,14 +76,7 @@ pub(super) fn text(request: &Request, report: &Report) -> String {
 
 /// The verdict in words.
 fn sentence(verdict: &Verdict, factors: usize) -> String {
-    let kind = match verdict.kind {
-        Kind::Vanishing => "vanishing",
-        Kind::Exploding => "exploding",
-        Kind::Healthy => "healthy",
-        Kind::Borderline => "borderline",
-        Kind::Dead => "dead",
-    };
-    let mut text = format!("{kind}: ");
+    let mut text = format!("{}: ", verdict.kind);
     let _ = match (verdict.decades, verdict.factor_per_layer) {
         (Some(decades), Some(factor)) => {
             let change = if decades < 0.0 { "loses" } else { "gains" };
@@ -114,6 +107,8 @@ fn sentence(verdict: &Verdict, factors: usize) -> String {
         (Cause::DeadUnits, ..) => "a layer of units that are all 0".to_owned(),
         (Cause::Underflow, ..) => "the signal sinks below the smallest f32".to_owned(),
         (Cause::Overflow, ..) => "values leave the range of f32".to_owned(),
+        (Cause::Alike, ..) => "units with the same weights".to_owned(),
+        (Cause::Depth, ..) => "too many layers for gradients of neighbouring inputs to stay alike".to_owned(),
     };
     let place = match (verdict.extent, verdict.layer) {
         (Some(Extent::Layer), Some(layer)) => format!("in layer {layer}"),

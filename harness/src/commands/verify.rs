@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::common::{Common, Failure, INPUT_OUTPUT, print};
 use super::verify_exhaustive::{self, Selection};
+use super::verify_zoo::{self, Size};
 use crate::verify::{self, Check, Table};
 
 /// Exit code where a figure is off.
@@ -15,7 +16,7 @@ pub(super) const BROKEN: u8 = 1;
 
 /// Flags of `isobath verify`.
 #[derive(Debug, Args)]
-#[command(group(ArgGroup::new("what").args(["theory", "exhaustive"]).required(true)))]
+#[command(group(ArgGroup::new("what").args(["theory", "exhaustive", "zoo"]).required(true)))]
 pub(super) struct Arguments {
     /// Published figures of the theory, predicted and measured
     #[arg(long)]
@@ -24,8 +25,13 @@ pub(super) struct Arguments {
     /// every instruction set. Takes hours
     #[arg(long)]
     exhaustive: bool,
+    /// Generated networks, sick and sound, and how often `diagnose` is right about them. Takes minutes
+    #[arg(long)]
+    zoo: bool,
     #[command(flatten)]
     selection: Selection,
+    #[command(flatten)]
+    size: Size,
     #[command(flatten)]
     common: Common,
 }
@@ -54,6 +60,8 @@ struct CheckOutput<'a> {
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if arguments.exhaustive {
         verify_exhaustive::run(&arguments.selection, &arguments.common)
+    } else if arguments.zoo {
+        verify_zoo::run(&arguments.size, &arguments.common)
     } else {
         theory(&arguments.common)
     }

@@ -10,7 +10,7 @@
 use core::f64::consts::LN_10;
 
 use super::records::{LayerRecord, Norm, Record};
-use crate::probe::Cause;
+use crate::probe::{COLLAPSED, Cause};
 use crate::statistics::{deviations, outlier};
 
 /// The layer at fault, and how many times as large as its neighbours' its part in the factors is.
@@ -22,8 +22,27 @@ pub(super) struct Defect {
     pub(super) cause: Cause,
 }
 
+/// The least factor by which signals and gradients stand out.
+const STANDS_OUT: f64 = 1.5;
+/// And by which weights do, whose norms hardly vary: a layer of which every other unit is 0 has 0.71 times the norm.
+const WEIGHTS_STAND_OUT: f64 = 1.25;
+
 /// What moves with the weights at fault, at least, of their own deviation.
 const FOLLOWS: f64 = 1.0 / 3.0;
+
+/// By how much the rank falls, at least, in a layer whose units are alike.
+const FALL: f64 = 3.0;
+
+/// The layer in which the effective rank collapses at once, if it does.
+pub(super) fn collapse(record: &Record) -> Option<usize> {
+    let ranks = || record.layers.iter().map(|layer| layer.rank);
+    let below = core::iter::once(record.input_rank).chain(ranks());
+    let falls = below.zip(ranks()).map(|(below, here)| Some((below?, here?)));
+    falls
+        .zip(1..)
+        .find(|(fall, _)| fall.is_some_and(|(below, here)| here < COLLAPSED && below > FALL * here))
+        .map(|(_, layer)| layer)
+}
 
 /// The defect of a network, if its norms show one.
 pub(super) fn find(record: &Record) -> Option<Defect> {
@@ -36,7 +55,7 @@ pub(super) fn find(record: &Record) -> Option<Defect> {
     // Entry l - 1: from x_l to x_{l+1}; and from delta^{l+1} to delta^l, where W^{l+1} stands.
     let signal = steps(of_norms(|layer| layer.x));
     let gradient: Vec<f64> = steps(of_norms(|layer| layer.delta)).iter().map(|step| -step).collect();
-    if let Some((i, offset)) = outlier(&sizes) {
+    if let Some((i, offset)) = outlier(&sizes, WEIGHTS_STAND_OUT) {
         let follows = |deviations: &[f64], at: Option<usize>| {
             at.and_then(|at| deviations.get(at)).is_some_and(|found| found / offset > FOLLOWS)
         };
@@ -47,9 +66,9 @@ pub(super) fn find(record: &Record) -> Option<Defect> {
             return Some(Defect { layer: i + 1, excess: offset.exp(), cause: Cause::Weights });
         }
     }
-    let (i, offset) = outlier(&gradient)?;
+    let (i, offset) = outlier(&gradient, STANDS_OUT)?;
     let above = i + 2;
-    let slopes = !sizes.is_empty() || outlier(&signal).is_some_and(|(at, _)| at == i);
+    let slopes = !sizes.is_empty() || outlier(&signal, STANDS_OUT).is_some_and(|(at, _)| at == i);
     let (layer, cause) = if slopes { (above - 1, Cause::Slope) } else { (above, Cause::Weights) };
     Some(Defect { layer, excess: offset.exp(), cause })
 }

@@ -41,8 +41,10 @@ fn record(runs: &[Trained], end: usize) -> Record {
             delta: mean(l, |norms| norms.log10_delta),
             gw: mean(l, |norms| norms.log10_gw),
             w: Norm::Missing,
+            saturated: None,
+            rank: None,
         })
         .collect();
     let steps = runs.iter().map(|run| run.steps).max().unwrap_or(0) as u64;
-    Record { step: if end == 0 { 0 } else { steps }, input_delta: Norm::Missing, layers }
+    Record { step: if end == 0 { 0 } else { steps }, layers, ..Record::default() }
 }

@@ -13,8 +13,8 @@ use serde::Serialize;
 use super::defect::{self, Defect};
 use super::records::{Norm, Record};
 use super::trend::{Rate, rate};
-use crate::probe::{Cause, HEALTHY, Kind, SICK};
-use crate::statistics::{deviations, robust_spread};
+use crate::probe::{Cause, HEALTHY, Kind, SICK, Signs};
+use crate::statistics::{Moments, deviations, robust_spread};
 
 /// log10 of the norms below which an f32 program has lost digits, and next rounds to zero.
 const SINKING: f64 = -34.0;
@@ -66,8 +66,20 @@ pub struct Diagnosis {
     pub not_checked: Vec<&'static str>,
 }
 
-/// Judges a network by its norms.
+/// Judges a network by its record.
 pub fn judge(record: &Record) -> Diagnosis {
+    assess(record, None)
+}
+
+/// Judges several networks of one kind, each by a record of the same step; their spread gives the interval of the rate.
+/// None for no networks or for networks of different depth.
+pub fn judge_networks(records: &[Record]) -> Option<Diagnosis> {
+    let decades: Vec<f64> = records.iter().filter_map(Record::decades).collect();
+    Some(assess(&Record::mean(records)?, Moments::of(&decades)))
+}
+
+/// Judges a record, the mean of networks whose decades have the moments `spread`.
+fn assess(record: &Record, spread: Option<Moments>) -> Diagnosis {
     let layers = &record.layers;
     if layers.iter().any(|layer| [layer.x, layer.delta, layer.w].contains(&Norm::NotFinite)) {
         // Weights name their layer. Signals break upwards: what enters a layer comes from the one below. Gradients
@@ -79,7 +91,10 @@ pub fn judge(record: &Record) -> Diagnosis {
         return lost(record, Kind::Exploding, Cause::Overflow, layer);
     }
     if let Some(l) = layers.iter().rposition(|layer| layer.delta == Norm::Zero) {
-        return silent(record, l);
+        return silent(record, Some(l));
+    }
+    if record.input_delta == Norm::Zero {
+        return silent(record, None);
     }
     let deltas: Option<Vec<f64>> = layers.iter().map(|layer| layer.delta.log10()).collect();
     let Some(deltas) = deltas else {
@@ -89,11 +104,23 @@ pub fn judge(record: &Record) -> Diagnosis {
         return diagnosis;
     };
     let decades = deltas[0] - deltas[deltas.len() - 1];
-    let rate = rate(&deltas);
-    let kind = kind(&deltas, decades);
+    let interval = spread.and_then(Moments::ci95);
+    let rate = rate(&deltas).map(|rate| rate.of_networks(interval, deltas.len() - 1));
+    let size = size(&deltas, decades, spread);
     let defect = defect::find(record);
-    let causes = causes(record, decades, kind, defect);
-    let fix = match defect {
+    let mut causes = causes(record, decades, size, defect);
+    let by_slopes = defect.is_none() && causes.first().is_some_and(|blame| blame.cause == Cause::Slope);
+    let kind = signs(record).verdict(size, by_slopes);
+    let alike = (kind == Kind::RankCollapse).then(|| defect::collapse(record)).flatten();
+    match kind {
+        Kind::RankCollapse => {
+            let cause = if alike.is_some() { Cause::Alike } else { Cause::Width };
+            causes.insert(0, Blame { cause, decades: None });
+        }
+        Kind::Shattering => causes.insert(0, Blame { cause: Cause::Depth, decades: None }),
+        _ => {}
+    }
+    let fix = match defect.filter(|_| alike.is_none()) {
         Some(defect) => Some(Fix {
             command: None,
             measured_factor: None,
@@ -109,7 +136,7 @@ pub fn judge(record: &Record) -> Diagnosis {
         None => advice(kind, rate, &causes),
     };
     Diagnosis {
-        layer: defect.map(|defect| defect.layer),
+        layer: alike.or(defect.map(|defect| defect.layer)),
         excess: defect.map(|defect| defect.excess),
         rate,
         decades: (deltas.len() > 1).then_some(decades),
@@ -120,8 +147,19 @@ pub fn judge(record: &Record) -> Diagnosis {
     }
 }
 
+/// What was recorded beside the norms.
+fn signs(record: &Record) -> Signs {
+    let saturated: Vec<f64> = record.layers.iter().filter_map(|layer| layer.saturated).collect();
+    let ranks = record.layers.iter().filter_map(|layer| layer.rank);
+    Signs {
+        saturated: Moments::of(&saturated).map(|moments| moments.mean),
+        ranks: record.input_rank.zip(ranks.min_by(f64::total_cmp)),
+        correlation: record.correlation,
+    }
+}
+
 /// Sick by a decade, and beyond doubt: healthy networks stray as far as the noise of their factors takes them.
-fn kind(deltas: &[f64], decades: f64) -> Kind {
+fn size(deltas: &[f64], decades: f64, spread: Option<Moments>) -> Kind {
     const DOUBT: f64 = 2.0;
     let size = decades.abs();
     if size <= HEALTHY {
@@ -129,7 +167,8 @@ fn kind(deltas: &[f64], decades: f64) -> Kind {
     }
     let steps: Vec<f64> = deltas.windows(2).map(|pair| pair[1] - pair[0]).collect();
     // A defect is no noise, hence the robust spread; so is none that all layers share, hence the deviations.
-    let noise = robust_spread(&deviations(&steps)) * (steps.len() as f64).sqrt();
+    let of_layers = || robust_spread(&deviations(&steps)) * (steps.len() as f64).sqrt();
+    let noise = spread.and_then(Moments::standard_error).unwrap_or_else(of_layers);
     match size {
         _ if size < SICK || size - DOUBT * noise < HEALTHY => Kind::Borderline,
         _ if decades < 0.0 => Kind::Vanishing,
@@ -143,14 +182,15 @@ pub(super) fn headroom(factor: f64) -> Option<usize> {
     (per_layer > 1e-4).then(|| (1.0 / per_layer).floor() as usize + 1)
 }
 
-/// A gradient of exactly zero from layer `l` + 1 down.
-fn silent(record: &Record, l: usize) -> Diagnosis {
+/// A gradient of exactly zero from layer `l` + 1 down, or at the input alone.
+fn silent(record: &Record, l: Option<usize>) -> Diagnosis {
     let layers = &record.layers;
     let sinking = |norm: Norm| norm.log10().is_some_and(|log10| log10 < SINKING);
-    let above = layers.get(l + 1);
+    let first = l.map_or(0, |l| l + 1);
+    let above = layers.get(first);
     if above.is_some_and(|above| sinking(above.delta)) || layers.iter().any(|layer| sinking(layer.x)) {
         let mut diagnosis = lost(record, Kind::Vanishing, Cause::Underflow, None);
-        let deltas: Vec<f64> = layers[l + 1..].iter().filter_map(|layer| layer.delta.log10()).collect();
+        let deltas: Vec<f64> = layers[first..].iter().filter_map(|layer| layer.delta.log10()).collect();
         diagnosis.rate = rate(&deltas);
         diagnosis.max_depth_one_decade = diagnosis.rate.and_then(|rate| headroom(rate.factor));
         diagnosis
@@ -162,7 +202,7 @@ fn silent(record: &Record, l: usize) -> Diagnosis {
     // without slopes.
     let weights = layers.iter().position(|layer| layer.w == Norm::Zero).map(|l| l + 1);
     let units = layers.iter().position(|layer| layer.x == Norm::Zero).filter(|l| *l > 0);
-    lost(record, Kind::Dead, Cause::DeadUnits, Some(weights.or(units).unwrap_or(l + 1)))
+    lost(record, Kind::Dead, Cause::DeadUnits, Some(weights.or(units).unwrap_or(first.max(1))))
 }
 
 fn lost(record: &Record, kind: Kind, cause: Cause, layer: Option<usize>) -> Diagnosis {
@@ -194,7 +234,18 @@ fn empty(record: &Record, kind: Kind) -> Diagnosis {
     for (there, what) in [
         (recorded(|layer| layer.x), "slopes against weights: the column x is not filled"),
         (recorded(|layer| layer.w), "the size of each layer's weights: the column w is not filled"),
-        (false, "saturation, rank collapse and shattered gradients, which norms do not show"),
+        (
+            record.layers.iter().all(|layer| layer.saturated.is_some()),
+            "saturation: there is no column saturated",
+        ),
+        (
+            record.input_rank.is_some() && record.layers.iter().all(|layer| layer.rank.is_some()),
+            "rank collapse: the column rank is not filled in row 0 and all others",
+        ),
+        (
+            record.correlation.is_some(),
+            "whether gradients of neighbouring inputs agree: there is no column correlation",
+        ),
         (false, "the remedy's effect: the network is not ours to run"),
     ] {
         if !there {
@@ -262,6 +313,9 @@ fn advice(kind: Kind, rate: Option<Rate>, causes: &[Blame]) -> Option<Fix> {
             1.0 / rate.factor,
             rate.factor
         ),
+        Cause::Alike => "draw the weights of the layer anew, each unit's by itself".to_owned(),
+        Cause::Width => "widen the layers, or add residual branches".to_owned(),
+        Cause::Depth => "add residual branches scaled by 1/sqrt(L), or use fewer layers".to_owned(),
         Cause::Slope => {
             "add batch norm before the activation, or use an activation whose slope is 1 at 0, critically initialised"
                 .to_owned()

@@ -2,8 +2,10 @@
 //! that slopes and weights have in it.
 
 use super::judge::{Blame, Diagnosis, Fix, headroom};
+use super::records::{LayerRecord, Norm, Record};
 use super::trend::rate;
-use crate::probe::{Cause, Report, Setup};
+use crate::probe::{Cause, Net, Outcome, Report, Setup};
+use crate::train::LayerNorms;
 
 /// What a probe's report says as a diagnosis; `command` writes a setup as a command line.
 pub fn probed(setup: &Setup, report: &Report, command: impl Fn(&Setup) -> String) -> Diagnosis {
@@ -27,6 +29,33 @@ pub fn probed(setup: &Setup, report: &Report, command: impl Fn(&Setup) -> String
             measured_factor: fix.measured_factor,
         }),
         not_checked: not_checked(setup),
+    }
+}
+
+/// A probed network put on record: what a program that knows norms alone would have written down, and what the probe saw
+/// besides.
+pub(crate) fn recorded(net: &Net) -> Record {
+    // Logarithms that are missing are those of 0, or of what is not finite.
+    let overflow = matches!(net.outcome, Outcome::Overflow(_));
+    let norm = |log10: Option<f64>| match log10 {
+        Some(log10) => Norm::Log10(log10),
+        None if overflow => Norm::NotFinite,
+        None => Norm::Zero,
+    };
+    let layer = |(l, norms): (usize, &LayerNorms)| LayerRecord {
+        x: norm(norms.log10_x),
+        delta: norm(norms.log10_delta),
+        gw: norm(norms.log10_gw),
+        w: norm(net.log10_weights.get(l).copied().flatten()),
+        saturated: net.fractions.get(l).map(|fractions| fractions.saturated),
+        rank: net.outputs.get(l).and_then(|outputs| outputs.effective_rank),
+    };
+    Record {
+        step: 0,
+        input_delta: norm(net.log10_input),
+        input_rank: net.input_rank,
+        correlation: net.gradient_correlation,
+        layers: net.layers.iter().enumerate().map(layer).collect(),
     }
 }
 

@@ -11,15 +11,24 @@
 //! | `gw` | norm of the weight gradient |
 //! | `w` | norm of the weights |
 //!
-//! Norms are Euclidean, over the whole batch. An empty field is a norm that was not taken; `nan` and `inf` are results.
+//! | `saturated` | optional: fraction of units and inputs where the slope is below 1 % of the activation's largest |
+//! | `rank` | optional: effective rank of the layer's output over the batch, (tr C)^2 / tr C^2; in row 0, of the input |
+//! | `correlation` | optional: cosine between the deltas of two inputs of correlation 0.9; the lowest layer's counts |
+//!
+//! Norms are Euclidean, over the whole batch. An empty field is a figure that was not taken; `nan` and `inf` are results.
 
 use std::collections::BTreeMap;
 use std::io::Read;
 
 use thiserror::Error;
 
+use crate::statistics::Moments;
+
 /// The columns that a file must have.
 pub const COLUMNS: [&str; 6] = ["step", "layer", "x", "delta", "gw", "w"];
+
+/// And those that it may have.
+pub const OPTIONAL: [&str; 3] = ["saturated", "rank", "correlation"];
 
 /// A norm, as log10 where it has one.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -46,6 +55,17 @@ impl Norm {
         }
     }
 
+    /// The mean over networks.
+    fn mean(norms: Vec<Self>) -> Self {
+        for special in [Self::NotFinite, Self::Zero] {
+            if 2 * norms.iter().filter(|norm| **norm == special).count() >= norms.len() {
+                return special;
+            }
+        }
+        let logs: Vec<f64> = norms.iter().filter_map(|norm| norm.log10()).collect();
+        Moments::of(&logs).map_or(Self::Missing, |moments| Self::Log10(moments.mean))
+    }
+
     /// The logarithm, if it has one.
     pub fn log10(self) -> Option<f64> {
         if let Self::Log10(value) = self { Some(value) } else { None }
@@ -63,6 +83,10 @@ pub struct LayerRecord {
     pub gw: Norm,
     /// Of the weights.
     pub w: Norm,
+    /// Fraction of saturated units and inputs.
+    pub saturated: Option<f64>,
+    /// Effective rank of the layer's output.
+    pub rank: Option<f64>,
 }
 
 /// A network at one step.
@@ -72,8 +96,47 @@ pub struct Record {
     pub step: u64,
     /// Of the gradient with respect to the network's input.
     pub input_delta: Norm,
+    /// Effective rank of the network's input.
+    pub input_rank: Option<f64>,
+    /// Cosine between the gradients of two neighbouring inputs.
+    pub correlation: Option<f64>,
     /// Layer 1 first.
     pub layers: Vec<LayerRecord>,
+}
+
+impl Record {
+    /// One record for networks of the same kind: means of logarithms and of fractions. What is not finite, or zero, in
+    /// half of the networks is so in the mean. None for no networks or for networks of different depth.
+    pub fn mean(records: &[Self]) -> Option<Self> {
+        let first = records.first()?;
+        if records.iter().any(|record| record.layers.len() != first.layers.len()) {
+            return None;
+        }
+        let norm = |of: &dyn Fn(&Self) -> Norm| Norm::mean(records.iter().map(of).collect());
+        let figure = |of: &dyn Fn(&Self) -> Option<f64>| {
+            Moments::of(&records.iter().filter_map(of).collect::<Vec<_>>()).map(|moments| moments.mean)
+        };
+        let layer = |l: usize| LayerRecord {
+            x: norm(&|record| record.layers[l].x),
+            delta: norm(&|record| record.layers[l].delta),
+            gw: norm(&|record| record.layers[l].gw),
+            w: norm(&|record| record.layers[l].w),
+            saturated: figure(&|record| record.layers[l].saturated),
+            rank: figure(&|record| record.layers[l].rank),
+        };
+        Some(Self {
+            step: first.step,
+            input_delta: norm(&|record| record.input_delta),
+            input_rank: figure(&|record| record.input_rank),
+            correlation: figure(&|record| record.correlation),
+            layers: (0..first.layers.len()).map(layer).collect(),
+        })
+    }
+
+    /// log10(||delta^1|| / ||delta^L||), where both have a logarithm.
+    pub fn decades(&self) -> Option<f64> {
+        Some(self.layers.first()?.delta.log10()? - self.layers.last()?.delta.log10()?)
+    }
 }
 
 /// What is wrong with a file of records.
@@ -136,7 +199,8 @@ pub fn read(table: impl Read) -> Result<Vec<Record>, RecordsError> {
     for (place, column) in places.iter_mut().zip(COLUMNS) {
         *place = header.iter().position(|name| name == column).ok_or(RecordsError::Column(column))?;
     }
-    let mut steps: BTreeMap<u64, BTreeMap<usize, LayerRecord>> = BTreeMap::new();
+    let optional = OPTIONAL.map(|column| header.iter().position(|name| name == column));
+    let mut steps: BTreeMap<u64, BTreeMap<usize, Row>> = BTreeMap::new();
     for row in reader.records() {
         let row = row?;
         let line = row.position().map_or(0, csv::Position::line);
@@ -155,11 +219,33 @@ pub fn read(table: impl Read) -> Result<Vec<Record>, RecordsError> {
                 .and_then(Norm::new)
                 .ok_or_else(|| wrong(i, "a number, 0 or more, nan, inf, or nothing")),
         };
+        let fraction = |i: usize, most: f64, allowed| {
+            let text = optional[i].and_then(|at| row.get(at)).unwrap_or("");
+            let known =
+                |value: f64| (value.abs() <= most && (i == CORRELATION || value >= 0.0)).then_some(value);
+            match text {
+                "" => Ok(None),
+                _ => text.parse().ok().and_then(known).map(Some).ok_or_else(|| RecordsError::Field {
+                    line,
+                    column: OPTIONAL[i],
+                    found: text.to_owned(),
+                    allowed,
+                }),
+            }
+        };
         let step = field(0).parse().map_err(|_| wrong(0, "a whole number, 0 or more"))?;
         let layer = field(1).parse().ok().filter(|layer| *layer <= DEEPEST);
         let layer = layer.ok_or_else(|| wrong(1, "a whole number from 0 to 1000000"))?;
-        let record = LayerRecord { x: norm(2)?, delta: norm(3)?, gw: norm(4)?, w: norm(5)? };
-        if steps.entry(step).or_default().insert(layer, record).is_some() {
+        let record = LayerRecord {
+            x: norm(2)?,
+            delta: norm(3)?,
+            gw: norm(4)?,
+            w: norm(5)?,
+            saturated: fraction(0, 1.0, "a number from 0 to 1, or nothing")?,
+            rank: fraction(1, f64::MAX, "a number, 0 or more, or nothing")?,
+        };
+        let correlation = fraction(CORRELATION, 1.0, "a number from -1 to 1, or nothing")?;
+        if steps.entry(step).or_default().insert(layer, Row { record, correlation }).is_some() {
             return Err(RecordsError::Twice { line, step, layer });
         }
     }
@@ -170,13 +256,29 @@ pub fn read(table: impl Read) -> Result<Vec<Record>, RecordsError> {
         .and_then(|records| if records.is_empty() { Err(RecordsError::Empty) } else { Ok(records) })
 }
 
-fn record(step: u64, mut layers: BTreeMap<usize, LayerRecord>) -> Result<Record, RecordsError> {
-    let input_delta = layers.remove(&0).map_or(Norm::Missing, |row| row.delta);
+/// Where `correlation` stands among the optional columns.
+const CORRELATION: usize = 2;
+
+/// One row of the table.
+struct Row {
+    record: LayerRecord,
+    correlation: Option<f64>,
+}
+
+fn record(step: u64, mut layers: BTreeMap<usize, Row>) -> Result<Record, RecordsError> {
+    let correlation = layers.values().find_map(|row| row.correlation);
+    let input = layers.remove(&0).map(|row| row.record).unwrap_or_default();
     let last = *layers.keys().next_back().ok_or(RecordsError::Empty)?;
     if let Some((layer, _)) = (1..).zip(layers.keys()).find(|(expected, found)| expected != *found) {
         return Err(RecordsError::Gap { step, layer, last });
     }
-    Ok(Record { step, input_delta, layers: layers.into_values().collect() })
+    Ok(Record {
+        step,
+        input_delta: input.delta,
+        input_rank: input.rank,
+        correlation,
+        layers: layers.into_values().map(|row| row.record).collect(),
+    })
 }
 
 #[cfg(test)]
@@ -198,12 +300,47 @@ mod tests {
                 delta: Norm::Log10(-1.0),
                 gw: Norm::Missing,
                 w: Norm::new(4.0).unwrap(),
+                saturated: None,
+                rank: None,
             }
         );
         assert_eq!(records[0].layers[1].delta.log10(), Some(2.0));
         let first = records[1].layers[0];
         assert_eq!((first.x, first.delta, first.gw), (Norm::NotFinite, Norm::NotFinite, Norm::Zero));
         assert_eq!(records[1].input_delta, Norm::Missing);
+    }
+
+    #[test]
+    fn optional_columns_are_read_where_they_are() {
+        let table = "step,layer,x,delta,gw,w,rank,saturated,correlation\n0,0,,1,,,30,,\n0,1,1,1,1,1,8.5,0.25,-0.5\n\
+                     0,2,1,1,1,1,,,0.75\n";
+        let record = &read(table.as_bytes()).unwrap()[0];
+        assert_eq!((record.input_rank, record.correlation), (Some(30.0), Some(-0.5)));
+        let layer = |l: usize| (record.layers[l].saturated, record.layers[l].rank);
+        assert_eq!((layer(0), layer(1)), ((Some(0.25), Some(8.5)), (None, None)));
+        for (column, value) in [("rank", "-1"), ("saturated", "1.5"), ("correlation", "2"), ("rank", "nan")] {
+            let table = format!("step,layer,x,delta,gw,w,{column}\n0,1,1,1,1,1,{value}\n");
+            let message = read(table.as_bytes()).unwrap_err().to_string();
+            assert!(message.contains(&format!("column {column}: `{value}`")), "{message}");
+        }
+    }
+
+    #[test]
+    fn the_mean_of_networks_by_hand() {
+        let network = |delta: f64, rank: f64| Record {
+            layers: vec![LayerRecord {
+                delta: Norm::new(delta).unwrap(),
+                rank: Some(rank),
+                ..Default::default()
+            }],
+            ..Record::default()
+        };
+        let mean = Record::mean(&[network(100.0, 2.0), network(1.0, 4.0), network(0.0, 6.0)]).unwrap();
+        assert_eq!((mean.layers[0].delta, mean.layers[0].rank), (Norm::Log10(1.0), Some(4.0)));
+        assert_eq!(mean.layers[0].x, Norm::Missing);
+        let mean = Record::mean(&[network(1.0, 1.0), network(0.0, 1.0)]).unwrap();
+        assert_eq!(mean.layers[0].delta, Norm::Zero);
+        assert_eq!(Record::mean(&[]), None);
     }
 
     #[test]

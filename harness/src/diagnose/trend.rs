@@ -18,6 +18,15 @@ pub struct Rate {
     pub r_squared: Option<f64>,
 }
 
+impl Rate {
+    /// With the interval of networks whose decades over `factors` layers have the mean's interval `decades`, if they have.
+    pub(super) fn of_networks(self, decades: Option<(f64, f64)>, factors: usize) -> Self {
+        let power = |log10: f64| 10f64.powf(log10 / factors.max(1) as f64);
+        let of_networks = decades.map(|(low, high)| (power(low), power(high)));
+        Self { ci95: of_networks.or(self.ci95), ..self }
+    }
+}
+
 /// The rate of a gradient with these logarithms to base 10, bottom layer first; none for fewer than two.
 pub(super) fn rate(log10_delta: &[f64]) -> Option<Rate> {
     let steps: Vec<f64> = log10_delta.windows(2).map(|pair| pair[0] - pair[1]).collect();

@@ -6,6 +6,9 @@
 use super::measure::Figures;
 use crate::statistics::outlier;
 
+/// The least factor by which a gain stands out.
+const STANDS_OUT: f64 = 1.5;
+
 /// A layer that stands out.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Defect {
@@ -27,6 +30,6 @@ pub(super) fn find(figures: &Figures, residual: bool) -> Option<Defect> {
         input.into_iter().chain(above).collect()
     };
     let logs: Vec<f64> = gains.iter().map(|(_, gain)| *gain).collect();
-    let (i, offset) = outlier(&logs)?;
+    let (i, offset) = outlier(&logs, STANDS_OUT)?;
     Some(Defect { layer: gains[i].0, excess: offset.exp() })
 }

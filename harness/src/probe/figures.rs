@@ -5,7 +5,9 @@ use core::f64::consts::LN_10;
 use serde::Serialize;
 
 use super::jacobian;
-use super::net::Net;
+use super::moments::OutputMoments;
+use super::net::{Net, Outputs};
+use super::saturation::Fractions;
 use super::setup::Setup;
 use crate::architecture::Norm;
 use crate::statistics::{Moments, log_gain, median};
@@ -124,6 +126,16 @@ pub struct LayerRow {
     pub saturated: f64,
     /// Fraction of dead units.
     pub dead: f64,
+    /// Fraction of inputs for which no unit has a slope.
+    pub dead_inputs: f64,
+    /// Mean of the outputs over units and inputs.
+    pub output_mean: Option<f64>,
+    /// Their variance.
+    pub output_variance: Option<f64>,
+    /// Their kurtosis: 3 for normal ones.
+    pub output_kurtosis: Option<f64>,
+    /// How many directions the outputs for different inputs spread over: (tr C)^2 / tr C^2 of their covariance.
+    pub effective_rank: Option<f64>,
 }
 
 /// A row: the input, which has only a gradient, or a hidden layer.
@@ -180,6 +192,11 @@ fn mean(nets: &[&Net], value: impl Fn(&Net) -> Option<f64>) -> Option<f64> {
     Some(Moments::of(&values)?.mean)
 }
 
+/// Effective rank of the inputs.
+pub(super) fn input_rank(nets: &[&Net]) -> Option<f64> {
+    mean(nets, |net| net.input_rank)
+}
+
 /// All rows. Saturated and dead units are counted in `all` networks, the rest in those that could be measured.
 pub(super) fn rows(setup: &Setup, nets: &[&Net], all: &[Net], theory: &Prediction) -> Vec<Row> {
     let input = Row { layer: 0, log10_delta: mean(nets, |net| net.log10_input), hidden: None };
@@ -214,10 +231,12 @@ fn layer_row(
         .map(|log10| 10f64.powf(log10))
         .filter(|_| !residual);
     let factor = log10_factor.map(|log10| 10f64.powf(log10));
-    let share = |part: fn(&(f64, f64)) -> f64| {
-        all.iter().filter_map(|net| net.saturated_and_dead.get(l)).map(part).sum::<f64>()
-            / all.len().max(1) as f64
+    let share = |part: fn(&Fractions) -> f64| {
+        all.iter().filter_map(|net| net.fractions.get(l)).map(part).sum::<f64>() / all.len().max(1) as f64
     };
+    let output = |part: fn(&Outputs) -> Option<f64>| mean(nets, |net| net.outputs.get(l).and_then(part));
+    let moment =
+        |part: fn(OutputMoments) -> Option<f64>| mean(nets, |net| part(net.outputs.get(l)?.moments?));
     let predicted_factor = prediction.and_then(|p| p.factor);
     let band95 = prediction.and_then(|p| p.band95);
     let log10_x_rms = mean(nets, |net| net.layers.get(l)?.log10_x).map(|log10| log10 - scale);
@@ -231,8 +250,13 @@ fn layer_row(
         z: z_score(log10_factor, predicted_factor, band95),
         slope_rms,
         weight_gain: factor.zip(slope_rms).map(|(factor, slope)| factor / slope),
-        saturated: share(|pair| pair.0),
-        dead: share(|pair| pair.1),
+        saturated: share(|fractions| fractions.saturated),
+        dead: share(|fractions| fractions.dead),
+        dead_inputs: share(|fractions| fractions.dead_inputs),
+        output_mean: moment(|moments| Some(moments.mean)),
+        output_variance: moment(|moments| Some(moments.variance)),
+        output_kurtosis: moment(|moments| moments.kurtosis),
+        effective_rank: output(|outputs| outputs.effective_rank),
     }
 }
 

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use super::figures::{self, Jacobian, Measured, Row};
-use super::net::{self, Inputs, Net, Outcome};
+use super::net::{self, Inputs, Net, Outcome, Tamper};
 use super::setup::Setup;
 use crate::data::Dataset;
 use crate::hash::Hash;
@@ -69,6 +69,8 @@ pub struct Figures {
     pub input_gain: Option<f64>,
     /// The Jacobian, if it was asked for and is finite.
     pub jacobian: Option<Jacobian>,
+    /// Effective rank of the inputs.
+    pub input_rank: Option<f64>,
     /// log10 of the gradient's ratio, the median over networks.
     pub median_decades: Option<f64>,
     /// Networks that have no figures.
@@ -115,6 +117,29 @@ pub fn measure(
     level: Level,
     theory: &Prediction,
 ) -> Result<Figures, ProbeError> {
+    let inputs = match data {
+        Some(data) => Inputs::Data(data),
+        None => {
+            let question = setup.question(None);
+            let mean_square = question.input_mean_square(question.ensemble()?);
+            Inputs::Gaussian(mean_square / setup.first_layer_excess())
+        }
+    };
+    let nets = networks(setup, inputs, level, &|_, _, _| {})?;
+    Ok(summarise(setup, data, &nets, theory))
+}
+
+/// Runs the networks of `setup`, each after `tamper` has changed it.
+///
+/// # Errors
+/// As [`measure`].
+pub(crate) fn networks(
+    setup: &Setup,
+    inputs: Inputs<'_>,
+    level: Level,
+    tamper: Tamper<'_>,
+) -> Result<Vec<Net>, ProbeError> {
+    let data = if let Inputs::Data(data) = inputs { Some(data) } else { None };
     let rows = match data {
         None => setup.survey_rows(),
         Some(data) => {
@@ -128,14 +153,6 @@ pub fn measure(
             setup.survey_rows().min(data.len())
         }
     };
-    let question = setup.question(data);
-    let inputs = match data {
-        Some(data) => Inputs::Data(data),
-        None => {
-            let mean_square = question.input_mean_square(question.ensemble()?);
-            Inputs::Gaussian(mean_square / setup.first_layer_excess())
-        }
-    };
     setup.check_extras(data)?;
     // A pair of inputs needs two rows.
     let rows = rows.max(if setup.pair_correlation.is_some() { 2 } else { 1 });
@@ -143,32 +160,37 @@ pub fn measure(
     let mut places = vec![Place::default(); built.layers.len()];
     let plan = Plan::new(setup.input_width, rows, &built.layers, &mut places)?;
     check_memory(&plan, setup.nets)?;
-    let run = |index| net::run(setup, inputs, &built, &plan, index, level);
-    let nets: Vec<Net> = (0..setup.nets).into_par_iter().map(run).collect::<Result<_, _>>()?;
+    let run = |index| net::run(setup, inputs, &built, &plan, tamper, index, level);
+    (0..setup.nets).into_par_iter().map(run).collect()
+}
 
+/// The figures of all networks together.
+fn summarise(setup: &Setup, data: Option<&Dataset>, nets: &[Net], theory: &Prediction) -> Figures {
     let mut hash = Hash::new();
     nets.iter().for_each(|net| hash.u64(net.hash));
+    let question = setup.question(data);
     let measured: Vec<&Net> = nets.iter().filter(|net| net.outcome == Outcome::Measured).collect();
     let failed = Failed {
-        zero: Tally::of(&nets, |outcome| match outcome {
+        zero: Tally::of(nets, |outcome| match outcome {
             Outcome::Zero(layer) => Some(Some(layer)),
             _ => None,
         }),
-        overflow: Tally::of(&nets, |outcome| match outcome {
+        overflow: Tally::of(nets, |outcome| match outcome {
             Outcome::Overflow(layer) => Some(layer),
             _ => None,
         }),
     };
     let zero = failed.zero.nets as f64 / setup.nets.max(1) as f64;
-    Ok(Figures {
+    Figures {
         measured: figures::measured(setup, &measured, zero),
-        layers: figures::rows(setup, &measured, &nets, theory),
+        layers: figures::rows(setup, &measured, nets, theory),
         input_gain: figures::input_gain(setup, &measured, &question),
         jacobian: figures::jacobian(&measured),
+        input_rank: figures::input_rank(&measured),
         median_decades: figures::median_decades(setup, &measured),
         failed,
         hash: hash.finish(),
-    })
+    }
 }
 
 /// Refuses networks that the machine cannot hold: as many at once as there are threads.

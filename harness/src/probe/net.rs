@@ -4,10 +4,12 @@
 //! order and on any thread. Cost: one step's forward and backward pass over the batch, and one forward pass over the
 //! survey.
 
-use isobath_kernels::{Level, MatMut, MatRef, loss};
+use isobath_kernels::{Level, MatMut, MatRef, loss, reduce};
 
 use super::measure::ProbeError;
-use super::saturation::Saturation;
+use super::moments::{OutputMoments, moments};
+use super::rank::effective_rank;
+use super::saturation::{Fractions, Saturation};
 use super::setup::{CLASSES, Cotangent, Setup};
 use super::sounding::Sounding;
 use super::{jacobian, pair};
@@ -16,7 +18,7 @@ use crate::data::Dataset;
 use crate::net::{Arena, Mode, Pass, Plan, PlanError};
 use crate::random::Random;
 use crate::threads::Serial;
-use crate::train::{LayerNorms, first_bad_layer};
+use crate::train::{LayerNorms, first_bad_layer, log10};
 
 /// What a network draws random numbers for.
 #[derive(Clone, Copy)]
@@ -37,7 +39,7 @@ fn random(seed: u64, net: usize, purpose: Purpose) -> Random {
 
 /// Whether a network's figures are figures.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// Everything is finite and the gradient is not zero.
     Measured,
     /// dL/dx^0 is exactly zero: this hidden layer passes nothing.
@@ -47,23 +49,39 @@ pub(super) enum Outcome {
 }
 
 /// What was seen of one network.
-pub(super) struct Net {
-    pub(super) outcome: Outcome,
-    pub(super) layers: Vec<LayerNorms>,
-    pub(super) log10_top: Option<f64>,
-    pub(super) log10_input: Option<f64>,
-    pub(super) slope_rms: Vec<f64>,
-    pub(super) saturated_and_dead: Vec<(f64, f64)>,
+pub(crate) struct Net {
+    pub(crate) outcome: Outcome,
+    pub(crate) layers: Vec<LayerNorms>,
+    pub(crate) log10_top: Option<f64>,
+    pub(crate) log10_input: Option<f64>,
+    pub(crate) slope_rms: Vec<f64>,
+    pub(crate) fractions: Vec<Fractions>,
+    /// log10 of the norms of the weights of each hidden layer's (first) dense layer.
+    pub(crate) log10_weights: Vec<Option<f64>>,
+    /// Of each hidden layer's outputs over the survey.
+    pub(crate) outputs: Vec<Outputs>,
+    /// Effective rank of the survey's inputs.
+    pub(crate) input_rank: Option<f64>,
     /// Cosine of two inputs' gradients.
-    pub(super) gradient_correlation: Option<f64>,
+    pub(crate) gradient_correlation: Option<f64>,
     /// In decreasing order.
-    pub(super) singular_values: Option<Vec<f64>>,
-    pub(super) hash: u64,
+    pub(crate) singular_values: Option<Vec<f64>>,
+    pub(crate) hash: u64,
 }
+
+/// What a hidden layer gives out.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Outputs {
+    pub(crate) moments: Option<OutputMoments>,
+    pub(crate) effective_rank: Option<f64>,
+}
+
+/// What is done to a network before it runs, such as planting a defect.
+pub(crate) type Tamper<'a> = &'a (dyn Fn(&mut Arena<'_>, &Plan<'_>, &Built) + Sync);
 
 /// What networks are fed.
 #[derive(Clone, Copy)]
-pub(super) enum Inputs<'a> {
+pub(crate) enum Inputs<'a> {
     /// Normal numbers of this mean square.
     Gaussian(f64),
     /// Samples of a data set.
@@ -99,6 +117,7 @@ pub(super) fn run(
     inputs: Inputs<'_>,
     built: &Built,
     plan: &Plan<'_>,
+    tamper: Tamper<'_>,
     net: usize,
     level: Level,
 ) -> Result<Net, ProbeError> {
@@ -109,6 +128,8 @@ pub(super) fn run(
     memory.resize(length, 0.0);
     let mut arena = Arena::new(plan, 0, 1, &mut memory)?;
     arena.initialise(plan, &mut random(setup.seed, net, Purpose::Weights));
+    tamper(&mut arena, plan, built);
+    let log10_weights = weight_norms(level, &arena, plan, built);
     let mut x = vec![0.0; survey * plan.input()];
     let labels = inputs.fill(&mut random(setup.seed, net, Purpose::Inputs), plan.input(), &mut x);
 
@@ -117,6 +138,8 @@ pub(super) fn run(
     let pass = Pass { plan: *plan, level, threads: &Serial, rows: survey };
     arena.input_mut(plan, survey).copy_from_slice(&x);
     pass.forward(&mut arena, Mode::Training, &mut saturation)?;
+    let input_rank = MatRef::new(&x, survey, plan.input()).ok().and_then(|x| effective_rank(level, x));
+    let outputs = (0..built.dense_at.len()).map(|l| outputs(level, &arena, plan, built, l)).collect();
 
     let mut sounding = Sounding::new(level, built, activation);
     let pass = Pass { rows: batch, ..pass };
@@ -168,11 +191,38 @@ pub(super) fn run(
         log10_top: sounding.norms.log10_top,
         log10_input: sounding.norms.log10_input,
         slope_rms: sounding.slope_rms,
-        saturated_and_dead: saturation.fractions(),
+        fractions: saturation.fractions(),
+        log10_weights,
+        outputs,
+        input_rank,
         gradient_correlation,
         singular_values,
         hash: sounding.hash.finish(),
     })
+}
+
+fn weight_norms(level: Level, arena: &Arena<'_>, plan: &Plan<'_>, built: &Built) -> Vec<Option<f64>> {
+    let places = built.dense_at.iter().map(|layer| &plan.places()[*layer]);
+    places
+        .map(|place| {
+            let weights = arena.parameters_of(place).get(..place.weight_count)?;
+            log10(reduce::norm(level, weights), 0)
+        })
+        .collect()
+}
+
+/// What hidden layer `l`, from 0, gave out in the last forward pass over the whole plan's batch: the next hidden layer's
+/// input, or the last one's output.
+fn outputs(level: Level, arena: &Arena<'_>, plan: &Plan<'_>, built: &Built, l: usize) -> Outputs {
+    let next = built.dense_at.get(l + 1).copied().unwrap_or(built.top_at);
+    let last = || plan.places().last().map(|place| (place.output, place.width));
+    let Some((values, width)) = plan.places().get(next).map(|p| (p.input, p.fan_in)).or_else(last) else {
+        return Outputs::default();
+    };
+    let rows = plan.batch();
+    let slice = arena.values.get(values.start..values.start + rows * width).unwrap_or(&[]);
+    let Ok(y) = MatRef::new(slice, rows, width) else { return Outputs::default() };
+    Outputs { moments: moments(y, arena.exponent(values)), effective_rank: effective_rank(level, y) }
 }
 
 /// `overflow` is the first hidden layer with a value that is not finite.

@@ -1,7 +1,8 @@
-//! Saturated and dead units of each hidden layer.
+//! Saturated and dead units of each hidden layer, and inputs that it does not hear.
 //!
 //! A unit is *saturated* on an input where |phi'| is below 1 % of its maximum over all h; the figure is the fraction
-//! of units and inputs. It is *dead* if phi' = 0 on every input of the survey; the figure is the fraction of units.
+//! of units and inputs. It is *dead* if phi' = 0 on every input of the survey; the figure is the fraction of units. An
+//! input is dead in a layer if phi' = 0 in all of its units: no gradient of that input passes.
 //! For ReLU the inactive half counts as saturated, and a dead unit never learns.
 //! Cost: one comparison per activation and one forward pass.
 
@@ -23,6 +24,19 @@ struct Counts {
     saturated: usize,
     units: usize,
     dead: usize,
+    inputs: usize,
+    dead_inputs: usize,
+}
+
+/// What was counted in one layer, as fractions.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Fractions {
+    /// Of units and inputs.
+    pub(crate) saturated: f64,
+    /// Of units.
+    pub(crate) dead: f64,
+    /// Of inputs.
+    pub(crate) dead_inputs: f64,
 }
 
 /// Counts them while a forward pass runs.
@@ -41,10 +55,14 @@ impl<'a> Saturation<'a> {
         Self { built, function, limit, layers, alive: Vec::new() }
     }
 
-    /// The saturated and the dead fraction of each layer.
-    pub(super) fn fractions(&self) -> Vec<(f64, f64)> {
+    /// The fractions of each layer.
+    pub(super) fn fractions(&self) -> Vec<Fractions> {
         let fraction = |part: usize, whole: usize| part as f64 / whole.max(1) as f64;
-        let of = |c: &Counts| (fraction(c.saturated, c.activations), fraction(c.dead, c.units));
+        let of = |c: &Counts| Fractions {
+            saturated: fraction(c.saturated, c.activations),
+            dead: fraction(c.dead, c.units),
+            dead_inputs: fraction(c.dead_inputs, c.inputs),
+        };
         self.layers.iter().map(of).collect()
     }
 }
@@ -57,11 +75,15 @@ impl Watch for Saturation<'_> {
         self.alive.clear();
         self.alive.resize(kept.columns(), false);
         for i in 0..kept.rows() {
+            let mut heard = false;
             for (alive, slope) in self.alive.iter_mut().zip(slopes(self.function, kept.row(i))) {
                 counts.saturated += usize::from(slope.abs() < self.limit);
                 *alive |= slope != 0.0;
+                heard |= slope != 0.0;
             }
+            counts.dead_inputs += usize::from(!heard);
         }
+        counts.inputs += kept.rows();
         counts.activations += kept.rows() * kept.columns();
         counts.units += kept.columns();
         counts.dead += self.alive.iter().filter(|alive| !**alive).count();

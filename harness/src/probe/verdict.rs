@@ -1,13 +1,17 @@
 //! What the figures mean: whether the gradient survives the way down, where it does not, and which factor is to blame.
 //!
 //! By the median over networks of log10(||delta|| at the bottom / at the top): at least a decade either way is sick,
-//! at most half a decade healthy, borderline between. Half of the networks without any gradient are dead.
+//! at most half a decade healthy, borderline between. Half of the networks without any gradient are dead. What else may
+//! be wrong with a gradient of sound size is in [`signs`](super::signs).
+
+use std::fmt;
 
 use serde::Serialize;
 
 use super::defect;
 use super::measure::{Figures, Tally};
 use super::setup::Setup;
+use super::signs::{NEIGHBOURS, SPREAD, Signs};
 use crate::architecture::Norm;
 use crate::theory::Prediction;
 
@@ -30,12 +34,33 @@ pub enum Kind {
     Borderline,
     /// It is exactly zero in half of the networks or more.
     Dead,
+    /// It vanishes because most units sit where the activation is flat.
+    Saturated,
+    /// Its size is sound, but a layer's outputs for different inputs fall to a line or two.
+    RankCollapse,
+    /// Its size is sound, but gradients of neighbouring inputs have nothing in common.
+    Shattering,
 }
 
 impl Kind {
     /// Whether something has to be done.
     pub fn is_sick(self) -> bool {
-        matches!(self, Self::Vanishing | Self::Exploding | Self::Dead)
+        !matches!(self, Self::Healthy | Self::Borderline)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Vanishing => "vanishing",
+            Self::Exploding => "exploding",
+            Self::Healthy => "healthy",
+            Self::Borderline => "borderline",
+            Self::Dead => "dead",
+            Self::Saturated => "saturated",
+            Self::RankCollapse => "rank collapse",
+            Self::Shattering => "shattering",
+        })
     }
 }
 
@@ -71,6 +96,10 @@ pub enum Cause {
     Underflow,
     /// Values leave the range of f32.
     Overflow,
+    /// The units of a layer that have the same weights, and so give the same outputs.
+    Alike,
+    /// More layers than gradients of neighbouring inputs stay together over.
+    Depth,
 }
 
 /// The judgement.
@@ -125,7 +154,13 @@ pub(super) fn judge(setup: &Setup, figures: &Figures, theory: &Prediction) -> Ve
     }
     let decades = figures.median_decades;
     let size = decades.unwrap_or(0.0);
-    let kind = size_of(size);
+    let uniform = uniform_cause(setup, figures, theory, size < 0.0);
+    let kind = signs(setup, figures).verdict(size_of(size), uniform == Cause::Slope);
+    let uniform = match kind {
+        Kind::RankCollapse => Cause::Width,
+        Kind::Shattering => Cause::Depth,
+        _ => uniform,
+    };
     let defect = defect::find(figures, setup.architecture.residual.is_some());
     let factors = figures.measured.factors;
     Verdict {
@@ -140,8 +175,26 @@ pub(super) fn judge(setup: &Setup, figures: &Figures, theory: &Prediction) -> Ve
         decades,
         cause: match defect {
             Some(_) => Some(Cause::Weights),
-            None => (kind != Kind::Healthy).then(|| uniform_cause(setup, figures, theory, size < 0.0)),
+            None => (kind != Kind::Healthy).then_some(uniform),
         },
+    }
+}
+
+/// What was seen beside the size. Layers of few units have a low rank by construction.
+fn signs(setup: &Setup, figures: &Figures) -> Signs {
+    let hidden = || figures.layers.iter().filter_map(|row| row.hidden);
+    let count = hidden().count().max(1) as f64;
+    let least = hidden().filter_map(|row| row.effective_rank).min_by(f64::total_cmp);
+    let wide = setup.architecture.width as f64 >= 2.0 * SPREAD;
+    let neighbours = setup.pair_correlation.is_some_and(|rho| rho >= NEIGHBOURS);
+    Signs {
+        saturated: Some(hidden().map(|row| row.saturated).sum::<f64>() / count),
+        ranks: figures.input_rank.zip(least).filter(|_| wide),
+        correlation: figures
+            .measured
+            .gradient_correlation
+            .filter(|_| neighbours)
+            .and_then(|correlation| correlation.mean),
     }
 }
 

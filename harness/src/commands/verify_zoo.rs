@@ -1,0 +1,131 @@
+//! `isobath verify --zoo`: hundreds of generated networks, what is true of them and what the diagnosis says.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use clap::Args;
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::common::{Common, Failure, INPUT_OUTPUT, bar, print};
+use super::verify::BROKEN;
+use crate::zoo::{Case, Class, Score, Target, population};
+
+/// How large the zoo is.
+#[derive(Debug, Args)]
+pub(super) struct Size {
+    /// Generated ensembles of networks
+    #[arg(long, value_name = "N", default_value_t = 520, requires = "zoo",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    cases: u32,
+    /// Networks of each that are simulated for the truth
+    #[arg(long, value_name = "N", default_value_t = 256, requires = "zoo",
+        value_parser = clap::value_parser!(u32).range(8..=1_000_000))]
+    simulations: u32,
+}
+
+#[derive(Serialize)]
+struct Output {
+    schema_version: u32,
+    seed: u64,
+    cases: usize,
+    /// Rows of the confusion matrix: truth, verdict, cases.
+    confusion: Vec<(String, String, usize)>,
+    classes: Vec<ClassOutput>,
+    undecided: f64,
+    borderline: f64,
+    faulty_layer_named: f64,
+    none_named_in_sound: f64,
+    interval_coverage: f64,
+    interval_width: f64,
+    missed: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct ClassOutput {
+    class: String,
+    cases: usize,
+    recall: f64,
+    precision: f64,
+}
+
+/// Diagnoses the zoo of a seed and prints the confusion matrix.
+pub(super) fn run(size: &Size, common: &Common) -> Result<ExitCode, Failure> {
+    let level = common.level()?;
+    let animals = population(size.cases as usize, common.seed);
+    let bar = bar(common.quiet, animals.len() as u64, "{bar:24} {pos}/{len} networks  {eta} left");
+    let cases = common.pool()?.install(|| {
+        let numbered = animals.into_par_iter().enumerate();
+        numbered
+            .map(|(i, ensemble)| {
+                let seed = common.seed.wrapping_mul(1_000_003).wrapping_add(i as u64);
+                let case = Case::new(ensemble, u64::from(size.simulations), seed, level);
+                bar.inc(1);
+                case
+            })
+            .collect::<Result<Vec<Case>, _>>()
+    });
+    bar.finish_and_clear();
+    let cases = cases.map_err(|error| Failure { code: INPUT_OUTPUT, message: error.to_string() })?;
+    let score = Score { cases };
+    let missed = score.missed();
+    print(&if common.json { json(common.seed, &score, &missed)? } else { text(&score, &missed) })?;
+    Ok(if missed.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(BROKEN) })
+}
+
+fn json(seed: u64, score: &Score, missed: &[Target]) -> Result<String, Failure> {
+    let pairs = Class::ALL.iter().flat_map(|truth| Class::ALL.iter().map(move |verdict| (*truth, *verdict)));
+    let (faulty_layer_named, none_named_in_sound) = score.places();
+    let output = Output {
+        schema_version: 1,
+        seed,
+        cases: score.cases.len(),
+        confusion: pairs
+            .map(|(truth, verdict)| {
+                let count = score.count(|case| case.truth == truth && case.verdict == verdict);
+                (truth.to_string(), verdict.to_string(), count)
+            })
+            .filter(|(_, _, count)| *count > 0)
+            .collect(),
+        classes: Class::ALL
+            .iter()
+            .filter(|class| **class != Class::BORDERLINE)
+            .map(|class| ClassOutput {
+                class: class.to_string(),
+                cases: score.of_class(*class),
+                recall: score.recall(*class),
+                precision: score.precision(*class),
+            })
+            .collect(),
+        undecided: score.undecided(),
+        borderline: score.borderline(),
+        faulty_layer_named,
+        none_named_in_sound,
+        interval_coverage: score.coverage(),
+        interval_width: score.width(),
+        missed: missed.iter().map(ToString::to_string).collect(),
+    };
+    let json = serde_json::to_string(&output);
+    json.map(|json| json + "\n").map_err(|error| Failure { code: INPUT_OUTPUT, message: error.to_string() })
+}
+
+/// The matrix, each case that was called wrongly, and what was missed.
+fn text(score: &Score, missed: &[Target]) -> String {
+    let mut text = score.to_string();
+    // Writing to a string cannot fail.
+    for (i, case) in score.cases.iter().enumerate().filter(|(_, case)| case.is_wrong()) {
+        let decades = case.decades.map_or("none".to_owned(), |decades| format!("{decades:+.2}"));
+        let _ = writeln!(
+            text,
+            "  {i}: {} called {} (true decades {decades}, layer {:?})\n    {:?}",
+            case.truth, case.verdict, case.layer, case.ensemble
+        );
+    }
+    for target in missed {
+        let _ = writeln!(text, "MISSED: {target}");
+    }
+    if missed.is_empty() {
+        text.push_str("all targets hold\n");
+    }
+    text
+}

@@ -1,0 +1,183 @@
+//! One case: what is true of an ensemble, and what the diagnosis of eight of its networks says.
+//!
+//! The truth is the median over simulated networks of log10(||delta^1|| / ||delta^L||), with the survey of some of them
+//! where the size is sound: the same limits as the verdict's, on figures of which the verdict knows nothing.
+
+use std::fmt;
+
+use isobath_kernels::Level;
+use rayon::prelude::*;
+
+use super::ensemble::{Ensemble, Fault};
+use super::simulation::{Seen, Survey};
+use super::subject;
+use crate::diagnose::{Diagnosis, Record, judge_networks};
+use crate::probe::{Cause, HEALTHY, Kind, ProbeError, SICK, Signs};
+use crate::statistics::{Moments, median};
+
+/// Simulated networks with a survey.
+const SURVEYED: u64 = 24;
+
+/// What an ensemble is, or is said to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// A kind of all layers.
+    Whole(Kind),
+    /// One layer has wrong parameters, and the gradient passes all the same.
+    LocalDefect,
+}
+
+impl Class {
+    /// All, in the order of the confusion matrix.
+    pub const ALL: [Self; 9] = [
+        Self::Whole(Kind::Vanishing),
+        Self::Whole(Kind::Exploding),
+        Self::Whole(Kind::Dead),
+        Self::Whole(Kind::Saturated),
+        Self::Whole(Kind::RankCollapse),
+        Self::Whole(Kind::Shattering),
+        Self::LocalDefect,
+        Self::Whole(Kind::Healthy),
+        Self::BORDERLINE,
+    ];
+    /// Neither sick nor healthy.
+    pub const BORDERLINE: Self = Self::Whole(Kind::Borderline);
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole(kind) => kind.fmt(f),
+            Self::LocalDefect => f.pad("local defect"),
+        }
+    }
+}
+
+/// The stated interval of the gradient's decades beside the truth.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Interval {
+    /// Whether it holds the true mean.
+    pub covers: bool,
+    /// Its width over that of a 95 % interval of as many networks whose spread is known.
+    pub width: f64,
+}
+
+/// An ensemble, its truth and its diagnosis.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The networks.
+    pub ensemble: Ensemble,
+    /// What they are.
+    pub truth: Class,
+    /// What they were said to be.
+    pub verdict: Class,
+    /// The layer that was blamed.
+    pub layer: Option<usize>,
+    /// The true median of log10 of the ratio, where there is one.
+    pub decades: Option<f64>,
+    /// None for faulty networks and those without a rate.
+    pub interval: Option<Interval>,
+    /// The whole diagnosis.
+    pub diagnosis: Diagnosis,
+}
+
+impl Case {
+    /// Simulates `nets` networks for the truth, and diagnoses eight others, which depend on `seed`. Runs on the current
+    /// thread pool.
+    ///
+    /// # Errors
+    /// The networks do not fit into memory.
+    pub fn new(ensemble: Ensemble, nets: u64, seed: u64, level: Level) -> Result<Self, ProbeError> {
+        let run = |net| ensemble.run(seed.wrapping_mul(0x9e37_79b9).wrapping_add(net), net < SURVEYED);
+        let truth: Vec<Seen> = (0..nets).into_par_iter().map(run).collect();
+        let records = subject::records(&ensemble, seed, level)?;
+        // There are eight records of equal depth.
+        let diagnosis =
+            judge_networks(&records).unwrap_or_else(|| crate::diagnose::judge(&Record::default()));
+        let decades: Vec<f64> = truth.iter().filter_map(|seen| seen.decades).collect();
+        Ok(Self {
+            truth: truth_of(&ensemble, &truth),
+            verdict: verdict_of(&diagnosis),
+            layer: diagnosis.layer,
+            decades: median(decades.clone()),
+            interval: interval(&ensemble, &diagnosis, &decades),
+            ensemble,
+            diagnosis,
+        })
+    }
+
+    /// Whether the blamed layer is the faulty one: exactly, or within one where the activation bends.
+    pub fn place_is_right(&self) -> bool {
+        match (self.ensemble.faulty_layer(), self.layer) {
+            (None, found) => found.is_none(),
+            (Some(_), None) => false,
+            (Some(layer), Some(found)) => {
+                layer.abs_diff(found) <= usize::from(!self.ensemble.phi.is_homogeneous())
+            }
+        }
+    }
+
+    /// Whether the class or the place is wrong. Truly borderline networks may be called either way.
+    pub fn is_wrong(&self) -> bool {
+        let decided = self.truth != Class::BORDERLINE && self.verdict != Class::BORDERLINE;
+        (decided && self.truth != self.verdict) || !self.place_is_right()
+    }
+
+    /// Whether the verdict abstained from a decision.
+    pub fn is_undecided(&self) -> bool {
+        self.verdict == Class::BORDERLINE && self.truth != Class::BORDERLINE
+    }
+}
+
+fn truth_of(ensemble: &Ensemble, truth: &[Seen]) -> Class {
+    let most = |what: fn(&Seen) -> bool| 2 * truth.iter().filter(|seen| what(seen)).count() >= truth.len();
+    if most(|seen| !seen.is_finite) {
+        return Class::Whole(Kind::Exploding);
+    }
+    if most(|seen| seen.is_dead) {
+        return Class::Whole(Kind::Dead);
+    }
+    let decades = median(truth.iter().filter_map(|seen| seen.decades).collect()).unwrap_or(0.0);
+    let size = match decades {
+        _ if decades.abs() <= HEALTHY => Kind::Healthy,
+        _ if decades.abs() < SICK => Kind::Borderline,
+        _ if decades < 0.0 => Kind::Vanishing,
+        _ => Kind::Exploding,
+    };
+    let surveys: Vec<Survey> = truth.iter().filter_map(|seen| seen.survey).collect();
+    let middle = |figure: fn(&Survey) -> Option<f64>| median(surveys.iter().filter_map(figure).collect());
+    let correlations: Vec<f64> = surveys.iter().filter_map(|survey| survey.correlation).collect();
+    let signs = Signs {
+        saturated: middle(|survey| Some(survey.saturated)),
+        ranks: middle(|survey| Some(survey.input_rank)).zip(middle(|survey| Some(survey.least_rank))),
+        correlation: Moments::of(&correlations).map(|moments| moments.mean),
+    };
+    // Only saturating activations are so flat in most units, and only where slopes are to blame.
+    match (signs.verdict(size, true), ensemble.fault) {
+        (Kind::RankCollapse, _) => Class::Whole(Kind::RankCollapse),
+        (_, Some((_, Fault::Scaled(_) | Fault::Shifted(_) | Fault::Halved)))
+            if ensemble.faulty_layer().is_some() =>
+        {
+            Class::LocalDefect
+        }
+        (kind, _) => Class::Whole(kind),
+    }
+}
+
+fn verdict_of(diagnosis: &Diagnosis) -> Class {
+    let overflow = diagnosis.causes.first().is_some_and(|blame| blame.cause == Cause::Overflow);
+    match diagnosis.kind {
+        kind @ (Kind::Dead | Kind::RankCollapse) => Class::Whole(kind),
+        _ if diagnosis.layer.is_some() && !overflow => Class::LocalDefect,
+        kind => Class::Whole(kind),
+    }
+}
+
+fn interval(ensemble: &Ensemble, diagnosis: &Diagnosis, decades: &[f64]) -> Option<Interval> {
+    let (low, high) = diagnosis.rate?.ci95.filter(|_| ensemble.fault.is_none() && ensemble.depth > 1)?;
+    let factors = (ensemble.depth - 1) as f64;
+    let truth = Moments::of(decades).filter(|moments| 2 * moments.count > decades.len())?;
+    let (low, high) = (low.log10() * factors, high.log10() * factors);
+    let known = 2.0 * 1.959964 * (truth.var? / subject::RECORDED as f64).sqrt();
+    Some(Interval { covers: low <= truth.mean && truth.mean <= high, width: (high - low) / known })
+}

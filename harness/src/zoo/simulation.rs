@@ -1,0 +1,289 @@
+//! The truth: deep random networks once more, in f64 and as plain loops.
+//!
+//! It shares nothing with the code under test but the drawing of glyphs: weights, inputs and cotangents come from the
+//! zoo's own generator, passes are sums written out, and neither the kernels nor the theory are asked.
+
+use super::ensemble::{Ensemble, Fault, Input, Weights};
+use super::generator::Generator;
+use crate::data::glyphs;
+use crate::probe::NEIGHBOURS;
+use crate::random::Random;
+
+/// Inputs over which ranks and saturation are taken in networks without batch norm.
+const SURVEY: usize = 32;
+
+/// What is true of one network.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// log10(||delta^1|| / ||delta^L||); none where either is 0 or not finite.
+    pub decades: Option<f64>,
+    /// Whether dL/dx^0 is exactly 0.
+    pub is_dead: bool,
+    /// Whether all values and gradients are finite.
+    pub is_finite: bool,
+    /// What the survey saw, where there was one.
+    pub survey: Option<Survey>,
+}
+
+/// What is seen with several inputs.
+#[derive(Clone, Copy, Debug)]
+pub struct Survey {
+    /// Fraction of units and inputs whose slope is below 1 % of the steepest.
+    pub saturated: f64,
+    /// Effective rank of the inputs.
+    pub input_rank: f64,
+    /// And the least of any layer's outputs.
+    pub least_rank: f64,
+    /// Cosine between the gradients of two inputs of correlation 0.9; none for batch norm and images.
+    pub correlation: Option<f64>,
+}
+
+type Rows = Vec<Vec<f64>>;
+
+/// One layer as it was run; W has a row per unit.
+struct Layer {
+    w: Vec<f64>,
+    slopes: Rows,
+    /// Batch norm's gain, output before it, and 1 / deviation per unit.
+    normalised: Option<(f64, Rows, Vec<f64>)>,
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let (a4, b4) = (a.chunks_exact(4), b.chunks_exact(4));
+    let rest: f64 = a4.remainder().iter().zip(b4.remainder()).map(|(a, b)| a * b).sum();
+    let mut sums = [0.0; 4];
+    for (a, b) in a4.zip(b4) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += a * b;
+        }
+    }
+    sums[0] + sums[1] + sums[2] + sums[3] + rest
+}
+
+fn norm(rows: &[Vec<f64>]) -> f64 {
+    rows.iter().map(|row| dot(row, row)).sum::<f64>().sqrt()
+}
+
+/// (tr C)^2 / tr C^2 of the rows' covariance; 0 where they do not differ.
+fn effective_rank(rows: &[Vec<f64>]) -> f64 {
+    let columns = rows[0].len();
+    let mean: Vec<f64> =
+        (0..columns).map(|j| rows.iter().map(|row| row[j]).sum::<f64>() / rows.len() as f64).collect();
+    let centred: Rows =
+        rows.iter().map(|row| row.iter().zip(&mean).map(|(v, mean)| v - mean).collect()).collect();
+    let trace: f64 = centred.iter().map(|row| dot(row, row)).sum();
+    let squares: f64 = centred.iter().map(|a| centred.iter().map(|b| dot(a, b).powi(2)).sum::<f64>()).sum();
+    if squares > 0.0 { trace * trace / squares } else { 0.0 }
+}
+
+impl Ensemble {
+    /// Runs network number `net` of the ensemble, with a survey if that is wanted.
+    pub fn run(&self, net: u64, survey: bool) -> Seen {
+        let mut generator = Generator::new(net, 0x5851_f42d_4c95_7f2d);
+        let pair = survey && self.batch == 1 && matches!(self.input, Input::Gaussian(_));
+        let inputs = self.inputs(net, survey, pair, &mut generator);
+        let mut ranks = Vec::new();
+        let mut signal = inputs.clone();
+        let mut layers = Vec::with_capacity(self.depth);
+        for number in 1..=self.depth {
+            let (layer, above) = self.layer(number, &signal, &mut generator);
+            layers.push(layer);
+            signal = above;
+            if survey {
+                ranks.push(effective_rank(&signal));
+            }
+        }
+        let is_finite = signal.iter().flatten().all(|value| value.is_finite());
+        let cotangent = if self.loss {
+            self.cotangent_of_loss(&signal[..self.batch], &mut generator)
+        } else {
+            (0..self.batch).map(|_| generator.normals(self.width, 1.0)).collect()
+        };
+        let descent = self.descend(&layers, cotangent);
+        let correlation = pair.then(|| {
+            let cotangent = generator.normals(self.width, 1.0);
+            let bottom = self.descend(&layers, vec![cotangent; 2]).bottom;
+            let (one, other) = (&bottom[0], &bottom[1]);
+            dot(one, other) / (dot(one, one) * dot(other, other)).sqrt()
+        });
+        let slopes = || layers.iter().flat_map(|layer| layer.slopes.iter().flatten());
+        let flat = slopes().filter(|slope| **slope < 0.01 * self.phi.steepest()).count();
+        Seen {
+            decades: descent.decades.filter(|decades| decades.is_finite()),
+            is_dead: descent.bottom.iter().flatten().all(|value| *value == 0.0),
+            is_finite: is_finite && descent.bottom.iter().flatten().all(|value| value.is_finite()),
+            survey: survey.then(|| Survey {
+                saturated: flat as f64 / slopes().count() as f64,
+                input_rank: effective_rank(&inputs),
+                least_rank: ranks.into_iter().fold(f64::INFINITY, f64::min),
+                correlation: correlation.filter(|cosine| cosine.is_finite()),
+            }),
+        }
+    }
+
+    /// The batch; for a survey without batch norm, more inputs behind it, the first of them its neighbour.
+    fn inputs(&self, net: u64, survey: bool, pair: bool, generator: &mut Generator) -> Rows {
+        let count = if survey { self.batch.max(SURVEY) } else { self.batch };
+        match self.input {
+            Input::Gaussian(mean_square) => {
+                let mut rows: Rows =
+                    (0..count).map(|_| generator.normals(self.width, mean_square.sqrt())).collect();
+                if pair {
+                    let across = (1.0 - NEIGHBOURS * NEIGHBOURS).sqrt();
+                    rows[1] =
+                        rows[0].iter().zip(&rows[1]).map(|(x, y)| NEIGHBOURS * x + across * y).collect();
+                }
+                rows
+            }
+            Input::Glyphs => {
+                let mut images = vec![0.0; count.max(glyphs::CLASSES) * glyphs::FEATURES];
+                let mut labels = vec![0; count.max(glyphs::CLASSES)];
+                glyphs::fill(&mut Random::stream(net, u64::MAX), &mut images, &mut labels);
+                let rows = images.chunks_exact(glyphs::FEATURES).take(count);
+                rows.map(|image| image.iter().map(|pixel| f64::from(*pixel)).collect()).collect()
+            }
+        }
+    }
+
+    fn draw_weights(&self, fan_in: usize, generator: &mut Generator) -> Vec<f64> {
+        let n = self.width;
+        let deviation = (self.weight_variance / fan_in as f64).sqrt();
+        match self.weights {
+            Weights::Gaussian => generator.normals(n * fan_in, deviation),
+            Weights::Uniform => {
+                let limit = 3f64.sqrt() * deviation;
+                (0..n * fan_in).map(|_| generator.between(-limit, limit)).collect()
+            }
+            Weights::Orthogonal => {
+                let (count, length) = (n.min(fan_in), n.max(fan_in));
+                let mut vectors: Rows = Vec::with_capacity(count);
+                while vectors.len() < count {
+                    let mut vector = generator.normals(length, 1.0);
+                    for _ in 0..2 {
+                        for other in &vectors {
+                            let along = dot(&vector, other);
+                            vector.iter_mut().zip(other).for_each(|(v, o)| *v -= along * o);
+                        }
+                    }
+                    let size = dot(&vector, &vector).sqrt();
+                    vectors.push(vector.iter().map(|v| v / size).collect());
+                }
+                let scale = (self.weight_variance * length as f64 / fan_in as f64).sqrt();
+                let of = |i: usize, j: usize| if fan_in < n { vectors[j][i] } else { vectors[i][j] };
+                (0..n * fan_in).map(|at| scale * of(at / fan_in, at % fan_in)).collect()
+            }
+        }
+    }
+
+    fn layer(&self, number: usize, x: &[Vec<f64>], generator: &mut Generator) -> (Layer, Rows) {
+        let (n, fan_in) = (self.width, x[0].len());
+        let mut w = self.draw_weights(fan_in, generator);
+        let mut b = generator.normals(n, self.bias_variance.sqrt());
+        let mut gain = 1.0;
+        match self.fault_of(number) {
+            Some(Fault::Scaled(factor)) => w.iter_mut().for_each(|w| *w *= factor),
+            Some(Fault::Shifted(by)) => b.iter_mut().for_each(|b| *b += by),
+            Some(Fault::Silent) => w.fill(0.0),
+            Some(Fault::Halved) => {
+                w.chunks_mut(fan_in).step_by(2).flatten().for_each(|w| *w = 0.0);
+                b.iter_mut().step_by(2).for_each(|b| *b = 0.0);
+            }
+            Some(Fault::Alike(units)) => {
+                for unit in units..n {
+                    w.copy_within((unit - units) * fan_in..(unit - units + 1) * fan_in, unit * fan_in);
+                    b[unit] = b[unit - units];
+                }
+            }
+            Some(Fault::Mute) => gain = 0.0,
+            Some(Fault::Broken) => w[0] = f64::NAN,
+            None => {}
+        }
+        let affine = |x: &Vec<f64>| w.chunks(fan_in).zip(&b).map(|(row, b)| dot(row, x) + b).collect();
+        let mut h: Rows = x.iter().map(affine).collect();
+        let mut normalised = None;
+        if self.batch > 1 {
+            let samples = self.batch as f64;
+            let mut inverse = vec![0.0; n];
+            for j in 0..n {
+                let mean = h.iter().map(|row| row[j]).sum::<f64>() / samples;
+                let variance = h.iter().map(|row| (row[j] - mean).powi(2)).sum::<f64>() / samples;
+                inverse[j] = 1.0 / (variance + 1e-5).sqrt();
+                h.iter_mut().for_each(|row| row[j] = (row[j] - mean) * inverse[j]);
+            }
+            normalised = Some((gain, h.clone(), inverse));
+            h.iter_mut().flatten().for_each(|h| *h *= gain);
+        }
+        let pairs = |row: &Vec<f64>| row.iter().map(|h| self.phi.at(*h)).unzip();
+        let (outputs, slopes): (Rows, Rows) = h.iter().map(pairs).unzip();
+        (Layer { w, slopes, normalised }, outputs)
+    }
+
+    /// The gradient of mean softmax cross-entropy with random labels at the last hidden output.
+    fn cotangent_of_loss(&self, top: &[Vec<f64>], generator: &mut Generator) -> Rows {
+        let n = self.width;
+        let head = generator.normals(glyphs::CLASSES * n, (1.0 / n as f64).sqrt());
+        let gradient = |x: &Vec<f64>| {
+            let logits: Vec<f64> = head.chunks(n).map(|row| dot(row, x)).collect();
+            let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let powers: Vec<f64> = logits.iter().map(|logit| (logit - largest).exp()).collect();
+            let sum: f64 = powers.iter().sum();
+            let mut gradient: Vec<f64> = powers.iter().map(|power| power / sum).collect();
+            gradient[(generator.uniform() * glyphs::CLASSES as f64) as usize] -= 1.0;
+            let mut below = vec![0.0; n];
+            for (row, g) in head.chunks(n).zip(&gradient) {
+                below.iter_mut().zip(row).for_each(|(below, w)| *below += w * g);
+            }
+            below
+        };
+        top.iter().map(gradient).collect()
+    }
+
+    /// Sends gradients of the first rows down.
+    fn descend(&self, layers: &[Layer], mut gradient: Rows) -> Descent {
+        // The power of ten beside the gradient lets no depth take it out of range.
+        let mut log10 = 0.0;
+        let (mut top, mut bottom) = (None, None);
+        for layer in layers.iter().rev() {
+            for (row, slopes) in gradient.iter_mut().zip(&layer.slopes) {
+                row.iter_mut().zip(slopes).for_each(|(d, slope)| *d *= slope);
+            }
+            bottom = Some(norm(&gradient).log10() + log10);
+            top = top.or(bottom);
+            if let Some((gain, h, inverse)) = &layer.normalised {
+                let samples = self.batch as f64;
+                for j in 0..self.width {
+                    let sum: f64 = gradient.iter().map(|row| row[j]).sum();
+                    let along: f64 = gradient.iter().zip(h).map(|(d, h)| d[j] * h[j]).sum();
+                    for (row, h) in gradient.iter_mut().zip(h) {
+                        row[j] = gain * inverse[j] * (row[j] - sum / samples - h[j] * along / samples);
+                    }
+                }
+            }
+            let fan_in = layer.w.len() / self.width;
+            gradient = gradient
+                .iter()
+                .map(|delta| {
+                    let mut below = vec![0.0; fan_in];
+                    for (row, d) in layer.w.chunks(fan_in).zip(delta) {
+                        below.iter_mut().zip(row).for_each(|(below, w)| *below += w * d);
+                    }
+                    below
+                })
+                .collect();
+            let size = norm(&gradient);
+            if size.is_finite() && size > 0.0 {
+                gradient.iter_mut().flatten().for_each(|g| *g /= size);
+                log10 += size.log10();
+            }
+        }
+        Descent { decades: bottom.zip(top).map(|(bottom, top)| bottom - top), bottom: gradient }
+    }
+}
+
+/// How a gradient arrives.
+struct Descent {
+    /// log10 of the norm at the first layer's pre-activations over that at the last's.
+    decades: Option<f64>,
+    /// dL/dx^0, times a power of ten.
+    bottom: Rows,
+}
