@@ -29,7 +29,7 @@ pub use measure::{Failed, Figures, ProbeError, Tally, measure};
 pub(crate) use net::{Inputs, Net, Outcome};
 pub use remedy::{Fix, Remedy};
 pub use setup::{Cotangent, NORM_BATCH, SURVEY_ROWS, Setup};
-pub use signs::{COHERENT, COLLAPSED, NEIGHBOURS, SATURATED, SHATTERED, SPREAD, Signs};
+pub use signs::{NEIGHBOURS, Signs};
 pub use verdict::{Cause, Extent, HEALTHY, Kind, SICK, Verdict};
 
 use isobath_kernels::Level;

@@ -121,6 +121,24 @@ fn text(score: &Score, missed: &[Target]) -> String {
             case.truth, case.verdict, case.layer, case.ensemble
         );
     }
+    if std::env::var_os("ZOO_DEBUG").is_some() {
+        for (i, case) in score
+            .cases
+            .iter()
+            .enumerate()
+            .filter(|(_, c)| c.truth == Class::BORDERLINE || c.verdict == Class::BORDERLINE)
+        {
+            let _ = writeln!(
+                text,
+                "  B {i} mod {}: {} {} {:?} {:?}",
+                i % 8,
+                case.truth,
+                case.verdict,
+                case.decades,
+                case.ensemble
+            );
+        }
+    }
     for target in missed {
         let _ = writeln!(text, "MISSED: {target}");
     }

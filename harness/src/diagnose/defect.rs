@@ -10,7 +10,7 @@
 use core::f64::consts::LN_10;
 
 use super::records::{LayerRecord, Norm, Record};
-use crate::probe::{COLLAPSED, Cause};
+use crate::probe::Cause;
 use crate::statistics::{deviations, outlier};
 
 /// The layer at fault, and how many times as large as its neighbours' its part in the factors is.
@@ -30,18 +30,13 @@ const WEIGHTS_STAND_OUT: f64 = 1.25;
 /// What moves with the weights at fault, at least, of their own deviation.
 const FOLLOWS: f64 = 1.0 / 3.0;
 
-/// By how much the rank falls, at least, in a layer whose units are alike.
-const FALL: f64 = 3.0;
+/// By how much the saturated fraction of a layer exceeds its neighbours' whose own parameters are at fault, at least.
+const MORE_SATURATED: f64 = 0.15;
 
-/// The layer in which the effective rank collapses at once, if it does.
-pub(super) fn collapse(record: &Record) -> Option<usize> {
-    let ranks = || record.layers.iter().map(|layer| layer.rank);
-    let below = core::iter::once(record.input_rank).chain(ranks());
-    let falls = below.zip(ranks()).map(|(below, here)| Some((below?, here?)));
-    falls
-        .zip(1..)
-        .find(|(fall, _)| fall.is_some_and(|(below, here)| here < COLLAPSED && below > FALL * here))
-        .map(|(_, layer)| layer)
+/// Whether layer `i` + 1 is saturated more than its neighbours are.
+fn stands_out_saturated(record: &Record, i: usize) -> bool {
+    let saturated: Option<Vec<f64>> = record.layers.iter().map(|layer| layer.saturated).collect();
+    saturated.is_some_and(|saturated| deviations(&saturated)[i] > MORE_SATURATED)
 }
 
 /// The defect of a network, if its norms show one.
@@ -62,6 +57,7 @@ pub(super) fn find(record: &Record) -> Option<Defect> {
         let (signals, gradients) = (deviations(&signal), deviations(&gradient));
         let saturates = gradients.get(i).is_some_and(|found| *found < -FOLLOWS * offset.abs());
         let down = follows(&gradients, i.checked_sub(1));
+        let saturates = saturates || stands_out_saturated(record, i);
         if down || saturates || follows(&signals, Some(i)) {
             return Some(Defect { layer: i + 1, excess: offset.exp(), cause: Cause::Weights });
         }

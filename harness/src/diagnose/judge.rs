@@ -68,18 +68,22 @@ pub struct Diagnosis {
 
 /// Judges a network by its record.
 pub fn judge(record: &Record) -> Diagnosis {
-    assess(record, None)
+    assess(record, None, 0.0)
 }
 
 /// Judges several networks of one kind, each by a record of the same step; their spread gives the interval of the rate.
 /// None for no networks or for networks of different depth.
 pub fn judge_networks(records: &[Record]) -> Option<Diagnosis> {
     let decades: Vec<f64> = records.iter().filter_map(Record::decades).collect();
-    Some(assess(&Record::mean(records)?, Moments::of(&decades)))
+    let correlations: Vec<f64> = records.iter().filter_map(|record| record.correlation).collect();
+    let doubt =
+        Moments::of(&correlations).and_then(Moments::ci95).map_or(0.0, |(low, high)| 0.5 * (high - low));
+    Some(assess(&Record::mean(records)?, Moments::of(&decades), doubt))
 }
 
-/// Judges a record, the mean of networks whose decades have the moments `spread`.
-fn assess(record: &Record, spread: Option<Moments>) -> Diagnosis {
+/// Judges a record, the mean of networks whose decades have the moments `spread`, and the 95 % interval of whose
+/// correlation reaches as far as `doubt`.
+fn assess(record: &Record, spread: Option<Moments>, doubt: f64) -> Diagnosis {
     let layers = &record.layers;
     if layers.iter().any(|layer| [layer.x, layer.delta, layer.w].contains(&Norm::NotFinite)) {
         // Weights name their layer. Signals break upwards: what enters a layer comes from the one below. Gradients
@@ -107,11 +111,14 @@ fn assess(record: &Record, spread: Option<Moments>) -> Diagnosis {
     let interval = spread.and_then(Moments::ci95);
     let rate = rate(&deltas).map(|rate| rate.of_networks(interval, deltas.len() - 1));
     let size = size(&deltas, decades, spread);
-    let defect = defect::find(record);
+    let signs = signs(record, doubt);
+    // Where most units are flat, a layer's slopes hang on the few that are not, and differ by chance.
+    let by_chance = |defect: &Defect| defect.cause == Cause::Slope && signs.is_saturated();
+    let defect = defect::find(record).filter(|defect| !by_chance(defect));
     let mut causes = causes(record, decades, size, defect);
     let by_slopes = defect.is_none() && causes.first().is_some_and(|blame| blame.cause == Cause::Slope);
-    let kind = signs(record).verdict(size, by_slopes);
-    let alike = (kind == Kind::RankCollapse).then(|| defect::collapse(record)).flatten();
+    let kind = signs.verdict(size, by_slopes);
+    let alike = signs.collapsed_layer();
     match kind {
         Kind::RankCollapse => {
             let cause = if alike.is_some() { Cause::Alike } else { Cause::Width };
@@ -148,13 +155,13 @@ fn assess(record: &Record, spread: Option<Moments>) -> Diagnosis {
 }
 
 /// What was recorded beside the norms.
-fn signs(record: &Record) -> Signs {
+fn signs(record: &Record, doubt: f64) -> Signs {
     let saturated: Vec<f64> = record.layers.iter().filter_map(|layer| layer.saturated).collect();
-    let ranks = record.layers.iter().filter_map(|layer| layer.rank);
+    let ranks = core::iter::once(record.input_rank).chain(record.layers.iter().map(|layer| layer.rank));
     Signs {
         saturated: Moments::of(&saturated).map(|moments| moments.mean),
-        ranks: record.input_rank.zip(ranks.min_by(f64::total_cmp)),
-        correlation: record.correlation,
+        ranks: ranks.collect::<Option<_>>().unwrap_or_default(),
+        correlation: record.correlation.map(|cosine| (cosine, doubt)),
     }
 }
 

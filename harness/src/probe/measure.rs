@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::figures::{self, Jacobian, Measured, Row};
 use super::net::{self, Inputs, Net, Outcome, Tamper};
+use super::pair::PAIRS;
 use super::setup::Setup;
 use crate::data::Dataset;
 use crate::hash::Hash;
@@ -154,8 +155,7 @@ pub(crate) fn networks(
         }
     };
     setup.check_extras(data)?;
-    // A pair of inputs needs two rows.
-    let rows = rows.max(if setup.pair_correlation.is_some() { 2 } else { 1 });
+    let rows = rows.max(if setup.pair_correlation.is_some() { 2 * PAIRS } else { 1 });
     let built = setup.architecture.build(setup.input_width, setup.head(data));
     let mut places = vec![Place::default(); built.layers.len()];
     let plan = Plan::new(setup.input_width, rows, &built.layers, &mut places)?;

@@ -6,13 +6,14 @@
 
 use isobath_kernels::{Level, MatMut, MatRef, loss, reduce};
 
+use super::jacobian;
 use super::measure::ProbeError;
 use super::moments::{OutputMoments, moments};
+use super::pair::{self, PAIRS};
 use super::rank::effective_rank;
 use super::saturation::{Fractions, Saturation};
 use super::setup::{CLASSES, Cotangent, Setup};
 use super::sounding::Sounding;
-use super::{jacobian, pair};
 use crate::architecture::Built;
 use crate::data::Dataset;
 use crate::net::{Arena, Mode, Pass, Plan, PlanError};
@@ -168,18 +169,19 @@ pub(super) fn run(
         values.iter().any(|v| v.is_nan() || (v.is_infinite() && Some(place.output) != top))
     });
     let outcome = outcome(&sounding, overflow);
-    let x = &x[..plan.input()];
     let gradient_correlation = match (setup.pair_correlation, inputs) {
         (Some(rho), Inputs::Gaussian(_)) => {
             let mut random = random(setup.seed, net, Purpose::Pair);
-            let mut fresh = vec![0.0; plan.input()];
+            let mut fresh = vec![0.0; PAIRS * plan.input()];
             inputs.fill(&mut random, plan.input(), &mut fresh);
-            let mut cotangent = vec![0.0; plan.output()];
-            random.fill_normal(&mut cotangent, 1.0);
-            pair::gradient_correlation(&Pass { rows: 2, ..pass }, &mut arena, (x, &fresh), rho, &cotangent)?
+            let mut cotangents = vec![0.0; PAIRS * plan.output()];
+            random.fill_normal(&mut cotangents, 1.0);
+            let pass = Pass { rows: 2 * PAIRS, ..pass };
+            pair::gradient_correlation(&pass, &mut arena, (&x, &fresh), rho, &cotangents)?
         }
         _ => None,
     };
+    let x = &x[..plan.input()];
     let singular_values = if setup.jacobian {
         jacobian::singular_values(&Pass { rows: survey, ..pass }, &mut arena, x)?
     } else {

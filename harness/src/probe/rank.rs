@@ -12,7 +12,7 @@ use isobath_kernels::gemm::{Gemm, Init, Shape, Store};
 use isobath_kernels::{Level, MatMut, MatRef};
 
 /// Spread, relative to the outputs themselves, below which f32 has rounded away what differed.
-const ROUNDING: f64 = 1e-6;
+const ROUNDING: f64 = 1e-5;
 
 /// r of the rows of `x`; none where a value is not finite.
 pub(super) fn effective_rank(level: Level, x: MatRef<'_>) -> Option<f64> {

@@ -184,17 +184,17 @@ pub(super) fn judge(setup: &Setup, figures: &Figures, theory: &Prediction) -> Ve
 fn signs(setup: &Setup, figures: &Figures) -> Signs {
     let hidden = || figures.layers.iter().filter_map(|row| row.hidden);
     let count = hidden().count().max(1) as f64;
-    let least = hidden().filter_map(|row| row.effective_rank).min_by(f64::total_cmp);
+    let ranks = core::iter::once(figures.input_rank).chain(hidden().map(|row| row.effective_rank));
+    let ranks = ranks.collect::<Option<Vec<f64>>>().unwrap_or_default();
     let wide = setup.architecture.width as f64 >= 2.0 * SPREAD;
     let neighbours = setup.pair_correlation.is_some_and(|rho| rho >= NEIGHBOURS);
     Signs {
         saturated: Some(hidden().map(|row| row.saturated).sum::<f64>() / count),
-        ranks: figures.input_rank.zip(least).filter(|_| wide),
-        correlation: figures
-            .measured
-            .gradient_correlation
-            .filter(|_| neighbours)
-            .and_then(|correlation| correlation.mean),
+        ranks: if wide { ranks } else { Vec::new() },
+        correlation: figures.measured.gradient_correlation.filter(|_| neighbours).and_then(|correlation| {
+            let doubt = correlation.ci95.map_or(0.0, |(low, high)| 0.5 * (high - low));
+            Some((correlation.mean?, doubt))
+        }),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::probe::{Cause, HEALTHY, Kind, ProbeError, SICK, Signs};
 use crate::statistics::{Moments, median};
 
 /// Simulated networks with a survey.
-const SURVEYED: u64 = 24;
+const SURVEYED: u64 = 48;
 
 /// What an ensemble is, or is said to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,13 +144,13 @@ fn truth_of(ensemble: &Ensemble, truth: &[Seen]) -> Class {
         _ if decades < 0.0 => Kind::Vanishing,
         _ => Kind::Exploding,
     };
-    let surveys: Vec<Survey> = truth.iter().filter_map(|seen| seen.survey).collect();
-    let middle = |figure: fn(&Survey) -> Option<f64>| median(surveys.iter().filter_map(figure).collect());
+    let surveys: Vec<&Survey> = truth.iter().filter_map(|seen| seen.survey.as_ref()).collect();
+    let rank = |l: usize| median(surveys.iter().filter_map(|survey| survey.ranks.get(l).copied()).collect());
     let correlations: Vec<f64> = surveys.iter().filter_map(|survey| survey.correlation).collect();
     let signs = Signs {
-        saturated: middle(|survey| Some(survey.saturated)),
-        ranks: middle(|survey| Some(survey.input_rank)).zip(middle(|survey| Some(survey.least_rank))),
-        correlation: Moments::of(&correlations).map(|moments| moments.mean),
+        saturated: median(surveys.iter().map(|survey| survey.saturated).collect()),
+        ranks: (0..=ensemble.depth).filter_map(rank).collect(),
+        correlation: Moments::of(&correlations).map(|moments| (moments.mean, 0.0)),
     };
     // Only saturating activations are so flat in most units, and only where slopes are to blame.
     match (signs.verdict(size, true), ensemble.fault) {

@@ -122,9 +122,11 @@ fn saturated(choice: &mut Generator) -> Ensemble {
 
 /// One layer has but one or two different units.
 fn alike(choice: &mut Generator) -> Ensemble {
-    let phi = choice.of(&[Phi::Tanh, Phi::Elu, Phi::Leaky, Phi::Relu]);
-    let units = if phi == Phi::Relu { 2 } else { choice.of(&[1, 2]) };
-    let ensemble = plain(choice, &[phi], 1.0, (4, 16), (24, 128));
+    // Two ReLUs would be off together for a quarter of the inputs, which is another illness.
+    let phi = choice.of(&[Phi::Tanh, Phi::Elu, Phi::Leaky]);
+    let units = choice.of(&[1, 2]);
+    // Rectifiers lose rank with every layer, and have none left to lose at once when they are deep or narrow.
+    let ensemble = plain(choice, &[phi], 1.0, (4, if phi.is_homogeneous() { 7 } else { 14 }), (40, 160));
     let layer = any_layer(choice, ensemble.depth);
     Ensemble { bias_variance: 0.0, fault: Some((layer, Fault::Alike(units))), ..ensemble }
 }
@@ -132,8 +134,8 @@ fn alike(choice: &mut Generator) -> Ensemble {
 /// Deep rectifiers: their norms are sound, and neighbouring inputs' gradients drift apart.
 fn shattered(choice: &mut Generator) -> Ensemble {
     let phi = choice.of(&[Phi::Relu, Phi::Relu, Phi::Leaky]);
-    let depth = if phi == Phi::Relu { choice.size(26, 70) } else { choice.size(48, 80) };
-    let least = depth * 3 / 2;
+    let depth = if phi == Phi::Relu { choice.size(34, 56) } else { choice.size(64, 72) };
+    let least = depth * 5 / 2;
     let ensemble = plain(choice, &[phi], 1.0, (depth, depth), (least, 512));
     let input = Input::Gaussian(choice.between(0.3, 3.0));
     Ensemble { input, weights: Weights::Gaussian, ..ensemble }
@@ -152,6 +154,8 @@ fn defect(choice: &mut Generator) -> Ensemble {
     let chi = if phi == Phi::Sigmoid { 1.0 / critical(phi) } else { choice.between(0.9, 1.1) };
     let ensemble = plain(choice, &[phi], chi, (8, 40), (24, 128));
     let layer = any_layer(choice, ensemble.depth);
+    // Half a last layer changes nothing that is measured below it.
+    let layer = if fault == Fault::Halved { layer.min(ensemble.depth - 1) } else { layer };
     Ensemble { fault: Some((layer, fault)), ..ensemble }
 }
 
@@ -164,5 +168,5 @@ fn healthy(choice: &mut Generator) -> Ensemble {
         return Ensemble { batch: 32, fault: Some((layer, fault)), ..ensemble };
     }
     let chi = choice.between(0.97, 1.02);
-    plain(choice, &[Phi::Relu, Phi::Leaky, Phi::Elu, Phi::Relu], chi, (4, 14), (32, 512))
+    plain(choice, &[Phi::Relu, Phi::Leaky, Phi::Elu, Phi::Relu], chi, (4, 10), (32, 512))
 }

@@ -12,6 +12,12 @@ use crate::random::Random;
 /// Inputs over which ranks and saturation are taken in networks without batch norm.
 const SURVEY: usize = 32;
 
+/// Pairs of neighbours among them.
+const PAIRS: usize = 4;
+
+/// Spread, relative to the outputs themselves, that f32 no longer resolves.
+const ROUNDING: f64 = 1e-5;
+
 /// What is true of one network.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
@@ -26,14 +32,12 @@ pub struct Seen {
 }
 
 /// What is seen with several inputs.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Survey {
     /// Fraction of units and inputs whose slope is below 1 % of the steepest.
     pub saturated: f64,
-    /// Effective rank of the inputs.
-    pub input_rank: f64,
-    /// And the least of any layer's outputs.
-    pub least_rank: f64,
+    /// Effective rank of the inputs, then of each layer's outputs.
+    pub ranks: Vec<f64>,
     /// Cosine between the gradients of two inputs of correlation 0.9; none for batch norm and images.
     pub correlation: Option<f64>,
 }
@@ -64,7 +68,7 @@ fn norm(rows: &[Vec<f64>]) -> f64 {
     rows.iter().map(|row| dot(row, row)).sum::<f64>().sqrt()
 }
 
-/// (tr C)^2 / tr C^2 of the rows' covariance; 0 where they do not differ.
+/// (tr C)^2 / tr C^2 of the rows' covariance; 0 where they do not differ, to the precision of f32.
 fn effective_rank(rows: &[Vec<f64>]) -> f64 {
     let columns = rows[0].len();
     let mean: Vec<f64> =
@@ -73,7 +77,8 @@ fn effective_rank(rows: &[Vec<f64>]) -> f64 {
         rows.iter().map(|row| row.iter().zip(&mean).map(|(v, mean)| v - mean).collect()).collect();
     let trace: f64 = centred.iter().map(|row| dot(row, row)).sum();
     let squares: f64 = centred.iter().map(|a| centred.iter().map(|b| dot(a, b).powi(2)).sum::<f64>()).sum();
-    if squares > 0.0 { trace * trace / squares } else { 0.0 }
+    let resolved = trace > (ROUNDING * norm(rows)).powi(2);
+    if resolved { trace * trace / squares } else { 0.0 }
 }
 
 impl Ensemble {
@@ -82,8 +87,8 @@ impl Ensemble {
         let mut generator = Generator::new(net, 0x5851_f42d_4c95_7f2d);
         let pair = survey && self.batch == 1 && matches!(self.input, Input::Gaussian(_));
         let inputs = self.inputs(net, survey, pair, &mut generator);
-        let mut ranks = Vec::new();
-        let mut signal = inputs.clone();
+        let mut ranks = if survey { vec![effective_rank(&inputs)] } else { Vec::new() };
+        let mut signal = inputs;
         let mut layers = Vec::with_capacity(self.depth);
         for number in 1..=self.depth {
             let (layer, above) = self.layer(number, &signal, &mut generator);
@@ -101,10 +106,12 @@ impl Ensemble {
         };
         let descent = self.descend(&layers, cotangent);
         let correlation = pair.then(|| {
-            let cotangent = generator.normals(self.width, 1.0);
-            let bottom = self.descend(&layers, vec![cotangent; 2]).bottom;
-            let (one, other) = (&bottom[0], &bottom[1]);
-            dot(one, other) / (dot(one, one) * dot(other, other)).sqrt()
+            let cotangents = (0..PAIRS).flat_map(|_| vec![generator.normals(self.width, 1.0); 2]).collect();
+            let bottom = self.descend(&layers, cotangents).bottom;
+            let cosine = |pair: &[Vec<f64>]| {
+                dot(&pair[0], &pair[1]) / (dot(&pair[0], &pair[0]) * dot(&pair[1], &pair[1])).sqrt()
+            };
+            bottom.chunks(2).map(cosine).sum::<f64>() / PAIRS as f64
         });
         let slopes = || layers.iter().flat_map(|layer| layer.slopes.iter().flatten());
         let flat = slopes().filter(|slope| **slope < 0.01 * self.phi.steepest()).count();
@@ -114,14 +121,13 @@ impl Ensemble {
             is_finite: is_finite && descent.bottom.iter().flatten().all(|value| value.is_finite()),
             survey: survey.then(|| Survey {
                 saturated: flat as f64 / slopes().count() as f64,
-                input_rank: effective_rank(&inputs),
-                least_rank: ranks.into_iter().fold(f64::INFINITY, f64::min),
+                ranks,
                 correlation: correlation.filter(|cosine| cosine.is_finite()),
             }),
         }
     }
 
-    /// The batch; for a survey without batch norm, more inputs behind it, the first of them its neighbour.
+    /// The batch; for a survey without batch norm, more inputs behind it, the first few in pairs of neighbours.
     fn inputs(&self, net: u64, survey: bool, pair: bool, generator: &mut Generator) -> Rows {
         let count = if survey { self.batch.max(SURVEY) } else { self.batch };
         match self.input {
@@ -130,8 +136,11 @@ impl Ensemble {
                     (0..count).map(|_| generator.normals(self.width, mean_square.sqrt())).collect();
                 if pair {
                     let across = (1.0 - NEIGHBOURS * NEIGHBOURS).sqrt();
-                    rows[1] =
-                        rows[0].iter().zip(&rows[1]).map(|(x, y)| NEIGHBOURS * x + across * y).collect();
+                    for pair in rows.chunks_mut(2).take(PAIRS) {
+                        let (first, second) = pair.split_at_mut(1);
+                        let neighbours = second[0].iter_mut().zip(&first[0]);
+                        neighbours.for_each(|(y, x)| *y = NEIGHBOURS * x + across * *y);
+                    }
                 }
                 rows
             }
