@@ -27,6 +27,7 @@ pub use jacobian::LARGEST as LARGEST_JACOBIAN;
 pub(crate) use measure::networks;
 pub use measure::{Failed, Figures, ProbeError, Tally, measure};
 pub(crate) use net::{Inputs, Net, Outcome};
+pub(crate) use rank::mean_rank;
 pub use remedy::{Fix, Remedy};
 pub use setup::{Cotangent, NORM_BATCH, SURVEY_ROWS, Setup};
 pub use signs::{NEIGHBOURS, Signs};

@@ -2,14 +2,12 @@
 #![allow(clippy::missing_panics_doc, reason = "oracles and assertions panic on purpose")]
 
 pub mod case;
-pub mod diagnosis;
 pub mod fma;
 pub mod hash;
 pub mod levels;
 pub mod naive_gemm;
 pub mod network;
 pub mod reference;
-pub mod simulation;
 pub mod soft;
 pub mod soft_network;
 pub mod values;

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::common::{Common, Failure, INPUT_OUTPUT, bar, print};
 use super::verify::BROKEN;
+use crate::probe::HEALTHY;
 use crate::zoo::{Case, Class, Score, Target, population};
 
 /// How large the zoo is.
@@ -38,6 +39,7 @@ struct Output {
     none_named_in_sound: f64,
     interval_coverage: f64,
     interval_width: f64,
+    fixes_that_heal: f64,
     missed: Vec<String>,
 }
 
@@ -103,6 +105,7 @@ fn json(seed: u64, score: &Score, missed: &[Target]) -> Result<String, Failure> 
         none_named_in_sound,
         interval_coverage: score.coverage(),
         interval_width: score.width(),
+        fixes_that_heal: score.fixes(),
         missed: missed.iter().map(ToString::to_string).collect(),
     };
     let json = serde_json::to_string(&output);
@@ -114,28 +117,21 @@ fn text(score: &Score, missed: &[Target]) -> String {
     let mut text = score.to_string();
     // Writing to a string cannot fail.
     for (i, case) in score.cases.iter().enumerate().filter(|(_, case)| case.is_wrong()) {
-        let decades = case.decades.map_or("none".to_owned(), |decades| format!("{decades:+.2}"));
+        let decades =
+            case.decades.map_or("no gradient".to_owned(), |decades| format!("{decades:+.2} decades"));
+        let place = case.layer.map_or("no layer".to_owned(), |layer| format!("layer {layer}"));
         let _ = writeln!(
             text,
-            "  {i}: {} called {} (true decades {decades}, layer {:?})\n    {:?}",
-            case.truth, case.verdict, case.layer, case.ensemble
+            "  {i}: {} ({decades}), called {}, {place}\n     {}",
+            case.truth, case.verdict, case.ensemble
         );
     }
-    if std::env::var_os("ZOO_DEBUG").is_some() {
-        for (i, case) in score
-            .cases
-            .iter()
-            .enumerate()
-            .filter(|(_, c)| c.truth == Class::BORDERLINE || c.verdict == Class::BORDERLINE)
-        {
+    for (i, case) in score.cases.iter().enumerate() {
+        if let Some(decades) = case.after_fix.filter(|decades| decades.abs() > HEALTHY) {
             let _ = writeln!(
                 text,
-                "  B {i} mod {}: {} {} {:?} {:?}",
-                i % 8,
-                case.truth,
-                case.verdict,
-                case.decades,
-                case.ensemble
+                "  {i}: {decades:+.2} decades after the fix of {}\n     {}",
+                case.verdict, case.ensemble
             );
         }
     }

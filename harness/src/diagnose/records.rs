@@ -22,6 +22,7 @@ use std::io::Read;
 
 use thiserror::Error;
 
+use crate::probe::mean_rank;
 use crate::statistics::Moments;
 
 /// The columns that a file must have.
@@ -122,12 +123,12 @@ impl Record {
             gw: norm(&|record| record.layers[l].gw),
             w: norm(&|record| record.layers[l].w),
             saturated: figure(&|record| record.layers[l].saturated),
-            rank: figure(&|record| record.layers[l].rank),
+            rank: mean_rank(records.iter().filter_map(|record| record.layers[l].rank).collect()),
         };
         Some(Self {
             step: first.step,
             input_delta: norm(&|record| record.input_delta),
-            input_rank: figure(&|record| record.input_rank),
+            input_rank: mean_rank(records.iter().filter_map(|record| record.input_rank).collect()),
             correlation: figure(&|record| record.correlation),
             layers: (0..first.layers.len()).map(layer).collect(),
         })

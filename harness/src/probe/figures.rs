@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::jacobian;
 use super::moments::OutputMoments;
-use super::net::{Net, Outputs};
+use super::net::Net;
+use super::rank::mean_rank;
 use super::saturation::Fractions;
 use super::setup::Setup;
 use crate::architecture::Norm;
@@ -194,7 +195,7 @@ fn mean(nets: &[&Net], value: impl Fn(&Net) -> Option<f64>) -> Option<f64> {
 
 /// Effective rank of the inputs.
 pub(super) fn input_rank(nets: &[&Net]) -> Option<f64> {
-    mean(nets, |net| net.input_rank)
+    mean_rank(nets.iter().filter_map(|net| net.input_rank).collect())
 }
 
 /// All rows. Saturated and dead units are counted in `all` networks, the rest in those that could be measured.
@@ -234,7 +235,7 @@ fn layer_row(
     let share = |part: fn(&Fractions) -> f64| {
         all.iter().filter_map(|net| net.fractions.get(l)).map(part).sum::<f64>() / all.len().max(1) as f64
     };
-    let output = |part: fn(&Outputs) -> Option<f64>| mean(nets, |net| net.outputs.get(l).and_then(part));
+    let ranks = nets.iter().filter_map(|net| net.outputs.get(l)?.effective_rank);
     let moment =
         |part: fn(OutputMoments) -> Option<f64>| mean(nets, |net| part(net.outputs.get(l)?.moments?));
     let predicted_factor = prediction.and_then(|p| p.factor);
@@ -256,7 +257,7 @@ fn layer_row(
         output_mean: moment(|moments| Some(moments.mean)),
         output_variance: moment(|moments| Some(moments.variance)),
         output_kurtosis: moment(|moments| moments.kurtosis),
-        effective_rank: output(|outputs| outputs.effective_rank),
+        effective_rank: mean_rank(ranks.collect()),
     }
 }
 

@@ -11,6 +11,8 @@
 use isobath_kernels::gemm::{Gemm, Init, Shape, Store};
 use isobath_kernels::{Level, MatMut, MatRef};
 
+use crate::statistics::Moments;
+
 /// Spread, relative to the outputs themselves, below which f32 has rounded away what differed.
 const ROUNDING: f64 = 1e-5;
 
@@ -49,6 +51,13 @@ pub(super) fn effective_rank(level: Level, x: MatRef<'_>) -> Option<f64> {
     (squares > 0.0).then(|| trace * trace / squares)
 }
 
+/// The mean of effective ranks over networks; 0 if in one of them the outputs do not differ, for then rounding has a
+/// part in the others as well. None for no network.
+pub(crate) fn mean_rank(ranks: Vec<f64>) -> Option<f64> {
+    let lost = ranks.contains(&0.0);
+    Moments::of(&ranks).map(|moments| if lost { 0.0 } else { moments.mean })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,7 +65,7 @@ mod tests {
 
     fn rank(values: &[f32], columns: usize) -> Option<f64> {
         let x = MatRef::new(values, values.len() / columns, columns).unwrap();
-        let ranks = isobath_kernels::Level::available().map(|level| effective_rank(level, x));
+        let ranks = Level::available().map(|level| effective_rank(level, x));
         let ranks: Vec<Option<f64>> = ranks.collect();
         assert!(ranks.windows(2).all(|pair| pair[0] == pair[1]), "{ranks:?}");
         ranks[0]

@@ -11,7 +11,8 @@ use isobath_kernels::Level;
 
 use super::measure::{ProbeError, measure};
 use super::setup::Setup;
-use super::verdict::{Cause, HEALTHY, SICK, Verdict};
+use super::signs::NEAR_SHATTERED;
+use super::verdict::{Cause, HEALTHY, Kind, SICK, Verdict};
 use crate::activation::Activation;
 use crate::architecture::{Architecture, Norm, Residual};
 use crate::data::Dataset;
@@ -41,6 +42,8 @@ pub struct Fix {
     pub measured_factor: Option<f64>,
     /// log10 of the whole ratio that was measured.
     pub measured_decades: Option<f64>,
+    /// The cosine of neighbouring inputs' gradients, where shattered ones are to be mended.
+    pub correlation: Option<f64>,
 }
 
 impl Fix {
@@ -58,12 +61,16 @@ impl Fix {
             predicted_factor: theory.log10_delta_ratio.map(|decades| 10f64.powf(decades / factors)),
             measured_factor: measured_decades.map(|decades| 10f64.powf(decades / factors)),
             measured_decades,
+            correlation: figures.measured.gradient_correlation.and_then(|correlation| correlation.mean),
             remedy,
         })
     }
 
-    /// |log10| of the measured ratio; infinite if there was nothing to measure.
+    /// |log10| of the measured ratio; infinite if there was nothing to measure, or gradients are shattered still.
     fn sickness(&self) -> f64 {
+        if self.correlation.is_some_and(|cosine| cosine <= NEAR_SHATTERED) {
+            return f64::INFINITY;
+        }
         self.measured_decades.map_or(f64::INFINITY, f64::abs)
     }
 }
@@ -81,8 +88,9 @@ pub(super) fn fix(
     level: Level,
     verdict: &Verdict,
 ) -> Result<Option<Fix>, ProbeError> {
-    // What is looked at beside the gradient's size is no part of the proof.
-    let setup = &Setup { pair_correlation: None, jacobian: false, ..*setup };
+    // What is looked at beside the gradient's size is part of the proof only where it is what is wrong.
+    let pair_correlation = setup.pair_correlation.filter(|_| verdict.kind == Kind::Shattering);
+    let setup = &Setup { pair_correlation, jacobian: false, ..*setup };
     let planted = setup.architecture.scale_layer.filter(|(layer, _)| verdict.layer == Some(*layer));
     let Some((layer, factor)) = planted else {
         let sick = verdict.kind.is_sick();
@@ -156,7 +164,8 @@ fn candidates(setup: &Setup, verdict: &Verdict) -> Result<Vec<Remedy>, TheoryErr
             add(format!("widen the layers to {width} units, so that none dies whole"), wide);
         }
     }
-    if residual.is_none() {
+    // Neither weights nor normalisations bring gradients of neighbours together; skip connections do.
+    if residual.is_none() && verdict.kind != Kind::Shattering {
         let left_out = match norm {
             Norm::None => "",
             Norm::Batch => "leave out batch norm; ",

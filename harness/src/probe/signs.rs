@@ -28,7 +28,7 @@ pub(super) const SPREAD: f64 = 4.0;
 /// Cosine between the gradients of neighbouring inputs up to which they are shattered,
 const SHATTERED: f64 = 0.15;
 /// and up to which that is in doubt.
-const NEAR_SHATTERED: f64 = 0.2;
+pub(super) const NEAR_SHATTERED: f64 = 0.25;
 /// The correlation of inputs that count as neighbours.
 pub const NEIGHBOURS: f64 = 0.9;
 
@@ -52,10 +52,8 @@ impl Signs {
     }
 
     fn layer_that_falls_by(&self, fall: f64) -> Option<usize> {
-        // Less than a line is the mean of networks in some of which nothing differs any more.
-        let falls = |pair: &[f64]| {
-            (1.0..PLANE).contains(&(pair[1] + 1e-3)) && pair[0] >= ROOM && pair[0] > fall * pair[1]
-        };
+        let falls =
+            |pair: &[f64]| pair[1] > 0.0 && pair[1] < PLANE && pair[0] >= ROOM && pair[0] > fall * pair[1];
         self.ranks.windows(2).position(falls).filter(|_| self.shows_collapse()).map(|l| l + 1)
     }
 
@@ -132,7 +130,7 @@ mod tests {
             Signs { correlation: Some((cosine, doubt)), ..Signs::default() }.verdict(Kind::Healthy, false)
         };
         assert_eq!(verdict(0.05, 0.02), Kind::Shattering);
-        assert_eq!((verdict(0.05, 0.16), verdict(0.3, 0.21)), (Kind::Borderline, Kind::Borderline));
+        assert_eq!((verdict(0.05, 0.21), verdict(0.3, 0.16)), (Kind::Borderline, Kind::Borderline));
         assert_eq!(verdict(0.3, 0.05), Kind::Healthy);
     }
 

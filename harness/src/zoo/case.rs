@@ -77,6 +77,8 @@ pub struct Case {
     pub decades: Option<f64>,
     /// None for faulty networks and those without a rate.
     pub interval: Option<Interval>,
+    /// log10 of the ratio once the fix has been run; none for faulty networks, healthy ones and those without a fix.
+    pub after_fix: Option<f64>,
     /// The whole diagnosis.
     pub diagnosis: Diagnosis,
 }
@@ -94,6 +96,10 @@ impl Case {
         // There are eight records of equal depth.
         let diagnosis =
             judge_networks(&records).unwrap_or_else(|| crate::diagnose::judge(&Record::default()));
+        let after_fix = match ensemble.fault {
+            None if diagnosis.kind.is_sick() => subject::decades_after_fix(&ensemble, seed, level)?,
+            _ => None,
+        };
         let decades: Vec<f64> = truth.iter().filter_map(|seen| seen.decades).collect();
         Ok(Self {
             truth: truth_of(&ensemble, &truth),
@@ -101,6 +107,7 @@ impl Case {
             layer: diagnosis.layer,
             decades: median(decades.clone()),
             interval: interval(&ensemble, &diagnosis, &decades),
+            after_fix,
             ensemble,
             diagnosis,
         })

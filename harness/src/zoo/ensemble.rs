@@ -1,5 +1,7 @@
 //! The animals: ensembles of deep random networks, some with a fault in one layer.
 
+use std::fmt;
+
 use crate::activation::Activation;
 use crate::data::glyphs;
 
@@ -122,6 +124,27 @@ pub struct Ensemble {
     pub loss: bool,
     /// A fault, and its layer from 1.
     pub fault: Option<(usize, Fault)>,
+}
+
+impl fmt::Display for Ensemble {
+    /// In a line or two of a terminal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { phi, weights, weight_variance, bias_variance, depth, width, .. } = self;
+        write!(
+            f,
+            "{phi:?} {depth} x {width}, {weights:?}, s_w^2 {weight_variance:.3}, s_b^2 {bias_variance:.2}"
+        )?;
+        if self.batch > 1 {
+            f.write_str(", batch norm")?;
+        }
+        if self.input == Input::Glyphs {
+            f.write_str(", glyphs")?;
+        }
+        if let Some((layer, fault)) = self.fault {
+            write!(f, ", layer {layer} {fault:?}")?;
+        }
+        Ok(())
+    }
 }
 
 impl Ensemble {

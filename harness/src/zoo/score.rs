@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::case::{Case, Class, Interval};
+use crate::probe::HEALTHY;
 
 /// The least recall and precision of a class, and share of right places.
 const LEAST: f64 = 0.97;
@@ -76,6 +77,13 @@ impl Score {
         self.of_class(Class::BORDERLINE) as f64 / self.cases.len().max(1) as f64
     }
 
+    /// Of the fixes that were run, how many left a healthy gradient.
+    pub fn fixes(&self) -> f64 {
+        let run = |case: &Case| case.after_fix.is_some();
+        let healed = |case: &Case| case.after_fix.is_some_and(|decades| decades.abs() <= HEALTHY);
+        self.count(healed) as f64 / self.count(run).max(1) as f64
+    }
+
     /// What does not hold. Classes without cases have no recall.
     pub fn missed(&self) -> Vec<Target> {
         let mut missed = Vec::new();
@@ -102,6 +110,9 @@ impl Score {
         check("the share of sound networks in which none is".to_owned(), sound, LEAST, f64::INFINITY);
         check("the share of undecided cases".to_owned(), self.undecided(), 0.0, MOST_BORDERLINE);
         check("the share of borderline cases".to_owned(), self.borderline(), 0.0, MOST_BORDERLINE);
+        if self.count(|case| case.after_fix.is_some()) > 0 {
+            check("the share of fixes that heal".to_owned(), self.fixes(), LEAST, f64::INFINITY);
+        }
         let count = self.intervals().len();
         if count > 0 {
             let error = (0.95 * 0.05 / count as f64).sqrt();
@@ -162,14 +173,17 @@ impl fmt::Display for Score {
             f,
             "\n{} cases; undecided {:.1} %; truly borderline {:.1} %\n\
              the faulty layer is named in {:.1} %, none in {:.1} % of the sound networks\n\
-             95 % intervals: {:.1} % cover the truth, their median width is {:.2} times that of known spread",
+             95 % intervals: {:.1} % cover the truth, their median width is {:.2} times that of known spread\n\
+             {} fixes were run; {:.1} % left a healthy gradient",
             self.cases.len(),
             100.0 * self.undecided(),
             100.0 * self.borderline(),
             100.0 * faulty,
             100.0 * sound,
             100.0 * self.coverage(),
-            self.width()
+            self.width(),
+            self.count(|case| case.after_fix.is_some()),
+            100.0 * self.fixes()
         )
     }
 }

@@ -1,11 +1,13 @@
 //! The truth: deep random networks once more, in f64 and as plain loops.
 //!
 //! It shares nothing with the code under test but the drawing of glyphs: weights, inputs and cotangents come from the
-//! zoo's own generator, passes are sums written out, and neither the kernels nor the theory are asked.
+//! zoo's own generator, passes are sums written out, and neither the kernels nor the theory are asked. Norms are handed
+//! out as a [`Record`], which is what another program would have written down of the same networks.
 
 use super::ensemble::{Ensemble, Fault, Input, Weights};
 use super::generator::Generator;
 use crate::data::glyphs;
+use crate::diagnose::{LayerRecord, Norm, Record};
 use crate::probe::NEIGHBOURS;
 use crate::random::Random;
 
@@ -23,6 +25,8 @@ const ROUNDING: f64 = 1e-5;
 pub struct Seen {
     /// log10(||delta^1|| / ||delta^L||); none where either is 0 or not finite.
     pub decades: Option<f64>,
+    /// Norms of x, delta, gW and W per layer.
+    pub record: Record,
     /// Whether dL/dx^0 is exactly 0.
     pub is_dead: bool,
     /// Whether all values and gradients are finite.
@@ -46,6 +50,7 @@ type Rows = Vec<Vec<f64>>;
 
 /// One layer as it was run; W has a row per unit.
 struct Layer {
+    x: Rows,
     w: Vec<f64>,
     slopes: Rows,
     /// Batch norm's gain, output before it, and 1 / deviation per unit.
@@ -66,6 +71,12 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 
 fn norm(rows: &[Vec<f64>]) -> f64 {
     rows.iter().map(|row| dot(row, row)).sum::<f64>().sqrt()
+}
+
+/// || sum_b d_b x_b^T ||: its square is the sum over pairs of (d_a d_b) (x_a x_b).
+fn norm_of_products(d: &[Vec<f64>], x: &[Vec<f64>]) -> f64 {
+    let pairs = (0..d.len()).flat_map(|a| (0..d.len()).map(move |b| (a, b)));
+    pairs.map(|(a, b)| dot(&d[a], &d[b]) * dot(&x[a], &x[b])).sum::<f64>().max(0.0).sqrt()
 }
 
 /// (tr C)^2 / tr C^2 of the rows' covariance; 0 where they do not differ, to the precision of f32.
@@ -116,7 +127,7 @@ impl Ensemble {
         let slopes = || layers.iter().flat_map(|layer| layer.slopes.iter().flatten());
         let flat = slopes().filter(|slope| **slope < 0.01 * self.phi.steepest()).count();
         Seen {
-            decades: descent.decades.filter(|decades| decades.is_finite()),
+            decades: descent.record.decades(),
             is_dead: descent.bottom.iter().flatten().all(|value| *value == 0.0),
             is_finite: is_finite && descent.bottom.iter().flatten().all(|value| value.is_finite()),
             survey: survey.then(|| Survey {
@@ -124,6 +135,7 @@ impl Ensemble {
                 ranks,
                 correlation: correlation.filter(|cosine| cosine.is_finite()),
             }),
+            record: descent.record,
         }
     }
 
@@ -224,7 +236,7 @@ impl Ensemble {
         }
         let pairs = |row: &Vec<f64>| row.iter().map(|h| self.phi.at(*h)).unzip();
         let (outputs, slopes): (Rows, Rows) = h.iter().map(pairs).unzip();
-        (Layer { w, slopes, normalised }, outputs)
+        (Layer { x: x.to_vec(), w, slopes, normalised }, outputs)
     }
 
     /// The gradient of mean softmax cross-entropy with random labels at the last hidden output.
@@ -251,13 +263,12 @@ impl Ensemble {
     fn descend(&self, layers: &[Layer], mut gradient: Rows) -> Descent {
         // The power of ten beside the gradient lets no depth take it out of range.
         let mut log10 = 0.0;
-        let (mut top, mut bottom) = (None, None);
+        let mut records = Vec::with_capacity(layers.len());
         for layer in layers.iter().rev() {
             for (row, slopes) in gradient.iter_mut().zip(&layer.slopes) {
                 row.iter_mut().zip(slopes).for_each(|(d, slope)| *d *= slope);
             }
-            bottom = Some(norm(&gradient).log10() + log10);
-            top = top.or(bottom);
+            let size = norm(&gradient);
             if let Some((gain, h, inverse)) = &layer.normalised {
                 let samples = self.batch as f64;
                 for j in 0..self.width {
@@ -268,6 +279,18 @@ impl Ensemble {
                     }
                 }
             }
+            let x = &layer.x[..gradient.len()];
+            let on_scale = |value: f64| match Norm::new(value) {
+                Some(Norm::Log10(own)) => Norm::Log10(own + log10),
+                other => other.unwrap_or_default(),
+            };
+            records.push(LayerRecord {
+                x: Norm::new(norm(x)).unwrap_or_default(),
+                delta: on_scale(size),
+                gw: on_scale(norm_of_products(&gradient, x)),
+                w: Norm::new(dot(&layer.w, &layer.w).sqrt()).unwrap_or_default(),
+                ..LayerRecord::default()
+            });
             let fan_in = layer.w.len() / self.width;
             gradient = gradient
                 .iter()
@@ -285,14 +308,14 @@ impl Ensemble {
                 log10 += size.log10();
             }
         }
-        Descent { decades: bottom.zip(top).map(|(bottom, top)| bottom - top), bottom: gradient }
+        records.reverse();
+        Descent { record: Record { layers: records, ..Record::default() }, bottom: gradient }
     }
 }
 
 /// How a gradient arrives.
 struct Descent {
-    /// log10 of the norm at the first layer's pre-activations over that at the last's.
-    decades: Option<f64>,
+    record: Record,
     /// dL/dx^0, times a power of ten.
     bottom: Rows,
 }

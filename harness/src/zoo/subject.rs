@@ -35,6 +35,24 @@ pub(super) fn records(ensemble: &Ensemble, seed: u64, level: Level) -> Result<Ve
     Ok(nets.iter().map(recorded).collect())
 }
 
+/// The decades that are left when the remedy of the ensemble without its fault has been run: what a user who describes
+/// the networks by flags would be shown. None where nothing is wrong or no remedy is known.
+///
+/// # Errors
+/// As [`records`].
+pub(super) fn decades_after_fix(
+    ensemble: &Ensemble,
+    seed: u64,
+    level: Level,
+) -> Result<Option<f64>, ProbeError> {
+    let images = match ensemble.input {
+        Input::Gaussian(_) => None,
+        Input::Glyphs => Some(images(seed)?),
+    };
+    let report = probe::probe(&setup(ensemble, seed), images.as_ref(), level)?;
+    Ok(report.fix.and_then(|fix| fix.measured_decades))
+}
+
 fn images(seed: u64) -> Result<Dataset, ProbeError> {
     const COUNT: usize = 256;
     let (mut inputs, mut labels) = (vec![0.0; COUNT * glyphs::FEATURES], vec![0; COUNT]);
