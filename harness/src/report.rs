@@ -1,9 +1,10 @@
 //! The pages and tables that show a study. They read a [`Summary`](crate::study::summary::Summary) and nothing else.
 //!
 //! [`html`] is one self-contained page, [`table`] is text for a terminal, [`verdict`] is the answer in words that both
-//! of them give. None of them can fail: what a study does not have is left out or said to be missing. [`phase`] is a
-//! figure of its own and shows theory's phase diagram.
+//! of them give. None of them can fail: what a study does not have is left out or said to be missing. [`phase`] and
+//! [`activation`] are figures of their own: theory's phase diagram, an activation with its slope.
 
+pub mod activation;
 mod answer;
 mod axis;
 mod bars;
@@ -18,6 +19,7 @@ mod mark;
 mod overview;
 mod page;
 pub mod phase;
+mod picture;
 mod points;
 mod ranking;
 mod speed;

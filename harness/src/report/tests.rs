@@ -181,4 +181,6 @@ fn figures_are_written_as_people_read_them() {
     assert_eq!(format::decades(Some(-18.18)), "-18");
     assert_eq!(format::decades(Some(-0.31)), "-0.3");
     assert_eq!(format::operations(12_340_000_000), "12.3 G");
+    assert_eq!([0.25, -4.0, -1e-17, 2e38].map(format::tick), ["0.25", "−4", "0", "2e38"]);
+    assert_eq!([0.25, 1.0, 300.0, 2.26e7].map(format::concise), ["0.25", "1", "300", "2.26e7"]);
 }
