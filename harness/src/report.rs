@@ -1,4 +1,5 @@
-//! The pages and tables that show a study. They read a [`Summary`](crate::study::summary::Summary) and nothing else.
+//! The pages and tables that show a study. They read a [`Summary`](crate::study::summary::Summary), and where they are
+//! given them the study's [`Network`]s, and nothing else.
 //!
 //! [`html`] is one self-contained page, [`table`] is text for a terminal, [`verdict`] is the answer in words that both
 //! of them give. None of them can fail: what a study does not have is left out or said to be missing. [`phase`] and
@@ -24,6 +25,7 @@ mod points;
 mod ranking;
 mod speed;
 mod terminal;
+mod theory;
 mod tuning;
 
 #[cfg(test)]
@@ -32,5 +34,6 @@ mod sample;
 mod tests;
 
 pub use answer::verdict;
-pub use page::html;
+pub use page::{html, html_with_theory};
 pub use terminal::table;
+pub use theory::Network;
