@@ -115,16 +115,16 @@ pub(super) fn activations(study: &str, activations: &[Activation]) -> Csv {
 }
 
 /// Where plain networks lie in the phase diagram.
-pub(super) fn phases(study: &str, places: &[Place]) -> Csv {
+pub(super) fn phases(study: &str, places: &[Place<'_>]) -> Csv {
     let records = places.iter().flat_map(|place| {
         place.networks.iter().map(move |network| {
             let (weights, biases) = place.deviations;
-            let words = [place.activation.to_string(), network.clone()];
-            let figures = [fixed(weights), fixed(biases), cell(place.chi, scientific)];
+            let words = [place.activation.to_string(), network.group.clone(), network.name.clone()];
+            let figures = [fixed(weights), fixed(biases), cell(place.limit.chi, scientific)];
             words.into_iter().chain(figures).collect()
         })
     });
-    Csv::new(study, "phases", &header("activation,network,s_w,s_b,chi"), records)
+    Csv::new(study, "phases", &header("activation,group,network,s_w,s_b,chi"), records)
 }
 
 /// A file with a record for each recorded step of each row and a column for each layer.

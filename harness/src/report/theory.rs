@@ -6,13 +6,13 @@
 use super::activation;
 use super::figure::{Figure, panel};
 use super::files;
-use super::format::{concise, escape, list, plural};
+use super::format::{concise, escape, plural};
 use super::mark::legend;
 use super::phase::{self, Dot, KEY};
 use crate::activation::Activation;
 use crate::architecture::{Architecture, Norm};
 use crate::theory::Ensemble;
-use crate::theory::phase::{PhaseDiagram, settled_chi};
+use crate::theory::phase::{Limit, PhaseDiagram};
 
 /// Size of a panel, in units of the page.
 const PANEL: (u32, u32) = (340, 240);
@@ -44,20 +44,25 @@ impl Network {
         let deviation = |variance: f32| f64::from(variance).sqrt();
         plain.then(|| (deviation(init.weight_variance(width, width)), deviation(init.bias_variance)))
     }
-
-    fn title(&self) -> String {
-        format!("{}: {}", self.group, self.name)
-    }
 }
 
 /// Networks at one place of a phase diagram.
-pub(super) struct Place {
+pub(super) struct Place<'a> {
     pub(super) activation: Activation,
     /// s_w and s_b.
     pub(super) deviations: (f64, f64),
-    /// None where lengths diverge.
-    pub(super) chi: Option<f64>,
-    pub(super) networks: Vec<String>,
+    pub(super) limit: Limit,
+    pub(super) networks: Vec<&'a Network>,
+}
+
+/// Networks by their names, those of a group together: `a: untreated, L2; b: he`.
+fn names(networks: &[&Network]) -> String {
+    let group = |of: &[&Network]| {
+        let names: Vec<&str> = of.iter().map(|network| network.name.as_str()).collect();
+        format!("{}: {}", of[0].group, names.join(", "))
+    };
+    let groups = networks.chunk_by(|one, other| one.group == other.group);
+    groups.map(group).collect::<Vec<_>>().join("; ")
 }
 
 /// The section; empty without networks.
@@ -116,69 +121,68 @@ fn phases(study: &str, networks: &[Network]) -> Option<Figure> {
     for (i, activation) in
         activations(networks.iter().filter(|network| network.deviations().is_some())).into_iter().enumerate()
     {
-        let here: Vec<&Place> = places.iter().filter(|place| place.activation == activation).collect();
+        let here: Vec<&Place<'_>> = places.iter().filter(|place| place.activation == activation).collect();
         panels += &panel(&activation.to_string(), &map(activation, &format!("hatch-{i}"), &here));
     }
-    let others: Vec<String> =
-        networks.iter().filter(|network| network.deviations().is_none()).map(Network::title).collect();
+    let others: Vec<&Network> = networks.iter().filter(|network| network.deviations().is_none()).collect();
     let others = match others.len() {
         0 => String::new(),
         count => format!(
             " It speaks of plain networks; {} with normalisation or shortcuts {} not drawn: {}.",
             plural(count, "network"),
             if count == 1 { "is" } else { "are" },
-            list(&others)
+            names(&others)
         ),
     };
     (!places.is_empty()).then(|| Figure {
         title: "Phase diagrams".to_owned(),
-        caption: format!("{KEY} Dots: the networks as they start, numbered as below.{others}"),
+        caption: format!("{KEY} Dots: the networks as they start, numbered as listed.{others}"),
         body: format!("<div class=\"panels\">\n{panels}</div>\n"),
         data: vec![files::phases(study, &places)],
     })
 }
 
 /// Where the plain networks lie, in the order in which they appear; those at one place together.
-fn places(networks: &[Network]) -> Vec<Place> {
-    let mut places: Vec<Place> = Vec::new();
+fn places(networks: &[Network]) -> Vec<Place<'_>> {
+    let mut places: Vec<Place<'_>> = Vec::new();
     for network in networks {
         let Some(deviations) = network.deviations() else { continue };
         let activation = network.architecture.activation;
         let known = places.iter_mut().find(|p| p.activation == activation && p.deviations == deviations);
         if let Some(place) = known {
-            place.networks.push(network.title());
+            place.networks.push(network);
             continue;
         }
-        let ensemble = Ensemble::new(activation, deviations.0.powi(2), deviations.1.powi(2));
-        let chi = ensemble.ok().and_then(settled_chi);
-        places.push(Place { activation, deviations, chi, networks: vec![network.title()] });
+        // Variances that are none are no network, and none was trained with them.
+        let Ok(ensemble) = Ensemble::new(activation, deviations.0.powi(2), deviations.1.powi(2)) else {
+            continue;
+        };
+        places.push(Place { activation, deviations, limit: Limit::of(ensemble), networks: vec![network] });
     }
     places
 }
 
 /// The diagram of one activation and the names of its dots.
-fn map(activation: Activation, hatch: &str, places: &[&Place]) -> String {
+fn map(activation: Activation, hatch: &str, places: &[&Place<'_>]) -> String {
     let deviations: Vec<(f64, f64)> = places.iter().map(|place| place.deviations).collect();
     let diagram = match PhaseDiagram::around(activation, &deviations, CELLS) {
         Ok(diagram) => diagram,
         Err(error) => return format!("<p class=\"none\">Not drawn: {}</p>\n", escape(&error.to_string())),
     };
-    let figures = |place: &Place| {
-        let chi = place.chi.map_or("lengths diverge".to_owned(), |chi| format!("χ = {}", concise(chi)));
-        format!("s_w = {}, s_b = {}, {chi}", concise(place.deviations.0), concise(place.deviations.1))
+    let figures = |place: &Place<'_>| {
+        let (weights, biases) = place.deviations;
+        let chi = place.limit.chi.map_or(String::new(), |chi| format!(", χ = {}", concise(chi)));
+        let lengths = if place.limit.diverges { ", lengths diverge" } else { "" };
+        format!("s_w = {}, s_b = {}{chi}{lengths}", concise(weights), concise(biases))
     };
-    let dot = |(i, place): (usize, &&Place)| Dot {
+    let dot = |(i, place): (usize, &&Place<'_>)| Dot {
         place: place.deviations,
         number: (i + 1).to_string(),
-        title: format!("{}; {}", place.networks.join(", "), figures(place)),
+        title: format!("{}; {}", names(&place.networks), figures(place)),
     };
     let dots: Vec<Dot> = places.iter().enumerate().map(dot).collect();
-    let item = |place: &&Place| {
-        format!(
-            "<li>{} <small>{}</small></li>\n",
-            escape(&place.networks.join(", ")),
-            escape(&figures(place))
-        )
+    let item = |place: &&Place<'_>| {
+        format!("<li>{} <small>{}</small></li>\n", escape(&names(&place.networks)), escape(&figures(place)))
     };
     format!(
         "{}<ol class=\"note\">\n{}</ol>\n",
@@ -203,19 +207,21 @@ mod tests {
         ];
         let places = places(&networks);
         assert_eq!(places.len(), 2);
-        assert_eq!(places[0].networks, ["a: untreated", "a: clipped"]);
+        assert_eq!(names(&places[0].networks), "a: untreated, clipped");
         assert_eq!(places[0].deviations, (1.0, 0.0));
-        assert!((places[0].chi.unwrap() - 0.0557207).abs() < 1e-6);
-        assert!((places[1].chi.unwrap() - 1.0).abs() < 1e-6);
+        assert!((places[0].limit.chi.unwrap() - 0.0557207).abs() < 1e-6);
+        assert!((places[1].limit.chi.unwrap() - 1.0).abs() < 1e-6);
 
         let page = html("study", &networks);
         // Three activations, of which GELU has no plain network.
         assert_eq!(page.matches("The activation ").count(), 3);
         assert_eq!(page.matches("Phase diagram of ").count(), 2);
         assert_eq!(page.matches("class=\"dot\"").count(), 2);
-        assert!(page.contains(
-            "2 networks with normalisation or shortcuts are not drawn: a: batch norm and b: normed."
-        ));
+        assert!(
+            page.contains(
+                "2 networks with normalisation or shortcuts are not drawn: a: batch norm; b: normed."
+            )
+        );
         assert!(page.contains("Over 30 layers"));
         // Every pattern is defined once.
         assert_eq!(page.matches("id=\"hatch-0\"").count(), 1);

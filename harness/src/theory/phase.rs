@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use super::edge::edge_of_chaos;
 use super::ensemble::{Ensemble, mean_square, slope_moment};
 use super::error::{TheoryError, positive};
+use super::length_map::FixedPoints;
 use crate::activation::Activation;
 
 /// Iterations of the length map: what has not settled then changes by less than its own width on the diagram.
@@ -80,8 +81,35 @@ impl PhaseDiagram {
     }
 }
 
+/// Where a network ends that starts from an input of unit mean square.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limit {
+    /// chi in the limit of many layers; none where lengths diverge and chi depends on them.
+    pub chi: Option<f64>,
+    /// Whether lengths diverge.
+    pub diverges: bool,
+}
+
+impl Limit {
+    /// The limit of an ensemble, exact also at the edge, where lengths settle too slowly to be followed there.
+    pub fn of(ensemble: Ensemble) -> Self {
+        let reached = match ensemble.fixed_points() {
+            FixedPoints::Every => return Self { chi: Some(ensemble.chi(1.0)), diverges: false },
+            FixedPoints::Isolated(points) => {
+                ensemble.reached_from(&points, ensemble.pre_activation_variance(1.0))
+            }
+        };
+        let chi = if ensemble.activation.is_homogeneous() {
+            Some(ensemble.chi(1.0))
+        } else {
+            reached.map(|point| ensemble.chi(point.q))
+        };
+        Self { chi, diverges: reached.is_none() }
+    }
+}
+
 /// chi at the length that an input of unit mean square leads to; none where lengths diverge.
-pub fn settled_chi(ensemble: Ensemble) -> Option<f64> {
+fn settled_chi(ensemble: Ensemble) -> Option<f64> {
     let mut q = ensemble.pre_activation_variance(1.0);
     for _ in 0..ITERATIONS {
         let next = ensemble.length_map(q);
@@ -238,6 +266,30 @@ mod tests {
         let half = sigmoid.edge.iter().find(|point| (point.bias_deviation - 0.5).abs() < 0.01).unwrap();
         let exact = edge_of_chaos(Activation::Sigmoid, half.bias_deviation.powi(2)).unwrap();
         assert!((exact[0].weight_variance.sqrt() - half.weight_deviation).abs() < 1e-6);
+    }
+
+    /// The limit is what the diagram shows, but exact on the edge.
+    #[test]
+    fn limits_agree_with_the_diagram_and_with_known_points() {
+        let limit = |activation, weight, bias| Limit::of(Ensemble::new(activation, weight, bias).unwrap());
+        let critical = limit(Activation::Tanh, 1.0, 0.0);
+        assert!((critical.chi.unwrap() - 1.0).abs() < 1e-9 && !critical.diverges);
+        assert!((limit(Activation::Sigmoid, 1.0, 0.0).chi.unwrap() - 0.0557207).abs() < 1e-6);
+        let he = limit(Activation::Relu, 2.0, 0.0);
+        assert!((he.chi.unwrap() - 1.0).abs() < 1e-12 && !he.diverges);
+        let exploding = limit(Activation::Relu, 3.0, 0.0);
+        assert!((exploding.chi.unwrap() - 1.5).abs() < 1e-9 && exploding.diverges);
+        assert_eq!(limit(Activation::Gelu, 9.0, 0.0), Limit { chi: None, diverges: true });
+        for activation in [Activation::Elu(1.0), Activation::Tanh, Activation::Gelu, Activation::Relu] {
+            for (weight, bias) in [(0.25, 0.04), (0.64, 0.49), (6.25, 0.25)] {
+                let ensemble = Ensemble::new(activation, weight, bias).unwrap();
+                let (followed, limit) = (settled_chi(ensemble), Limit::of(ensemble));
+                assert_eq!(followed.is_none(), limit.diverges, "{activation} {weight} {bias}");
+                if let Some(chi) = followed {
+                    assert!((chi - limit.chi.unwrap()).abs() < 1e-4, "{activation} {weight} {bias}");
+                }
+            }
+        }
     }
 
     #[test]
