@@ -3,6 +3,8 @@
 pub mod elementwise;
 pub mod gemm;
 pub mod limits;
+pub mod probes;
 mod timing;
 
 pub use limits::Limits;
+pub use timing::Interval;

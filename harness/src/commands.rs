@@ -5,6 +5,7 @@
 
 mod bench;
 mod bench_elementwise;
+mod bench_probes;
 mod common;
 mod diagnose;
 mod diagnose_text;
@@ -37,9 +38,11 @@ use clap::{Parser, Subcommand};
                   isobath probe                       where does the gradient of 30 sigmoid layers go?\n  \
                   isobath diagnose norms.csv          what is wrong with somebody else's network?\n  \
                   isobath theory --activation relu --init he\n  \
+                  isobath theory --activation selu --plot selu.svg\n  \
                   isobath train network.toml          one network, each layer sounded while it learns\n  \
                   isobath bench gemm                  how close to the machine's peak are matrix products?\n  \
                   isobath bench elementwise           how close to the memory's bandwidth is everything else?\n  \
+                  isobath bench probes                what does it cost to look at each layer?\n  \
                   isobath verify --theory             are the published figures met here?\n  \
                   isobath verify --exhaustive         is every function as accurate here as stated?"
 )]

@@ -6,6 +6,7 @@
 //! the top one of a residual network against the last block's output. Figures are means of logarithms over networks.
 
 mod cell;
+mod cost;
 mod defect;
 mod figures;
 mod jacobian;
@@ -22,6 +23,7 @@ mod sounding;
 mod verdict;
 
 pub use cell::{Cell, CellFix, CellReport, CellSetup, cell_fix, probe_cell};
+pub(crate) use cost::{PROBES, Probe, Step};
 pub use figures::{Interval, Jacobian, LayerRow, LogGain, Measured, Row, Sample};
 pub use jacobian::LARGEST as LARGEST_JACOBIAN;
 pub(crate) use measure::networks;

@@ -1,9 +1,11 @@
-//! The pages and tables that show a study. They read a [`Summary`](crate::study::summary::Summary) and nothing else.
+//! The pages and tables that show a study. They read a [`Summary`](crate::study::summary::Summary), and where they are
+//! given them the study's [`Network`]s, and nothing else.
 //!
 //! [`html`] is one self-contained page, [`table`] is text for a terminal, [`verdict`] is the answer in words that both
-//! of them give. None of them can fail: what a study does not have is left out or said to be missing. [`phase`] is a
-//! figure of its own and shows theory's phase diagram.
+//! of them give. None of them can fail: what a study does not have is left out or said to be missing. [`phase`] and
+//! [`activation`] are figures of their own: theory's phase diagram, an activation with its slope.
 
+pub mod activation;
 mod answer;
 mod axis;
 mod bars;
@@ -18,10 +20,12 @@ mod mark;
 mod overview;
 mod page;
 pub mod phase;
+mod picture;
 mod points;
 mod ranking;
 mod speed;
 mod terminal;
+mod theory;
 mod tuning;
 
 #[cfg(test)]
@@ -30,5 +34,6 @@ mod sample;
 mod tests;
 
 pub use answer::verdict;
-pub use page::html;
+pub use page::{html, html_with_theory};
 pub use terminal::table;
+pub use theory::Network;

@@ -27,6 +27,7 @@ pub mod quadrature;
 pub mod question;
 pub mod recurrent;
 pub mod residual;
+pub mod slope;
 
 pub use edge::{CriticalPoint, edge_of_chaos};
 pub use ensemble::Ensemble;

@@ -26,6 +26,11 @@ fn bad_input_is_named_and_exits_with_2() {
         ("bench elementwise --seconds 0", ["--seconds is 0", "more than 0"]),
         ("bench elementwise --level mmx", ["--level", "scalar"]),
         ("bench elementwise --threads 2", ["--threads is 2", "one"]),
+        ("bench probes --width 4096", ["4096", "2048"]),
+        ("bench probes --depth 0", ["--depth", "0"]),
+        ("bench probes --activation sigmod", ["sigmod", "tanh"]),
+        ("bench probes --seconds 0", ["--seconds is 0", "more than 0"]),
+        ("bench probes --threads 2", ["--threads is 2", "one"]),
     ] {
         let output = isobath(arguments);
         let message = String::from_utf8_lossy(&output.stderr);
@@ -138,4 +143,44 @@ fn the_table_of_element_wise_kernels_fits_a_terminal() {
     for line in text.lines() {
         assert!(line.chars().count() <= 80, "{line}");
     }
+}
+
+#[test]
+fn every_probe_has_a_cost_with_an_interval() {
+    let output =
+        isobath("bench probes --depth 3 --width 8 --batch 1 --activation prelu:0.25 --seconds 0.01 --json");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["schema_version"], 1);
+    let networks = json["networks"].as_array().unwrap();
+    assert_eq!(networks.len(), 1);
+    let network = &networks[0];
+    assert_eq!((&network["depth"], &network["width"], &network["batch"]), (&3.into(), &8.into(), &1.into()));
+    assert_eq!(network["activation"], "prelu:0.25");
+    let ordered = |interval: &Value| {
+        let [low, median, high] = ["low", "median", "high"].map(|name| interval[name].as_f64().unwrap());
+        low <= median && median <= high
+    };
+    assert!(
+        ordered(&network["step_microseconds"]) && network["step_microseconds"]["low"].as_f64() > Some(0.0)
+    );
+    let probes = network["probes"].as_array().unwrap();
+    let names: Vec<&str> = probes.iter().map(|probe| probe["probe"].as_str().unwrap()).collect();
+    for name in ["norms", "slopes", "saturation", "correlation", "jacobian"] {
+        assert!(names.contains(&name), "{name} is not in {names:?}");
+    }
+    for probe in probes {
+        assert!(ordered(&probe["microseconds"]) && ordered(&probe["percent"]), "{probe}");
+        assert!(probe["pairs"].as_u64() >= Some(6), "{probe}");
+    }
+}
+
+#[test]
+fn the_table_of_probes_has_a_line_for_each_and_fits_80_columns() {
+    let output = isobath("bench probes --depth 2 --width 4 --batch 2 --seconds 0.01");
+    let text = String::from_utf8(output.stdout).unwrap();
+    for line in ["\nnorms ", "\njacobian ", "\nprobe ", "2 sigmoid layers of 4, batch 2\n"] {
+        assert!(text.contains(line), "{line} is not in {text}");
+    }
+    assert!(text.lines().all(|line| line.chars().count() <= 80 && line.trim_end() == line), "{text}");
 }

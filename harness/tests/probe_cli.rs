@@ -67,6 +67,8 @@ fn bad_input_is_named_and_exits_with_2() {
         ("theory --cell lstm --map m.svg", ["--map", "without --cell"]),
         ("theory --map", ["--map", "FILE.svg"]),
         ("theory --map m.svg --norm layer", ["--map", "without --norm"]),
+        ("theory --cell rnn --plot p.svg", ["--plot", "without --cell"]),
+        ("theory --plot", ["--plot", "FILE.svg"]),
         ("theory --pair-correlation 1.5", ["--pair-correlation is 1.5", "-1 to 1"]),
     ] {
         let output = isobath(arguments);
@@ -192,16 +194,30 @@ fn theory_has_a_value_or_a_reason_for_everything() {
 }
 
 #[test]
-fn the_map_is_written_whole_or_not_at_all() {
+fn figures_are_written_whole_or_not_at_all() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("map.svg");
-    let arguments = format!("theory --activation tanh --weight-var 2 --map {}", path.display());
-    assert!(isobath(&arguments).status.success());
-    let svg = std::fs::read_to_string(&path).unwrap();
-    assert!(svg.starts_with("<svg ") && svg.contains("<circle ") && svg.contains("edge of chaos"));
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-    let nowhere = folder.path().join("none").join("map.svg");
-    assert_eq!(isobath(&format!("theory --map {}", nowhere.display())).status.code(), Some(3));
+    for (flags, flag, parts) in [
+        ("--activation tanh --weight-var 2", "--map", ["<circle ", "edge of chaos", "s_w"]),
+        (
+            "--activation elu:1.5 --depth 7",
+            "--plot",
+            ["elu:1.5", "just below h = 0: |φ′| = 1.5", "Over 7 layers"],
+        ),
+        ("--activation prelu:0.25 --norm layer", "--plot", ["prelu:0.25", "at every h &gt; 0", "φ′(h)"]),
+    ] {
+        let path = folder.path().join("figure.svg");
+        assert!(isobath(&format!("theory {flags} {flag} {}", path.display())).status.success());
+        let svg = std::fs::read_to_string(&path).unwrap();
+        assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
+        for part in parts {
+            assert!(svg.contains(part), "`{part}` is not in {svg}");
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        let nowhere = folder.path().join("none").join("figure.svg");
+        let refused = isobath(&format!("theory {flag} {}", nowhere.display()));
+        assert_eq!(refused.status.code(), Some(3));
+        assert!(String::from_utf8_lossy(&refused.stderr).contains(flag));
+    }
 }
 
 #[test]

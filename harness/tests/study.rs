@@ -88,6 +88,8 @@ fn results_do_not_depend_on_threads_level_or_sitting() {
     assert_success(&study(&file, &reference, &["--threads", "2"]));
     let expected = timeless(&reference);
     assert_eq!(summary(&reference)["hash"], GOLDEN);
+    let page = fs::read_to_string(reference.join("report.html")).unwrap();
+    assert!(page.contains("Phase diagram of sigmoid") && page.contains("The activation sigmoid"));
     let mut runs: Vec<Vec<&str>> = vec![vec!["--threads", "1"], vec!["--threads", "2", "--force"]];
     let levels: Vec<&str> = isobath_kernels::Level::available().map(isobath_kernels::Level::name).collect();
     assert!(levels.len() >= 2, "the scalar and the portable level exist everywhere");

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::bench_elementwise::{self, ElementwiseArguments};
+use super::bench_probes::{self, ProbesArguments};
 use super::common::{Common, Failure, bar, print};
 use crate::bench::Limits;
 use crate::bench::gemm::{Product, Speed, measure};
@@ -52,6 +53,8 @@ enum Subject {
     /// Activations, normalisations, reductions, losses and optimiser steps: ns per element and bytes per second in every
     /// cache and in main memory, beside loops that do nothing but move as many bytes
     Elementwise(ElementwiseArguments),
+    /// Probes: microseconds per call and percent of a training step of the same network, timed in turns with it
+    Probes(ProbesArguments),
 }
 
 #[derive(Debug, Args)]
@@ -97,6 +100,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     match &arguments.subject {
         Subject::Gemm(arguments) => gemm(arguments),
         Subject::Elementwise(arguments) => bench_elementwise::run(arguments),
+        Subject::Probes(arguments) => bench_probes::run(arguments),
     }
 }
 

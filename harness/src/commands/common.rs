@@ -1,6 +1,8 @@
 //! What the commands share: flags, failures, output that survives a closed pipe.
 
+use std::fs;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -109,6 +111,18 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
+}
+
+/// Writes a file as a whole or not at all; `what` names it in errors.
+pub(super) fn write_whole(what: &str, path: &Path, text: &str) -> Result<(), Failure> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".new");
+    let written = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path));
+    written.map_err(|error| {
+        // Nothing half-written stays behind; if even that fails, the first error says more.
+        let _ = fs::remove_file(&temporary);
+        Failure { code: INPUT_OUTPUT, message: format!("{what}: cannot write {}: {error}", path.display()) }
+    })
 }
 
 /// A flag that Ctrl-C and a request to terminate raise; the second one ends the program at once.

@@ -8,10 +8,10 @@ use std::process::ExitCode;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::common::{Common, Failure, INPUT_OUTPUT, print, stop_flag};
+use super::common::{Common, Failure, INPUT_OUTPUT, print, stop_flag, write_whole};
 use crate::data::Source;
 use crate::report;
-use crate::study::plan::StudyPlan;
+use crate::study::plan::{Contestant, GroupPlan, StudyPlan};
 use crate::study::trial::{self, Options, Progress};
 
 /// Flags of `isobath study`.
@@ -65,6 +65,19 @@ impl Bar {
     }
 }
 
+/// The networks of a study for its report.
+fn networks(plan: &StudyPlan) -> Vec<report::Network> {
+    let of_group = |group: &GroupPlan| {
+        let network = |row: &Contestant| report::Network {
+            group: group.name.clone(),
+            name: row.name.clone(),
+            architecture: row.architecture,
+        };
+        group.rows.iter().map(network).collect::<Vec<_>>()
+    };
+    plan.groups.iter().flat_map(of_group).collect()
+}
+
 /// Runs a study and prints its table.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let source = match &arguments.data {
@@ -89,6 +102,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let result = trial::run(&plan, &options, &stop_flag(), &bar);
     bar.0.finish_and_clear();
     let finished = result.map_err(failed)?;
+    if !finished.before {
+        // The run has written a page without what only the plan knows.
+        let page = common.pool()?.install(|| report::html_with_theory(&finished.summary, &networks(&plan)));
+        write_whole("study", &finished.report, &page)?;
+    }
     if common.json {
         let text = serde_json::to_string(&finished.summary);
         let text = text.map_err(|error| Failure { code: INPUT_OUTPUT, message: error.to_string() })?;

@@ -1,7 +1,6 @@
 //! `isobath theory`: what mean-field theory predicts, without running a network.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -9,11 +8,11 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 use serde::Serialize;
 
-use super::common::{Common, Failure, INPUT_OUTPUT, print};
+use super::common::{Common, Failure, print, write_whole};
 use super::probe_flags::NetworkFlags;
-use crate::report::phase;
+use crate::report::{activation, phase};
 use crate::theory::phase::PhaseDiagram;
-use crate::theory::{Norm, Prediction, Question, edge_of_chaos, predict, predict_recurrent};
+use crate::theory::{Norm, Prediction, Question, predict, predict_recurrent};
 
 /// Flags of `isobath theory`.
 #[derive(Debug, Args)]
@@ -23,6 +22,9 @@ pub(super) struct Arguments {
     /// Draw the phase diagram, with these networks as a dot, into an SVG file
     #[arg(long, value_name = "FILE.svg")]
     map: Option<PathBuf>,
+    /// Draw the activation and its slope, with what the slopes of all layers multiply to, into an SVG file
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
     #[command(flatten)]
     common: Common,
 }
@@ -41,6 +43,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         if arguments.map.is_some() {
             return Err(Failure::bad_input("--map shows the phases of layers; it goes without --cell"));
         }
+        if arguments.plot.is_some() {
+            return Err(Failure::bad_input("--plot shows the slope of layers; it goes without --cell"));
+        }
         let prediction = predict_recurrent(setup.recurrence(), setup.steps);
         let prediction = prediction.map_err(|error| Failure::bad_input(error.to_string()))?;
         return show(
@@ -53,7 +58,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let question = request.setup.question(request.data.as_ref());
     let prediction = predict(&question).map_err(|error| Failure::bad_input(error.to_string()))?;
     if let Some(path) = &arguments.map {
-        draw_map(path, &question, &arguments.common)?;
+        write_whole("--map", path, &map(&question, &arguments.common)?)?;
+    }
+    if let Some(path) = &arguments.plot {
+        write_whole("--plot", path, &activation::svg(question.activation, question.depth))?;
     }
     show(&request.setup.architecture.to_string(), &prediction, arguments.common.json)
 }
@@ -73,30 +81,17 @@ fn show(networks: &str, prediction: &Prediction, json: bool) -> Result<ExitCode,
 /// Cells of the phase diagram.
 const CELLS: (usize, usize) = (64, 40);
 
-/// Draws the phase diagram into a file, as a whole or not at all.
-fn draw_map(path: &Path, question: &Question, common: &Common) -> Result<(), Failure> {
+/// The phase diagram as an SVG file.
+fn map(question: &Question, common: &Common) -> Result<String, Failure> {
     if question.norm != Norm::None || question.residual.is_some() {
         return Err(Failure::bad_input(
             "--map shows the phases of plain networks; it goes without --norm and --residual",
         ));
     }
     let network = (question.weight_variance.sqrt(), question.bias_variance.sqrt());
-    // Twice the network's own deviations, the edge without biases and something to see around them.
-    let edge =
-        edge_of_chaos(question.activation, 0.0).map_err(|error| Failure::bad_input(error.to_string()))?;
-    let critical = edge.first().map_or(0.0, |point| point.weight_variance.sqrt());
-    let ends = ((1.5 * critical).max(2.0 * network.0).max(3.0), (2.0 * network.1).max(1.0));
-    let diagram = common.pool()?.install(|| PhaseDiagram::new(question.activation, ends, CELLS));
+    let diagram = common.pool()?.install(|| PhaseDiagram::around(question.activation, &[network], CELLS));
     let diagram = diagram.map_err(|error| Failure::bad_input(error.to_string()))?;
-    let svg = phase::svg(&diagram, &question.activation.to_string(), network);
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".new");
-    let written = fs::write(&temporary, svg).and_then(|()| fs::rename(&temporary, path));
-    written.map_err(|error| {
-        // Nothing half-written stays behind; if even that fails, the first error says more.
-        let _ = fs::remove_file(&temporary);
-        Failure { code: INPUT_OUTPUT, message: format!("--map: cannot write {}: {error}", path.display()) }
-    })
+    Ok(phase::svg(&diagram, &question.activation.to_string(), network))
 }
 
 /// The quantities in the order in which they are printed.

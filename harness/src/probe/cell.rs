@@ -14,6 +14,7 @@ mod gru;
 mod lstm;
 mod remedy;
 mod rnn;
+mod tape;
 
 pub use remedy::{CellFix, cell_fix};
 
@@ -21,6 +22,10 @@ use isobath_kernels::{Level, reduce};
 use rayon::prelude::*;
 use serde::Serialize;
 
+use self::gru::Gru;
+use self::lstm::Lstm;
+use self::rnn::Rnn;
+use self::tape::Tape;
 use super::figures::Measured;
 use super::measure::ProbeError;
 use super::verdict::{Kind, size_of};
@@ -160,21 +165,6 @@ pub fn probe_cell(setup: &CellSetup, level: Level) -> Result<CellReport, ProbeEr
     })
 }
 
-/// A cell that has been run: what it needs to take a gradient back by one step.
-trait Tape {
-    /// The state after the last step.
-    fn end(&self) -> &[f32];
-
-    /// The gradient of the state before step `t` from that after it; `scratch` is that of h, where it is not the state.
-    fn back(
-        &self,
-        level: Level,
-        t: usize,
-        state: &mut Vec<f32>,
-        scratch: &mut Vec<f32>,
-    ) -> Result<(), ProbeError>;
-}
-
 /// Runs one network forward from a state.
 fn tape(
     setup: &CellSetup,
@@ -183,11 +173,11 @@ fn tape(
     start: Vec<f32>,
     level: Level,
 ) -> Result<Box<dyn Tape>, ProbeError> {
-    Ok(match setup.cell {
-        Cell::Lstm => Box::new(lstm::run(setup, weights, inputs, start, level)?),
-        Cell::Gru => Box::new(gru::run(setup, weights, inputs, start, level)?),
-        Cell::Rnn => Box::new(rnn::run(setup, weights, inputs, start, level)?),
-    })
+    match setup.cell {
+        Cell::Lstm => tape::run(Lstm::draw(setup, weights)?, setup.steps, inputs, start, level),
+        Cell::Gru => tape::run(Gru::draw(setup, weights)?, setup.steps, inputs, start, level),
+        Cell::Rnn => tape::run(Rnn::draw(setup, weights)?, setup.steps, inputs, start, level),
+    }
 }
 
 /// Runs one network forward and back.

@@ -78,6 +78,7 @@ pub(super) fn svg(group: &Group, data: &Data) -> String {
         }
         Ok(())
     })
+    .html()
 }
 
 /// A name that leaves room for the score beside it.

@@ -10,6 +10,7 @@ use plotters::prelude::*;
 use super::axis::Axis;
 use super::format::{escape, power_of_ten};
 use super::mark::Mark;
+use super::picture::Picture;
 use super::points::Points;
 
 /// Pixels of the canvas per unit of the figure: `plotters` rounds to whole pixels.
@@ -87,34 +88,33 @@ impl Chart<'_> {
             }
             Ok(())
         })
+        .html()
     }
 }
 
 /// A drawing surface of `size` units of the page.
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 
-/// What `draw` draws, as an SVG element in the page's colours.
+/// What `draw` draws, `size` in units of the page, in classes instead of colours; the reason in words where it fails.
 pub(super) fn canvas(
     label: &str,
     size: (u32, u32),
     marks: &[&Mark],
     draw: impl FnOnce(&Area<'_>) -> Result<(), Box<dyn Error>>,
-) -> String {
+) -> Picture {
     let (width, height) = (size.0 * FINE, size.1 * FINE);
     let mut drawn = String::new();
     let result = {
         let area = SVGBackend::with_string(&mut drawn, (width, height)).into_drawing_area();
         draw(&area).and_then(|()| Ok(area.present()?))
     };
-    match result {
-        Ok(()) => format!(
-            "<svg class=\"chart\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
-             aria-label=\"{}\">\n{}</svg>\n",
-            escape(label),
-            themed(&drawn, marks),
-        ),
-        Err(error) => format!("<p class=\"none\">Not drawn: {}</p>", escape(&error.to_string())),
-    }
+    let body = match result {
+        Ok(()) => themed(&drawn, marks),
+        Err(error) => {
+            format!("<text y=\"{}\">Not drawn: {}</text>\n", height / 2, escape(&error.to_string()))
+        }
+    };
+    Picture { label: label.to_owned(), size: (width, height), body }
 }
 
 /// The stand-in colour of mark `index`.

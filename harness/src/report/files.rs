@@ -1,8 +1,11 @@
 //! The figures' data as comma-separated values.
 
+use super::activation::curves;
 use super::chart::Line;
 use super::format::{escape, outcome};
 use super::ranking::ranked;
+use super::theory::Place;
+use crate::activation::Activation;
 use crate::study::summary::{Group, Row};
 
 /// A file of comma-separated values.
@@ -98,6 +101,30 @@ pub(super) fn gradients(group: &Group) -> Csv {
 /// Speed of learning of each layer of each row over its steps.
 pub(super) fn speeds(group: &Group) -> Csv {
     per_step_and_layer(group, "speed", |row| &row.course.speed, scientific)
+}
+
+/// The curves of activations.
+pub(super) fn activations(study: &str, activations: &[Activation]) -> Csv {
+    let records = activations.iter().flat_map(|activation| {
+        let points = curves(*activation).into_iter().flatten();
+        points.map(move |(h, value, slope)| {
+            [activation.to_string()].into_iter().chain([h, value, slope].map(fixed)).collect()
+        })
+    });
+    Csv::new(study, "activations", &header("activation,h,phi,slope"), records)
+}
+
+/// Where plain networks lie in the phase diagram.
+pub(super) fn phases(study: &str, places: &[Place<'_>]) -> Csv {
+    let records = places.iter().flat_map(|place| {
+        place.networks.iter().map(move |network| {
+            let (weights, biases) = place.deviations;
+            let words = [place.activation.to_string(), network.group.clone(), network.name.clone()];
+            let figures = [fixed(weights), fixed(biases), cell(place.limit.chi, scientific)];
+            words.into_iter().chain(figures).collect()
+        })
+    });
+    Csv::new(study, "phases", &header("activation,group,network,s_w,s_b,chi"), records)
 }
 
 /// A file with a record for each recorded step of each row and a column for each layer.

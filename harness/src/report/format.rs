@@ -67,6 +67,26 @@ pub(super) fn significant(value: f64) -> String {
     }
 }
 
+/// A round figure on an axis: `0.25`, `−4`, `2e38`.
+pub(super) fn tick(value: f64) -> String {
+    let text = if value.abs() < 1e5 { trimmed(&format!("{value:.2}")) } else { format!("{value:.0e}") };
+    if text == "-0" { "0".to_owned() } else { text.replace('-', "−") }
+}
+
+/// A figure with three significant digits and no zeros that say nothing: `0.25`, `1`, `2.26e7`.
+pub(super) fn concise(value: f64) -> String {
+    let text = significant(value);
+    if text.contains('e') { text } else { trimmed(&text) }
+}
+
+/// A decimal number without zeros at its end.
+fn trimmed(text: &str) -> String {
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text.to_owned(),
+    }
+}
+
 /// `10^log10` in words: three digits up to ten thousand, a power of ten beyond.
 pub(super) fn power(log10: f64) -> String {
     if log10.abs() < 4.0 { significant(10f64.powf(log10)) } else { power_of_ten(log10.round()) }

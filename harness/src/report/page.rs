@@ -3,12 +3,19 @@
 use super::answer::{Answer, answers, yardstick};
 use super::figure::Figure;
 use super::format::{escape, plural, seconds};
+use super::theory::{self, Network};
 use super::{group, overview};
 use crate::study::summary::{Group, Summary};
 
 /// The page of a study.
 #[must_use]
 pub fn html(summary: &Summary) -> String {
+    html_with_theory(summary, &[])
+}
+
+/// The page of a study with what theory says of its networks. Phase diagrams are computed on the current thread pool.
+#[must_use]
+pub fn html_with_theory(summary: &Summary, networks: &[Network]) -> String {
     let groups = summary.groups.iter().enumerate();
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -17,7 +24,7 @@ pub fn html(summary: &Summary) -> String {
          <title>{name}: {title}</title>\n<style>\n{style}</style>\n\
          </head>\n<body>\n<header>\n\
          <p class=\"brand\">Isobath · study {name} · seed {seed}</p>\n<h1>{title}</h1>\n</header>\n\
-         <main>\n{answer}{sections}{protocol}</main>\n<script>\n{script}</script>\n</body>\n</html>\n",
+         <main>\n{answer}{sections}{theory}{protocol}</main>\n<script>\n{script}</script>\n</body>\n</html>\n",
         name = escape(&summary.name),
         title = escape(&summary.title),
         seed = summary.seed,
@@ -25,6 +32,7 @@ pub fn html(summary: &Summary) -> String {
         script = include_str!("script.js"),
         answer = answer(summary),
         sections = groups.map(|(place, g)| group::html(place, g, summary)).collect::<String>(),
+        theory = theory::html(&summary.name, networks),
         protocol = protocol(summary),
     )
 }

@@ -4,6 +4,9 @@ use crate::study::summary::{
     Course, Data, Group, LayerFigures, Machine, Outcome, Row, SCHEMA_VERSION, Spread, Summary, Training,
 };
 
+use super::theory::Network;
+use crate::architecture::{Architecture, Norm, NormPosition};
+
 const DEPTH: usize = 30;
 const STEPS: usize = 1500;
 const RECORDED: usize = 20;
@@ -107,6 +110,34 @@ fn row(i: usize, net: Net) -> Row {
 fn group(name: &str, title: &str, nets: Vec<Net>) -> Group {
     let rows = nets.into_iter().enumerate().map(|(i, net)| row(i, net)).collect();
     Group { name: name.to_owned(), title: title.to_owned(), rows }
+}
+
+/// A network of 30 layers of 64 units, with or without batch norm.
+pub(super) fn network(group: &str, name: &str, activation: &str, init: &str, normed: bool) -> Network {
+    let architecture = Architecture {
+        depth: DEPTH,
+        width: 64,
+        activation: activation.parse().unwrap(),
+        init: init.parse().unwrap(),
+        norm: if normed { Norm::Batch } else { Norm::None },
+        norm_position: NormPosition::Pre,
+        residual: None,
+        scale_layer: None,
+    };
+    Network { group: group.to_owned(), name: name.to_owned(), architecture }
+}
+
+/// Networks such as those of [`remedies`], one of them with a hostile name.
+pub(super) fn networks() -> Vec<Network> {
+    vec![
+        network("sigmoid", "sigmoid", "sigmoid", "xavier", false),
+        network("sigmoid", "batch norm", "sigmoid", "xavier", true),
+        network("tanh", "tanh uniform", "tanh", "uniform", false),
+        network("tanh", "Xavier", "tanh", "xavier", false),
+        network("relu", "relu uniform", "relu", "uniform", false),
+        network("relu", HOSTILE, "gelu", "article", false),
+        network(HOSTILE, HOSTILE, "selu", "lecun", true),
+    ]
 }
 
 /// Three groups of four to six rows, thirty layers deep.

@@ -148,7 +148,7 @@ fn align(table: &mut Table, right: &[usize]) {
 }
 
 /// Text broken into lines of at most `width` columns.
-fn paragraph(text: &str, width: usize) -> String {
+pub(super) fn paragraph(text: &str, width: usize) -> String {
     let mut table = Table::new();
     table.load_style(TableStyle::new());
     table

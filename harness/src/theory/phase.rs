@@ -3,12 +3,15 @@
 //! At each point the length that an input of unit mean square leads to is found by iterating the length map; chi there
 //! says whether gradients vanish (< 1, order) or explode (> 1, chaos). Where lengths diverge there is none. The edge is
 //! explicit along q: s_w^2 = 1 / E phi'^2, s_b^2 = q - E phi^2 / E phi'^2; it is drawn from q = 1e-6 to 1e6, and its
-//! points are marked unstable where |V'| > 1. Cost: about a millisecond per point. Source: Poole et al. 2016.
+//! points are marked unstable where |V'| > 1. Cost: 10 to 160 microseconds per cell, most
+//! where lengths settle slowly. Source: Poole et al. 2016.
 
 use rayon::prelude::*;
 
+use super::edge::edge_of_chaos;
 use super::ensemble::{Ensemble, mean_square, slope_moment};
 use super::error::{TheoryError, positive};
+use super::length_map::FixedPoints;
 use crate::activation::Activation;
 
 /// Iterations of the length map: what has not settled then changes by less than its own width on the diagram.
@@ -41,6 +44,23 @@ pub struct PhaseDiagram {
 }
 
 impl PhaseDiagram {
+    /// The diagram that holds these networks, (s_w, s_b) each, the edge of chaos without biases, and something to see
+    /// around them; its ends are whole numbers.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn around(
+        activation: Activation,
+        networks: &[(f64, f64)],
+        cells: (usize, usize),
+    ) -> Result<Self, TheoryError> {
+        let edge = edge_of_chaos(activation, 0.0)?;
+        let critical = edge.first().map_or(0.0, |point| point.weight_variance.sqrt());
+        let largest = networks.iter().fold((0.0f64, 0.0f64), |(w, b), n| (w.max(n.0), b.max(n.1)));
+        let ends = ((1.5 * critical).max(1.5 * largest.0).max(3.0), (1.5 * largest.1).max(1.0));
+        Self::new(activation, (ends.0.ceil(), ends.1.ceil()), cells)
+    }
+
     /// The diagram of an activation up to the deviations `ends`, on a grid of `cells`.
     ///
     /// # Errors
@@ -54,20 +74,47 @@ impl PhaseDiagram {
             .map(|cell| {
                 let weight = middle(cell % cells.0, cells.0, ends.0);
                 let bias = middle(cell / cells.0, cells.1, ends.1);
-                settled_chi(Ensemble::new(activation, weight * weight, bias * bias)?)
+                Ok(settled_chi(Ensemble::new(activation, weight * weight, bias * bias)?))
             })
             .collect::<Result<_, TheoryError>>()?;
         Ok(Self { ends, cells, chi, edge: edge(activation, ends) })
     }
 }
 
-/// chi at the length that q = 1 leads to.
-fn settled_chi(ensemble: Ensemble) -> Result<Option<f64>, TheoryError> {
+/// Where a network ends that starts from an input of unit mean square.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limit {
+    /// chi in the limit of many layers; none where lengths diverge and chi depends on them.
+    pub chi: Option<f64>,
+    /// Whether lengths diverge.
+    pub diverges: bool,
+}
+
+impl Limit {
+    /// The limit of an ensemble, exact also at the edge, where lengths settle too slowly to be followed there.
+    pub fn of(ensemble: Ensemble) -> Self {
+        let reached = match ensemble.fixed_points() {
+            FixedPoints::Every => return Self { chi: Some(ensemble.chi(1.0)), diverges: false },
+            FixedPoints::Isolated(points) => {
+                ensemble.reached_from(&points, ensemble.pre_activation_variance(1.0))
+            }
+        };
+        let chi = if ensemble.activation.is_homogeneous() {
+            Some(ensemble.chi(1.0))
+        } else {
+            reached.map(|point| ensemble.chi(point.q))
+        };
+        Self { chi, diverges: reached.is_none() }
+    }
+}
+
+/// chi at the length that an input of unit mean square leads to; none where lengths diverge.
+fn settled_chi(ensemble: Ensemble) -> Option<f64> {
     let mut q = ensemble.pre_activation_variance(1.0);
     for _ in 0..ITERATIONS {
         let next = ensemble.length_map(q);
         if next > LONG {
-            return Ok(None);
+            return None;
         }
         let settled = (next - q).abs() <= 1e-6 * q.max(1e-9);
         q = next;
@@ -75,35 +122,83 @@ fn settled_chi(ensemble: Ensemble) -> Result<Option<f64>, TheoryError> {
             break;
         }
     }
-    Ok(Some(ensemble.chi(q)))
+    Some(ensemble.chi(q))
 }
 
 /// The points of the edge within the diagram; for a homogeneous activation the one without biases.
 fn edge(activation: Activation, ends: (f64, f64)) -> Vec<EdgePoint> {
-    const STEPS: i32 = 240;
-    let lengths: Vec<f64> = if activation.is_homogeneous() {
-        vec![1.0]
-    } else {
-        (-STEPS..=STEPS).map(|i| 10f64.powf(6.0 * f64::from(i) / f64::from(STEPS))).collect()
-    };
-    lengths
-        .into_iter()
-        .filter_map(|q| {
-            let weight_variance = 1.0 / slope_moment(activation, q, 2);
-            let bias_variance = q - mean_square(activation, q) * weight_variance;
-            // Without biases, up to rounding.
-            let bias_variance = if bias_variance.abs() < 1e-9 * q { 0.0 } else { bias_variance };
-            let inside =
-                bias_variance >= 0.0 && weight_variance.sqrt() <= ends.0 && bias_variance.sqrt() <= ends.1;
-            let ensemble =
-                Ensemble::new(activation, weight_variance, bias_variance).ok().filter(|_| inside)?;
-            Some(EdgePoint {
-                weight_deviation: weight_variance.sqrt(),
-                bias_deviation: bias_variance.sqrt(),
-                stable: ensemble.length_slope(q) <= 1.0 + 1e-9,
-            })
-        })
-        .collect()
+    const STEPS: i32 = 120;
+    if activation.is_homogeneous() {
+        return Critical::at(activation, 0.0).inside(activation, ends).into_iter().collect();
+    }
+    let criticals: Vec<Critical> =
+        (-STEPS..=STEPS).map(|i| Critical::at(activation, 6.0 * f64::from(i) / f64::from(STEPS))).collect();
+    let mut points = Vec::new();
+    for pair in criticals.windows(2) {
+        points.extend(pair[0].inside(activation, ends));
+        between(activation, ends, (pair[0], pair[1]), DEEPEST, &mut points);
+    }
+    points
+}
+
+/// How often a piece of the edge is halved at most, and how long its parts may be, in lengths of the axes.
+const DEEPEST: u32 = 24;
+const LONGEST: f64 = 0.01;
+
+/// Adds the points between two of the edge until none is far from the next: along q the edge may cross a whole diagram
+/// in one step, as sigmoid's does.
+fn between(
+    activation: Activation,
+    ends: (f64, f64),
+    (from, to): (Critical, Critical),
+    depth: u32,
+    points: &mut Vec<EdgePoint>,
+) {
+    let beyond = |side: fn(&Critical, (f64, f64)) -> bool| side(&from, ends) && side(&to, ends);
+    let missed = beyond(|c, _| c.bias_deviation < 0.0)
+        || beyond(|c, ends| c.bias_deviation > ends.1)
+        || beyond(|c, ends| c.weight_deviation > ends.0);
+    let length = ((to.weight_deviation - from.weight_deviation) / ends.0)
+        .hypot((to.bias_deviation - from.bias_deviation) / ends.1);
+    if missed || length <= LONGEST || depth == 0 {
+        return;
+    }
+    let middle = Critical::at(activation, 0.5 * (from.log10_q + to.log10_q));
+    between(activation, ends, (from, middle), depth - 1, points);
+    points.extend(middle.inside(activation, ends));
+    between(activation, ends, (middle, to), depth - 1, points);
+}
+
+/// Where chi = 1 at a fixed length q.
+#[derive(Clone, Copy)]
+struct Critical {
+    log10_q: f64,
+    weight_deviation: f64,
+    /// Negative where s_b^2 is, so that there is no such network.
+    bias_deviation: f64,
+}
+
+impl Critical {
+    fn at(activation: Activation, log10_q: f64) -> Self {
+        let q = 10f64.powf(log10_q);
+        let weight_variance = 1.0 / slope_moment(activation, q, 2);
+        let bias_variance = q - mean_square(activation, q) * weight_variance;
+        // Without biases, up to rounding.
+        let bias_variance = if bias_variance.abs() < 1e-9 * q { 0.0 } else { bias_variance };
+        let bias_deviation = bias_variance.abs().sqrt().copysign(bias_variance);
+        Self { log10_q, weight_deviation: weight_variance.sqrt(), bias_deviation }
+    }
+
+    /// The point, if it lies in the diagram.
+    fn inside(self, activation: Activation, ends: (f64, f64)) -> Option<EdgePoint> {
+        let Self { log10_q, weight_deviation, bias_deviation } = self;
+        if !(0.0..=ends.1).contains(&bias_deviation) || weight_deviation > ends.0 {
+            return None;
+        }
+        let ensemble = Ensemble::new(activation, weight_deviation.powi(2), bias_deviation.powi(2)).ok()?;
+        let stable = ensemble.length_slope(10f64.powf(log10_q)) <= 1.0 + 1e-9;
+        Some(EdgePoint { weight_deviation, bias_deviation, stable })
+    }
 }
 
 #[cfg(test)]
@@ -136,6 +231,63 @@ mod tests {
             if weight > 0.5 && weight < 2.7 && bias < 0.99 {
                 assert!(chi(&diagram, weight - 0.2, bias).unwrap() < 1.0);
                 assert!(chi(&diagram, weight + 0.2, bias).unwrap() > 1.0);
+            }
+        }
+    }
+
+    #[test]
+    fn a_diagram_around_networks_holds_them_and_the_edge() {
+        let small = PhaseDiagram::around(Activation::Tanh, &[(0.5, 0.1)], (2, 2)).unwrap();
+        assert_eq!(small.ends, (3.0, 1.0));
+        let large = PhaseDiagram::around(Activation::Relu, &[(0.1, 1.5), (4.0, 0.0)], (2, 2)).unwrap();
+        assert_eq!(large.ends, (6.0, 3.0));
+        // Sigmoid's edge begins at the square root of 103.007554 = 10.15.
+        let sigmoid = PhaseDiagram::around(Activation::Sigmoid, &[], (2, 2)).unwrap();
+        assert_eq!(sigmoid.ends, (16.0, 1.0));
+    }
+
+    /// Sigmoid's edge crosses the whole diagram while q grows by a few percent.
+    #[test]
+    fn the_edge_has_no_gap() {
+        for activation in [Activation::Sigmoid, Activation::Tanh, Activation::Elu(1.0)] {
+            let diagram = PhaseDiagram::around(activation, &[], (1, 1)).unwrap();
+            let ends = diagram.ends;
+            for pair in diagram.edge.windows(2) {
+                let [one, other] = pair else { continue };
+                let length = ((one.weight_deviation - other.weight_deviation) / ends.0)
+                    .hypot((one.bias_deviation - other.bias_deviation) / ends.1);
+                assert!(length < 0.02, "{activation}: {pair:?}");
+            }
+            let biases = || diagram.edge.iter().map(|point| point.bias_deviation);
+            assert!(biases().fold(1.0, f64::min) < 0.02 && biases().fold(0.0, f64::max) > 0.98);
+        }
+        // And it lies where the equation for a given bias variance puts it.
+        let sigmoid = PhaseDiagram::around(Activation::Sigmoid, &[], (1, 1)).unwrap();
+        let half = sigmoid.edge.iter().find(|point| (point.bias_deviation - 0.5).abs() < 0.01).unwrap();
+        let exact = edge_of_chaos(Activation::Sigmoid, half.bias_deviation.powi(2)).unwrap();
+        assert!((exact[0].weight_variance.sqrt() - half.weight_deviation).abs() < 1e-6);
+    }
+
+    /// The limit is what the diagram shows, but exact on the edge.
+    #[test]
+    fn limits_agree_with_the_diagram_and_with_known_points() {
+        let limit = |activation, weight, bias| Limit::of(Ensemble::new(activation, weight, bias).unwrap());
+        let critical = limit(Activation::Tanh, 1.0, 0.0);
+        assert!((critical.chi.unwrap() - 1.0).abs() < 1e-9 && !critical.diverges);
+        assert!((limit(Activation::Sigmoid, 1.0, 0.0).chi.unwrap() - 0.0557207).abs() < 1e-6);
+        let he = limit(Activation::Relu, 2.0, 0.0);
+        assert!((he.chi.unwrap() - 1.0).abs() < 1e-12 && !he.diverges);
+        let exploding = limit(Activation::Relu, 3.0, 0.0);
+        assert!((exploding.chi.unwrap() - 1.5).abs() < 1e-9 && exploding.diverges);
+        assert_eq!(limit(Activation::Gelu, 9.0, 0.0), Limit { chi: None, diverges: true });
+        for activation in [Activation::Elu(1.0), Activation::Tanh, Activation::Gelu, Activation::Relu] {
+            for (weight, bias) in [(0.25, 0.04), (0.64, 0.49), (6.25, 0.25)] {
+                let ensemble = Ensemble::new(activation, weight, bias).unwrap();
+                let (followed, limit) = (settled_chi(ensemble), Limit::of(ensemble));
+                assert_eq!(followed.is_none(), limit.diverges, "{activation} {weight} {bias}");
+                if let Some(chi) = followed {
+                    assert!((chi - limit.chi.unwrap()).abs() < 1e-4, "{activation} {weight} {bias}");
+                }
             }
         }
     }

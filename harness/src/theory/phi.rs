@@ -78,16 +78,21 @@ pub fn max_derivative(activation: Activation) -> f64 {
             f64::from(slope).abs().max(1.0)
         }
         Activation::Selu => SELU_LAMBDA * SELU_ALPHA,
-        // phi' is largest where phi'' turns from positive to negative, between 1 and 4 for all three.
         Activation::Gelu | Activation::GeluTanh | Activation::Silu => {
-            let (mut low, mut high) = (1.0, 4.0);
-            for _ in 0..60 {
-                let middle = 0.5 * (low + high);
-                if d2_phi(activation, middle) > 0.0 { low = middle } else { high = middle }
-            }
-            d_phi(activation, low)
+            d_phi(activation, inflection(activation))
         }
     }
+}
+
+/// Where phi'' of GELU, its tanh form or SiLU turns from positive to negative, so that phi' is largest: between 1 and 4
+/// for all three.
+pub(super) fn inflection(activation: Activation) -> f64 {
+    let (mut low, mut high) = (1.0, 4.0);
+    for _ in 0..60 {
+        let middle = 0.5 * (low + high);
+        if d2_phi(activation, middle) > 0.0 { low = middle } else { high = middle }
+    }
+    low
 }
 
 fn sigmoid(h: f64) -> f64 {
@@ -141,11 +146,11 @@ fn d2_gelu_inner(h: f64) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::theory::assert_close;
 
-    pub(crate) const ALL: [Activation; 12] = [
+    pub(in crate::theory) const ALL: [Activation; 12] = [
         Activation::Identity,
         Activation::Sigmoid,
         Activation::Tanh,

@@ -59,7 +59,7 @@ impl Gate {
         phi: Activation,
         x: &[f32],
         h: &[f32],
-    ) -> Result<(Vec<f32>, Vec<f32>), ProbeError> {
+    ) -> Result<Active, ProbeError> {
         let mut sum = self.of_input(level, x)?;
         sum.iter_mut().zip(self.of_state(level, h)?).for_each(|(sum, more)| *sum += more);
         activate(level, phi, sum)
@@ -72,17 +72,31 @@ impl Gate {
 }
 
 /// phi(h) and phi'(h).
-pub(super) fn activate(
-    level: Level,
-    phi: Activation,
-    mut h: Vec<f32>,
-) -> Result<(Vec<f32>, Vec<f32>), ProbeError> {
+pub(super) struct Active {
+    pub(super) value: Vec<f32>,
+    pub(super) slope: Vec<f32>,
+}
+
+/// phi(h) and phi'(h) of these h.
+pub(super) fn activate(level: Level, phi: Activation, mut h: Vec<f32>) -> Result<Active, ProbeError> {
     use isobath_kernels::activation::forward_with_derivative_in_place;
     let mut slopes = vec![0.0; h.len()];
     let done =
         with_kernel!(phi, kernel => forward_with_derivative_in_place(level, kernel, &mut h, &mut slopes));
     done.map_err(|error| ProbeError::Loss(error.to_string()))?;
-    Ok((h, slopes))
+    Ok(Active { value: h, slope: slopes })
+}
+
+/// Adds delta U^T of each gate to a gradient, one after the other.
+pub(super) fn add_back(
+    level: Level,
+    gates: &[(&Gate, Vec<f32>)],
+    gradient: &mut [f32],
+) -> Result<(), ProbeError> {
+    for (gate, delta) in gates {
+        gradient.iter_mut().zip(gate.back(level, delta)?).for_each(|(sum, more)| *sum += more);
+    }
+    Ok(())
 }
 
 /// Rows times a square matrix, or its transpose.

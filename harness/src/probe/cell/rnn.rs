@@ -2,46 +2,50 @@
 
 use isobath_kernels::{Level, activation};
 
+use super::CellSetup;
 use super::gate::Gate;
-use super::{CellSetup, Tape};
+use super::tape::Recurrent;
+use crate::activation::Activation;
 use crate::probe::ProbeError;
 use crate::random::Random;
 
 pub(super) struct Rnn {
     gate: Gate,
-    slopes: Vec<Vec<f32>>,
-    end: Vec<f32>,
+    phi: Activation,
 }
 
-pub(super) fn run(
-    setup: &CellSetup,
-    weights: &mut Random,
-    inputs: &mut Random,
-    start: Vec<f32>,
-    level: Level,
-) -> Result<Rnn, ProbeError> {
-    let gate = Gate::draw(setup, weights, None)?;
-    let mut h = start;
-    let mut x = vec![0.0; h.len()];
-    let mut slopes = Vec::with_capacity(setup.steps);
-    for _ in 0..setup.steps {
-        inputs.fill_normal(&mut x, 1.0);
-        let (next, slope) = gate.run(level, setup.activation, &x, &h)?;
-        h = next;
-        slopes.push(slope);
+impl Rnn {
+    pub(super) fn draw(setup: &CellSetup, weights: &mut Random) -> Result<Self, ProbeError> {
+        Ok(Self { gate: Gate::draw(setup, weights, None)?, phi: setup.activation })
     }
-    Ok(Rnn { gate, slopes, end: h })
 }
 
-impl Tape for Rnn {
-    fn end(&self) -> &[f32] {
-        &self.end
+impl Recurrent for Rnn {
+    /// The slopes of phi.
+    type Kept = Vec<f32>;
+
+    fn step(
+        &self,
+        level: Level,
+        x: &[f32],
+        h: &mut Vec<f32>,
+        _: &mut Vec<f32>,
+    ) -> Result<Vec<f32>, ProbeError> {
+        let next = self.gate.run(level, self.phi, x, h)?;
+        *h = next.value;
+        Ok(next.slope)
     }
 
-    fn back(&self, level: Level, t: usize, state: &mut Vec<f32>, _: &mut Vec<f32>) -> Result<(), ProbeError> {
-        let done = activation::multiply(level, &self.slopes[t], state);
+    fn back(
+        &self,
+        level: Level,
+        slopes: &Vec<f32>,
+        dh: &mut Vec<f32>,
+        _: &mut Vec<f32>,
+    ) -> Result<(), ProbeError> {
+        let done = activation::multiply(level, slopes, dh);
         done.map_err(|error| ProbeError::Loss(error.to_string()))?;
-        *state = self.gate.back(level, state)?;
+        *dh = self.gate.back(level, dh)?;
         Ok(())
     }
 }
