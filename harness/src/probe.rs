@@ -23,7 +23,7 @@ mod sounding;
 mod verdict;
 
 pub use cell::{Cell, CellFix, CellReport, CellSetup, cell_fix, probe_cell};
-pub(crate) use cost::{PROBES, Probe, Step};
+pub(crate) use cost::{LEAST_ROWS, PROBES, Probe, Step};
 pub use figures::{Interval, Jacobian, LayerRow, LogGain, Measured, Row, Sample};
 pub use jacobian::LARGEST as LARGEST_JACOBIAN;
 pub(crate) use measure::networks;

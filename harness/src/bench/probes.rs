@@ -16,7 +16,7 @@ use crate::architecture::{Architecture, Head, Norm, NormPosition};
 use crate::init::Init;
 use crate::machine::available_memory;
 use crate::net::{Place, Plan, PlanError, Unwatched};
-use crate::probe::{PROBES, Probe, ProbeError, Step};
+use crate::probe::{LEAST_ROWS, PROBES, Probe, ProbeError, Step};
 
 /// Pairs of each probe, at least: fewer have no interval of 95 %.
 const LEAST_PAIRS: usize = 6;
@@ -84,7 +84,7 @@ pub fn measure(network: Network, level: Level, seed: u64, time: Duration) -> Res
     };
     let built = architecture.build(width, Head::None);
     let mut places = vec![Place::default(); built.layers.len()];
-    let plan = Plan::new(width, batch.max(2), &built.layers, &mut places)?;
+    let plan = Plan::new(width, batch.max(LEAST_ROWS), &built.layers, &mut places)?;
     let length = plan.arena_len(0, 1)?;
     let needed = (length as u64).saturating_mul(size_of::<f32>() as u64);
     match available_memory() {

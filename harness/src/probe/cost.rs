@@ -6,10 +6,15 @@
 
 use isobath_kernels::{Level, MatRef};
 
+use super::jacobian;
 use super::measure::ProbeError;
+use super::moments::moments;
+use super::net::hidden_output;
+use super::pair::{self, PAIRS};
+use super::rank::effective_rank;
 use super::saturation::Saturation;
+use super::signs::NEIGHBOURS;
 use super::sounding::Sounding;
-use super::{jacobian, pair};
 use crate::activation::Activation;
 use crate::architecture::Built;
 use crate::net::update::{Clipping, Optimizer, Penalty, Update};
@@ -29,11 +34,13 @@ pub(crate) struct Probe {
 }
 
 /// Every probe of layers.
-pub(crate) const PROBES: [Probe; 6] = [
+pub(crate) const PROBES: [Probe; 8] = [
     Probe { name: "norms", what: "|x|, |delta|, |gW|, speed of each layer", run: norms },
     Probe { name: "slopes", what: "mean square slope of each layer", run: slopes },
     Probe { name: "sounding", what: "norms, slopes and the hash of delta", run: sounding },
     Probe { name: "saturation", what: "saturated and dead units", run: saturation },
+    Probe { name: "moments", what: "mean, variance, kurtosis of the outputs", run: output_moments },
+    Probe { name: "rank", what: "effective rank of the outputs", run: rank },
     Probe { name: "correlation", what: "of two inputs' gradients", run: correlation },
     Probe { name: "jacobian", what: "singular values of dx^L / dx^0", run: singular_values },
 ];
@@ -59,11 +66,27 @@ fn saturation(step: &mut Step<'_>) -> Result<(), ProbeError> {
 
 fn correlation(step: &mut Step<'_>) -> Result<(), ProbeError> {
     step.train(&mut Unwatched)?;
-    let columns = step.pass.plan.input();
-    let (first, fresh) = (&step.inputs[..columns], &step.inputs[columns..2 * columns]);
-    let cotangent = &step.gradient[..step.pass.plan.output()];
-    let pass = Pass { rows: 2, ..step.pass };
-    pair::gradient_correlation(&pass, &mut step.arena, (first, fresh), 0.9, cotangent)?;
+    let (first, rest) = step.inputs.split_at(PAIRS * step.pass.plan.input());
+    let fresh = &rest[..first.len()];
+    let cotangents = &step.gradient[..PAIRS * step.pass.plan.output()];
+    let pass = Pass { rows: 2 * PAIRS, ..step.pass };
+    pair::gradient_correlation(&pass, &mut step.arena, (first, fresh), NEIGHBOURS, cotangents)?;
+    Ok(())
+}
+
+fn output_moments(step: &mut Step<'_>) -> Result<(), ProbeError> {
+    step.train(&mut Unwatched)?;
+    step.outputs().for_each(|(y, exponent)| {
+        std::hint::black_box(moments(y, exponent));
+    });
+    Ok(())
+}
+
+fn rank(step: &mut Step<'_>) -> Result<(), ProbeError> {
+    step.train(&mut Unwatched)?;
+    step.outputs().for_each(|(y, _)| {
+        std::hint::black_box(effective_rank(step.pass.level, y));
+    });
     Ok(())
 }
 
@@ -83,20 +106,23 @@ impl Watch for SlopesAlone<'_> {
     }
 }
 
+/// Rows of a plan that pairs of inputs fit in.
+pub(crate) const LEAST_ROWS: usize = 2 * PAIRS;
+
 /// A network that can be trained by a step.
 pub(crate) struct Step<'a> {
     pass: Pass<'a, Serial>,
     built: &'a Built,
     arena: Arena<'a>,
     activation: Activation,
-    /// A row more than the pass has, so that there are always two.
+    /// At least as many rows as pairs have.
     inputs: Vec<f32>,
     gradient: Vec<f32>,
     update: Update,
 }
 
 impl<'a> Step<'a> {
-    /// A network on the first `rows` rows of the plan's batch, which has two at least. `memory` is the plan's arena for
+    /// A network on the first `rows` rows of the plan's batch, which has [`LEAST_ROWS`] at least. `memory` is the plan's arena for
     /// an optimiser without moments on one thread.
     pub(crate) fn new(
         level: Level,
@@ -118,10 +144,17 @@ impl<'a> Step<'a> {
             built,
             arena,
             activation,
-            inputs: normal(&mut inputs, (rows + 1) * plan.input()),
-            gradient: normal(&mut cotangent, rows * plan.output()),
+            inputs: normal(&mut inputs, rows.max(LEAST_ROWS) * plan.input()),
+            gradient: normal(&mut cotangent, rows.max(LEAST_ROWS) * plan.output()),
             update: Update::new(Optimizer::Sgd, Clipping::None, Penalty::None),
         })
+    }
+
+    /// What the hidden layers gave out in the last forward pass.
+    fn outputs(&self) -> impl Iterator<Item = (MatRef<'_>, i32)> {
+        let Self { pass, built, arena, .. } = self;
+        let layers = 0..built.dense_at.len();
+        layers.filter_map(|l| hidden_output(arena, &pass.plan, built, l, pass.rows))
     }
 
     /// One training step under the eyes of `watch`.
@@ -161,7 +194,7 @@ mod tests {
         let built = architecture.build(9, Head::None);
         for rows in [1, 5] {
             let mut places = vec![Place::default(); built.layers.len()];
-            let plan = Plan::new(9, rows.max(2), &built.layers, &mut places).unwrap();
+            let plan = Plan::new(9, rows.max(LEAST_ROWS), &built.layers, &mut places).unwrap();
             let trained = |run: &dyn Fn(&mut Step<'_>)| {
                 let mut memory = vec![0.0; plan.arena_len(0, 1).unwrap()];
                 let mut step =

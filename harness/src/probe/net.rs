@@ -140,7 +140,13 @@ pub(super) fn run(
     arena.input_mut(plan, survey).copy_from_slice(&x);
     pass.forward(&mut arena, Mode::Training, &mut saturation)?;
     let input_rank = MatRef::new(&x, survey, plan.input()).ok().and_then(|x| effective_rank(level, x));
-    let outputs = (0..built.dense_at.len()).map(|l| outputs(level, &arena, plan, built, l)).collect();
+    let outputs = (0..built.dense_at.len()).map(|l| {
+        let Some((y, exponent)) = hidden_output(&arena, plan, built, l, survey) else {
+            return Outputs::default();
+        };
+        Outputs { moments: moments(y, exponent), effective_rank: effective_rank(level, y) }
+    });
+    let outputs = outputs.collect();
 
     let mut sounding = Sounding::new(level, built, activation);
     let pass = Pass { rows: batch, ..pass };
@@ -213,18 +219,20 @@ fn weight_norms(level: Level, arena: &Arena<'_>, plan: &Plan<'_>, built: &Built)
         .collect()
 }
 
-/// What hidden layer `l`, from 0, gave out in the last forward pass over the whole plan's batch: the next hidden layer's
-/// input, or the last one's output.
-fn outputs(level: Level, arena: &Arena<'_>, plan: &Plan<'_>, built: &Built, l: usize) -> Outputs {
+/// What hidden layer `l`, from 0, gave out in the last forward pass over `rows` rows, and its power of two: the next
+/// hidden layer's input, or the last one's output. None for a pass over more rows than the plan has.
+pub(super) fn hidden_output<'a>(
+    arena: &'a Arena<'_>,
+    plan: &Plan<'_>,
+    built: &Built,
+    l: usize,
+    rows: usize,
+) -> Option<(MatRef<'a>, i32)> {
     let next = built.dense_at.get(l + 1).copied().unwrap_or(built.top_at);
     let last = || plan.places().last().map(|place| (place.output, place.width));
-    let Some((values, width)) = plan.places().get(next).map(|p| (p.input, p.fan_in)).or_else(last) else {
-        return Outputs::default();
-    };
-    let rows = plan.batch();
-    let slice = arena.values.get(values.start..values.start + rows * width).unwrap_or(&[]);
-    let Ok(y) = MatRef::new(slice, rows, width) else { return Outputs::default() };
-    Outputs { moments: moments(y, arena.exponent(values)), effective_rank: effective_rank(level, y) }
+    let (values, width) = plan.places().get(next).map(|p| (p.input, p.fan_in)).or_else(last)?;
+    let slice = arena.values.get(values.start..values.start + rows * width)?;
+    Some((MatRef::new(slice, rows, width).ok()?, arena.exponent(values)))
 }
 
 /// `overflow` is the first hidden layer with a value that is not finite.
