@@ -134,6 +134,15 @@ impl<'a> MatRef<'a> {
         self.data.get(i * self.stride..).and_then(|rest| rest.get(..self.columns)).unwrap_or(&[])
     }
 
+    /// All elements, row by row, where no gap stands between the rows.
+    #[inline]
+    pub fn as_slice(self) -> Option<&'a [f32]> {
+        if self.stride != self.columns && self.rows > 1 {
+            return None;
+        }
+        self.data.get(..self.rows * self.columns)
+    }
+
     /// The rows `from..to`, clamped to the matrix.
     #[inline]
     pub fn sub_rows(self, from: usize, to: usize) -> Self {

@@ -50,8 +50,12 @@ pub(crate) fn log10(norm: Norm, exponent: i32) -> Option<f64> {
     Some(f64::from(norm.significand).log10() + exponent * std::f64::consts::LOG10_2)
 }
 
-/// The norm of a matrix without gaps between its rows, which is what networks hand out.
+/// The norm of a matrix: of one slice where there are no gaps between its rows, which is what networks hand out, else of
+/// its rows one after the other.
 pub(crate) fn norm(level: Level, x: MatRef<'_>) -> Norm {
+    if let Some(values) = x.as_slice() {
+        return reduce::norm(level, values);
+    }
     let rows: Vec<&[f32]> = (0..x.rows()).map(|i| x.row(i)).collect();
     reduce::norm_of_slices(level, &rows)
 }

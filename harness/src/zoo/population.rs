@@ -21,7 +21,7 @@ fn ensemble(i: usize, choice: &mut Generator) -> Ensemble {
     let near = (i / 8).is_multiple_of(2);
     match i % 8 {
         0 => by_chi(choice, if near { (0.8, 0.95) } else { (0.1, 0.9) }),
-        1 => by_chi(choice, if near { (1.07, 1.25) } else { (1.1, 3.0) }),
+        1 => by_chi(choice, if near { (1.1, 1.25) } else { (1.15, 3.0) }),
         2 => dead(choice),
         3 => saturated(choice),
         4 => alike(choice),
@@ -74,19 +74,21 @@ fn plain(
 fn by_chi(choice: &mut Generator, (low, high): (f64, f64)) -> Ensemble {
     let chi = choice.between(low, high);
     // Decades per layer of the norm are half those of chi.
-    let needed = (choice.between(1.3, 6.0) * 2.0 / chi.log10().abs()).ceil() as usize;
+    let needed = (choice.between(1.6, 6.0) * 2.0 / chi.log10().abs()).ceil() as usize;
     let depth = needed.clamp(4, 200);
     let phis: &[Phi] = if chi < 1.0 {
         &[Phi::Relu, Phi::Leaky, Phi::Tanh, Phi::Sigmoid, Phi::Elu]
     } else {
         &[Phi::Relu, Phi::Leaky, Phi::Tanh]
     };
-    let ensemble = plain(choice, phis, chi, (depth, depth), (16, 512));
+    // Narrow layers lose what large weights gain: half a decade where there are as many layers as units.
+    let least = if chi > 1.0 { (depth * 2 / 3).max(16) } else { 16 };
+    let ensemble = plain(choice, phis, chi, (depth, depth), (least, 512));
     // A sigmoid's slope is a quarter at most: without large weights it vanishes at any chi that is aimed at.
     let weight_variance = if ensemble.phi == Phi::Sigmoid { chi } else { ensemble.weight_variance };
     // tanh must be far in the chaotic phase to explode.
     let weight_variance =
-        if ensemble.phi == Phi::Tanh && chi > 1.0 { 1.0 + 3.0 * (chi - 0.9) } else { weight_variance };
+        if ensemble.phi == Phi::Tanh && chi > 1.0 { 1.0 + 4.0 * (chi - 0.9) } else { weight_variance };
     Ensemble { weight_variance, ..ensemble }
 }
 
