@@ -98,7 +98,7 @@ impl<S: Simd> Reduced<S> {
 
     /// e^r - 1, rounded.
     #[inline(always)]
-    fn rounded(self, simd: S) -> S::F32 {
+    pub(crate) fn rounded(self, simd: S) -> S::F32 {
         simd.add(self.t, self.u)
     }
 
