@@ -5,7 +5,7 @@
 //! Phi(-a) (z - a) k(a), where z is its zero and k, a polynomial per piece, is positive.
 //! Numerics: the middles are chosen so that Phi(-m) and s are f32 to 2^-29; s x is exact in two words. That leaves the
 //! rounding of terms below a tenth of the result. Beyond [`EDGE`], see [`super::normal_far`].
-//! Cost: one exponential, 7 lookups and 28 operations; with the derivative 14 lookups and 35 operations.
+//! Cost: one exponential, 7 lookups, 16 operations; for the derivative 8 lookups, 28 operations more.
 //! Source: middles from `ci/constants/centres.py`, coefficients from `ci/constants/gelu.sollya`.
 
 use super::double_word::DoubleWord;
