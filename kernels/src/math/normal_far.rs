@@ -1,7 +1,7 @@
 //! a Phi(-a) and Phi(-a) - a phi(a) far out, a >= 6.5, for the Gaussian error linear unit.
 //!
-//! Formula: e^(-a^2/2) P(1/a^2) and -a e^(-a^2/2) Q(1/a^2), after the asymptotic series of Phi: P = phi(0) (1 - w + 3 w^2
-//! - ...), Q = (phi(0) - P) / w. a^2/2 is a double word and 2^n is kept apart, so both keep their relative accuracy.
+//! Formula: e^(-a^2/2) P(w) and -a e^(-a^2/2) Q(w), w = 1/a^2, after the asymptotic series of Phi, P = phi(0) (1 - w +
+//! 3 w^2 ...), and Q = phi(0) - w P. a^2/2 is a double word and 2^n is kept apart, so both keep their relative accuracy.
 //! Cost: one exponential, one division, about 45 operations.
 //! Source: coefficients from `ci/constants/gelu.sollya`.
 
