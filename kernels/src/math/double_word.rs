@@ -96,8 +96,9 @@ impl<S: Simd> DoubleWord<S> {
     #[inline(always)]
     pub(crate) fn product_from(self, simd: S, factor: S::F32, minuend: S::F32) -> S::F32 {
         let hi = simd.neg_mul_add(factor, self.hi, minuend);
-        let error = simd.neg_mul_add(factor, self.hi, simd.sub(minuend, hi));
-        simd.add(hi, simd.neg_mul_add(factor, self.lo, error))
+        // What hi has too much; subtracted, it leaves -0 as it is.
+        let excess = simd.mul_add(factor, self.hi, simd.sub(hi, minuend));
+        simd.sub(hi, simd.mul_add(factor, self.lo, excess))
     }
 
     /// 1 / self: one division and a Newton step's residual.
