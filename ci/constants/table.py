@@ -1,6 +1,6 @@
 """Turns the coefficients that erf.sollya and gelu.sollya print into the rows of a Rust table.
 
-Run: sollya gelu.sollya | python3 table.py g
+Run: sollya gelu.sollya | python3 table.py k
 Each line of the input is a function's name, a piece, a power (7: the low word of the constant term) and a number.
 """
 
@@ -8,7 +8,6 @@ import struct
 import sys
 
 LOW = 7
-PIECES = 16
 PER_LINE = 6
 
 
@@ -25,7 +24,7 @@ def shortest(value):
 
 
 def array(numbers, indent):
-    lines = [numbers[i : i + PER_LINE] for i in range(0, PIECES, PER_LINE)]
+    lines = [numbers[i : i + PER_LINE] for i in range(0, len(numbers), PER_LINE)]
     body = "".join(" " * (indent + 4) + ", ".join(line) + ",\n" for line in lines)
     return "[\n" + body + " " * indent + "]"
 
@@ -37,12 +36,16 @@ def main():
         words = line.split()
         if len(words) == 4 and words[0] == name:
             terms.setdefault(int(words[2]), []).append(shortest(float(words[3])))
-    print(f"    value: {array(terms.pop(0), 4)},")
-    print(f"    value_low: {array(terms.pop(LOW), 4)},")
-    print("    rest: [")
+    indent = 4
+    if LOW in terms:
+        print(f"    value: {array(terms.pop(0), 4)},")
+        print(f"    value_low: {array(terms.pop(LOW), 4)},")
+        print("    rest: [")
+        indent = 8
     for k in sorted(terms, reverse=True):
-        print(f"        {array(terms[k], 8)},")
-    print("    ],")
+        print(f"{' ' * indent}{array(terms[k], indent)},")
+    if indent == 8:
+        print("    ],")
 
 
 main()

@@ -174,8 +174,8 @@ pub trait Simd: Copy + core::fmt::Debug + Send + Sync + 'static {
             column += 1;
         }
     }
-    /// The element of `table` that the low four bits of each lane of `index` name.
-    fn lookup(self, table: &[f32; 16], index: Self::F32) -> Self::F32;
+    /// The element of `table`, of 8 or 16, that the low three or four bits of each lane of `index` name.
+    fn lookup<const N: usize>(self, table: &[f32; N], index: Self::F32) -> Self::F32;
 }
 
 /// Calls `each` with the number and the vector of every column of `quads` and returns how many there are.

@@ -295,10 +295,10 @@ proptest! {
     }
 
     #[test]
-    fn sigmoid_is_bounded_and_its_derivative_even(h: f32) {
+    fn sigmoid_is_bounded_and_its_derivative_nearly_even(h: f32) {
         prop_assert!((0.0..=1.0).contains(&value(Sigmoid, h)));
         prop_assert!((0.0..=0.25).contains(&slope(Sigmoid, h)));
-        prop_assert!(same_bits(slope(Sigmoid, -h), slope(Sigmoid, h)));
+        prop_assert!((slope(Sigmoid, -h) - slope(Sigmoid, h)).abs() <= 2f32.powi(-22) * slope(Sigmoid, h) + f32::from_bits(2));
     }
 
     #[test]

@@ -92,6 +92,15 @@ impl<S: Simd> DoubleWord<S> {
         Self { hi, lo }
     }
 
+    /// minuend - factor self, rounded once, where the minuend is zero or at least twice as large as the product.
+    #[inline(always)]
+    pub(crate) fn product_from(self, simd: S, factor: S::F32, minuend: S::F32) -> S::F32 {
+        let hi = simd.neg_mul_add(factor, self.hi, minuend);
+        // What hi has too much; subtracted, it leaves -0 as it is.
+        let excess = simd.mul_add(factor, self.hi, simd.sub(hi, minuend));
+        simd.sub(hi, simd.mul_add(factor, self.lo, excess))
+    }
+
     /// 1 / self: one division and a Newton step's residual.
     #[inline(always)]
     pub(crate) fn reciprocal(self, simd: S) -> Self {

@@ -48,7 +48,7 @@ pub fn erf_slice(level: Level, x: &[f32], y: &mut [f32]) -> Result<(), LengthErr
 /// erf(a) / a about multiples of the step.
 #[rustfmt::skip]
 #[expect(clippy::approx_constant, reason = "a fitted coefficient, though close to 2 / sqrt(pi)")]
-static QUOTIENT: Piecewise<5> = Piecewise {
+static QUOTIENT: Piecewise<5, 16> = Piecewise {
     value: [
         1.1283792, 1.1045928, 1.0384512, 9.434241e-1, 8.3602315e-1, 7.3051226e-1,
         6.3592786e-1, 5.5591244e-1, 4.903036e-1, 4.3706834e-1, 3.937163e-1, 3.5801396e-1,

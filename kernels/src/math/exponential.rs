@@ -98,7 +98,7 @@ impl<S: Simd> Reduced<S> {
 
     /// e^r - 1, rounded.
     #[inline(always)]
-    fn rounded(self, simd: S) -> S::F32 {
+    pub(crate) fn rounded(self, simd: S) -> S::F32 {
         simd.add(self.t, self.u)
     }
 
@@ -143,6 +143,16 @@ impl<S: Simd> Reduced<S> {
         sum.add_low(simd, simd.mul_add(power, self.u, whole.lo))
     }
 
+    /// e^(x + low) times a constant, for a normal result.
+    #[inline(always)]
+    pub(crate) fn times(self, simd: S, constant: S::F32) -> DoubleWord<S> {
+        // 2^n times the constant: n + 127, shifted, less 127.
+        let scaled = simd.add_bits(constant, self.exponent(simd));
+        let hi = simd.mul_add(scaled, self.t, scaled);
+        let lo = simd.mul_add(scaled, self.t, simd.sub(scaled, hi));
+        DoubleWord { hi, lo: simd.mul_add(scaled, self.u, lo) }
+    }
+
     /// e^r - 1 in two words.
     #[inline(always)]
     pub(crate) fn rest(self, simd: S) -> DoubleWord<S> {
@@ -154,6 +164,12 @@ impl<S: Simd> Reduced<S> {
     pub(crate) fn scale_down(self, simd: S, y: S::F32) -> S::F32 {
         let scaled = simd.mul(y, self.power(simd, 64));
         simd.mul(scaled, simd.splat_bits((127 - 64) << 23))
+    }
+
+    /// n in the place of an exponent.
+    #[inline(always)]
+    fn exponent(self, simd: S) -> S::F32 {
+        simd.sub_bits(simd.shl_bits::<23>(self.n), simd.splat_bits(127 << 23))
     }
 
     /// 2^(n + shift), for a normal result.

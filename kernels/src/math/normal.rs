@@ -1,75 +1,58 @@
 //! The lower tail of the standard normal distribution, for the Gaussian error linear unit.
 //!
-//! Formula: for a >= 0, Phi(-a) = e^(-a^2/2) g(a), and the derivative of h Phi(h) at h = -a, Phi(-a) - a phi(a), is
-//! e^(-a^2/2) (z - a) k(a), where z is its zero. g and k are positive and smooth: sixteen polynomials each, four per
-//! octave of a + 1. a^2/2 is a double word, so all results keep their relative accuracy however far out.
-//! Cost: one exponential, and per function 8 lookups, 11 multiplications or fused ones, 6 additions.
-//! Source: coefficients from `ci/constants/gelu.sollya`.
+//! Formula: eight pieces with middles m about 7/8 apart; with x = a - m, Phi(-a) = Phi(-m) e^(s x + x^2 c(x)), s the
+//! derivative of ln Phi(-a) at m, c a cubic. The derivative of h Phi(h) at h = -a, Phi(-a) - a phi(a), is
+//! Phi(-a) (z - a) k(a), where z is its zero and k, a polynomial per piece, is positive.
+//! Numerics: the middles are chosen so that Phi(-m) and s are f32 to 2^-29; s x is exact in two words. That leaves the
+//! rounding of terms below a tenth of the result. Beyond [`EDGE`], see [`super::normal_far`].
+//! Cost: one exponential, 7 lookups, 16 operations; for the derivative 8 lookups, 28 operations more.
+//! Source: middles from `ci/constants/centres.py`, coefficients from `ci/constants/gelu.sollya`.
 
 use super::double_word::DoubleWord;
-use super::exponential::Reduced;
-use super::limit::at_most;
-use super::normal_table::{DERIVATIVE, DISTRIBUTION, ZERO};
+use super::exponential::{ROUNDER, Reduced};
+use super::normal_table::{CURVE, FACTOR, MIDDLE, SLOPE, VALUE, ZERO};
 use crate::simd::Simd;
 
-/// Beyond it a Phi(-a) and a phi(a) round to zero.
-const LIMIT: f32 = 14.8;
+/// The last piece ends a little beyond it, at 7.5 steps.
+pub(crate) const EDGE: f32 = 6.5;
+/// Distance of the pieces' middles, roughly.
+const STEP: f32 = 0.875;
 
 /// The tail at -a.
 #[derive(Clone, Copy)]
 pub(crate) struct NormalTail<S: Simd> {
-    /// a, cut where the tail rounds to zero.
-    pub(crate) a: S::F32,
-    reduced: Reduced<S>,
-    /// e^(-a^2/2) = 2^n significand.
-    significand: DoubleWord<S>,
-    /// Names the piece in its low four bits.
+    a: S::F32,
+    /// Names the piece in its low three bits.
     piece: S::F32,
     /// Distance from the piece's middle.
-    offset: S::F32,
+    x: S::F32,
+    /// Phi(-a).
+    pub(crate) distribution: DoubleWord<S>,
 }
 
 impl<S: Simd> NormalTail<S> {
-    /// For a >= 0.
+    /// For 0 <= a <= EDGE.
     #[inline(always)]
     pub(crate) fn new(simd: S, a: S::F32) -> Self {
-        let a = at_most(simd, a, LIMIT);
-        let square = DoubleWord::product(simd, simd.mul(a, simd.splat(-0.5)), a);
-        let reduced = Reduced::fine(simd, square.hi, square.lo);
-        // The exponent and the first two bits of a + 1 name the piece; the third bit alone is its middle.
-        let one = simd.splat(1.0);
-        let shifted = simd.add(a, one);
-        let piece = simd.shr_bits::<21>(simd.sub_bits(shifted, one));
-        let lower = simd.and_bits(shifted, simd.splat_bits(0xffe0_0000));
-        let middle = simd.or_bits(lower, simd.splat_bits(0x0010_0000));
-        let offset = simd.sub(a, simd.sub(middle, one));
-        Self { a, reduced, significand: reduced.significand(simd), piece, offset }
+        let piece = simd.mul_add(a, simd.splat(1.0 / STEP), simd.splat(ROUNDER));
+        let x = simd.sub(a, simd.lookup(&MIDDLE, piece));
+        let line = DoubleWord::product(simd, simd.lookup(&SLOPE, piece), x);
+        let [c3, c2, c1, c0] = &CURVE;
+        let c01 = simd.mul_add(simd.lookup(c1, piece), x, simd.lookup(c0, piece));
+        let c23 = simd.mul_add(simd.lookup(c3, piece), x, simd.lookup(c2, piece));
+        let square = simd.mul(x, x);
+        let c = simd.mul_add(c23, square, c01);
+        let reduced = Reduced::fine(simd, line.hi, simd.mul_add(square, c, line.lo));
+        let distribution = reduced.times(simd, simd.lookup(&VALUE, piece));
+        Self { a, piece, x, distribution }
     }
 
-    /// Phi(-a), without 2^n.
-    #[inline(always)]
-    pub(crate) fn distribution(self, simd: S) -> DoubleWord<S> {
-        DISTRIBUTION.evaluate(simd, self.piece, self.offset).mul(simd, self.significand)
-    }
-
-    /// Phi(-a) - a phi(a), without 2^n.
+    /// Phi(-a) - a phi(a).
     #[inline(always)]
     pub(crate) fn derivative(self, simd: S) -> DoubleWord<S> {
-        let quotient = DERIVATIVE.evaluate(simd, self.piece, self.offset);
+        let factor = FACTOR.evaluate(simd, self.piece, self.x);
         let distance = DoubleWord::sum(simd, simd.splat(ZERO.0), simd.neg(self.a));
         let distance = distance.add_low(simd, simd.splat(ZERO.1));
-        quotient.mul(simd, self.significand).mul(simd, distance)
-    }
-
-    /// y 2^n.
-    #[inline(always)]
-    pub(crate) fn unscale(self, simd: S, y: S::F32) -> S::F32 {
-        self.reduced.scale_down(simd, y)
-    }
-
-    /// y 2^n; inexact where that is subnormal.
-    #[inline(always)]
-    pub(crate) fn unscale_both(self, simd: S, y: DoubleWord<S>) -> DoubleWord<S> {
-        y.scale_exactly(simd, self.unscale(simd, simd.splat(1.0)))
+        self.distribution.normalize(simd).mul(simd, factor).mul(simd, distance)
     }
 }

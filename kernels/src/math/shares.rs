@@ -1,4 +1,4 @@
-//! 1 / (1 + E) and E / (1 + E) for 0 < E <= 1, which sigmoid and the gated units share: one division for both.
+//! 1 / (1 + E) and E / (1 + E) for 0 < E <= 1, which the gated units share: one division for both.
 //!
 //! Formula: with x one or E, q = x / (1 + E) by the reciprocal of 1 + E rounded to one word; what q lacks is the
 //! remainder x - q - q E, with E in two words, times that reciprocal.
@@ -24,13 +24,7 @@ impl<S: Simd> Shares<S> {
         Self { e, reciprocal: simd.div(one, simd.add(one, e.hi)) }
     }
 
-    /// 1 / (1 + E) as q and the remainder 1 - q (1 + E).
-    #[inline(always)]
-    pub(crate) fn of_one(self, simd: S) -> (S::F32, S::F32) {
-        self.of(simd, DoubleWord::splat(simd, (1.0, 0.0)))
-    }
-
-    /// The same of E for negative h, of 1 else.
+    /// E / (1 + E) for negative h, 1 / (1 + E) else, as q and the remainder.
     #[inline(always)]
     pub(crate) fn signed(self, simd: S, h: S::F32) -> (S::F32, S::F32) {
         let negative = simd.lt_bits(h, simd.splat(0.0));

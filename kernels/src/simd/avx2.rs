@@ -208,13 +208,16 @@ impl Simd for Avx2 {
         unsafe { _mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_castps_si256(a), _mm256_castps_si256(b))) }
     }
     #[inline(always)]
-    fn lookup(self, table: &[f32; 16], index: __m256) -> __m256 {
-        let (low, high) = table.split_at(8);
-        // SAFETY: the token proves the instructions; each load reads 8 of the table's 16 elements.
+    fn lookup<const N: usize>(self, table: &[f32; N], index: __m256) -> __m256 {
+        const { assert!(N == 8 || N == 16) };
+        // SAFETY: the token proves the instructions; each load reads 8 of the table's 8 or 16 elements.
         unsafe {
             let i = _mm256_castps_si256(index);
-            let low = _mm256_permutevar8x32_ps(_mm256_loadu_ps(low.as_ptr()), i);
-            let high = _mm256_permutevar8x32_ps(_mm256_loadu_ps(high.as_ptr()), i);
+            let low = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table.as_ptr()), i);
+            if N == 8 {
+                return low;
+            }
+            let high = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table.as_ptr().add(8)), i);
             // The blend looks at the sign bit: bit 3 of the index is moved there.
             _mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32::<28>(i)))
         }

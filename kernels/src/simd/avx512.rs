@@ -195,9 +195,18 @@ impl Simd for Avx512 {
         unsafe { _mm512_cmpeq_epi32_mask(_mm512_castps_si512(a), _mm512_castps_si512(b)) }
     }
     #[inline(always)]
-    fn lookup(self, table: &[f32; 16], index: __m512) -> __m512 {
-        // SAFETY: the token proves the instructions; the load reads the 16 elements of the table.
-        unsafe { _mm512_permutexvar_ps(_mm512_castps_si512(index), _mm512_loadu_ps(table.as_ptr())) }
+    fn lookup<const N: usize>(self, table: &[f32; N], index: __m512) -> __m512 {
+        const { assert!(N == 8 || N == 16) };
+        // SAFETY: the token proves the instructions; the loads read the table's 8 or 16 elements. Eight fill both halves
+        // of the vector, so that the fourth bit of the index chooses between equals.
+        unsafe {
+            let table = if N == 8 {
+                _mm512_broadcast_f32x8(_mm256_loadu_ps(table.as_ptr()))
+            } else {
+                _mm512_loadu_ps(table.as_ptr())
+            };
+            _mm512_permutexvar_ps(_mm512_castps_si512(index), table)
+        }
     }
     #[inline(always)]
     fn transpose<'a>(self, row: impl Fn(usize) -> &'a [f32; 4]) -> [__m512; 4] {

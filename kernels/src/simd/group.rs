@@ -198,7 +198,7 @@ impl<S: Simd, const N: usize> Simd for Group<S, N> {
         self.compare(a, b, S::eq_bits)
     }
     #[inline(always)]
-    fn lookup(self, table: &[f32; 16], index: Self::F32) -> Self::F32 {
+    fn lookup<const M: usize>(self, table: &[f32; M], index: Self::F32) -> Self::F32 {
         let mut out = index;
         for i in 0..N {
             out[i] = self.0.lookup(table, index[i]);

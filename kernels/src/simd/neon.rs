@@ -200,15 +200,20 @@ impl Simd for Neon {
         }
     }
     #[inline(always)]
-    fn lookup(self, table: &[f32; 16], index: float32x4_t) -> float32x4_t {
-        // SAFETY: the token proves the instructions; the load reads the 64 bytes of the table.
+    fn lookup<const N: usize>(self, table: &[f32; N], index: float32x4_t) -> float32x4_t {
+        const { assert!(N == 8 || N == 16) };
+        let bytes: *const u8 = table.as_ptr().cast();
+        // SAFETY: the token proves the instructions; the loads read the 32 or 64 bytes of the table.
         unsafe {
-            let bytes = vld1q_u8_x4(table.as_ptr().cast());
             // Element i is the bytes 4 i to 4 i + 3.
-            let i = vandq_u32(vreinterpretq_u32_f32(index), vdupq_n_u32(15));
+            let i = vandq_u32(vreinterpretq_u32_f32(index), vdupq_n_u32(N as u32 - 1));
             let first = vmulq_u32(i, vdupq_n_u32(0x0404_0404));
-            let each = vaddq_u32(first, vdupq_n_u32(0x0302_0100));
-            vreinterpretq_f32_u8(vqtbl4q_u8(bytes, vreinterpretq_u8_u32(each)))
+            let each = vreinterpretq_u8_u32(vaddq_u32(first, vdupq_n_u32(0x0302_0100)));
+            vreinterpretq_f32_u8(if N == 8 {
+                vqtbl2q_u8(vld1q_u8_x2(bytes), each)
+            } else {
+                vqtbl4q_u8(vld1q_u8_x4(bytes), each)
+            })
         }
     }
 }

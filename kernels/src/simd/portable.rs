@@ -147,8 +147,9 @@ impl Simd for Portable {
         cast(cast::<_, i32x8>(a).simd_eq(cast::<_, i32x8>(b)))
     }
     #[inline(always)]
-    fn lookup(self, table: &[f32; 16], index: f32x8) -> f32x8 {
+    fn lookup<const N: usize>(self, table: &[f32; N], index: f32x8) -> f32x8 {
+        const { assert!(N == 8 || N == 16) };
         let index: [u32; 8] = cast(index);
-        f32x8::new(index.map(|i| table[(i & 15) as usize]))
+        f32x8::new(index.map(|i| table[i as usize & (N - 1)]))
     }
 }

@@ -142,7 +142,8 @@ impl Simd for Scalar {
         a.to_bits() == b.to_bits()
     }
     #[inline(always)]
-    fn lookup(self, table: &[f32; 16], index: f32) -> f32 {
-        table[(index.to_bits() & 15) as usize]
+    fn lookup<const N: usize>(self, table: &[f32; N], index: f32) -> f32 {
+        const { assert!(N == 8 || N == 16) };
+        table[index.to_bits() as usize & (N - 1)]
     }
 }
