@@ -11,7 +11,8 @@ use crate::descent::Order;
 use crate::random::Random;
 use crate::threads::Threads;
 
-/// One layer's share of the memory; all but the parameters may hold anything.
+/// Memory for the steps of any of the layers, each array as long as the largest needs; all but the parameters may hold
+/// anything.
 pub(super) struct Workplace<'a> {
     /// Weights, hidden biases, visible biases.
     pub(super) parameters: &'a mut [f32],
@@ -26,36 +27,38 @@ pub(super) struct Workplace<'a> {
     pub(super) step: &'a mut [f32],
 }
 
-/// What is learned: samples in rows, and the order they are drawn in.
-pub(super) struct Data<'a, 'o> {
+/// What a layer learns from: samples in rows, the order they are drawn in, and the random numbers of its model.
+pub(super) struct Lessons<'a, 'o> {
     pub(super) samples: &'a [f32],
     pub(super) order: &'a mut Order<'o>,
+    pub(super) random: &'a mut Random,
 }
 
-/// Makes all steps of a layer. False if `on_step` stopped them.
+/// Makes all steps of a layer in batches of `rows`. False if `on_step` stopped them.
 pub(super) fn train<T: Threads>(
     pretraining: &Pretraining,
     units: Units,
     rows: usize,
-    data: Data<'_, '_>,
-    work: Workplace<'_>,
-    random: &mut Random,
+    lessons: Lessons<'_, '_>,
+    work: &mut Workplace<'_>,
     level: Level,
     threads: &T,
     on_step: &mut impl FnMut() -> bool,
 ) -> Result<bool, PretrainError> {
+    let Lessons { samples, order, random } = lessons;
     let count = units.parameters();
-    let inputs = prefix_mut("the inputs", work.inputs, rows.saturating_mul(units.visible))?;
+    let parameters = prefix_mut("the parameters", work.parameters, count)?;
     let gradient = prefix_mut("the gradient", work.gradient, count)?;
     let first_moments = prefix_mut("the first moments", work.first_moments, count)?;
     let second_moments = prefix_mut("the second moments", work.second_moments, count)?;
+    let inputs = prefix_mut("the inputs", work.inputs, rows.saturating_mul(units.visible))?;
     first_moments.fill(0.0);
     second_moments.fill(0.0);
     let adam = Adam { learning_rate: pretraining.rate, ..Adam::default() };
     let mut state = AdamState::new();
     for step in 0..pretraining.steps {
         for row in inputs.chunks_exact_mut(units.visible) {
-            if let Some(sample) = data.samples.chunks_exact(units.visible).nth(data.order.next()) {
+            if let Some(sample) = samples.chunks_exact(units.visible).nth(order.next()) {
                 row.copy_from_slice(sample);
             }
         }
@@ -63,7 +66,7 @@ pub(super) fn train<T: Threads>(
         match pretraining.model {
             Model::Autoencoder { noise } => {
                 let model = Autoencoder { units, noise };
-                model.gradient(batch, work.parameters, gradient, work.step, random)?;
+                model.gradient(batch, parameters, gradient, work.step, random)?;
             }
             Model::Rbm { gibbs_steps, persistent } => {
                 let particles = if persistent {
@@ -76,11 +79,11 @@ pub(super) fn train<T: Threads>(
                     None
                 };
                 let model = Rbm { units, gibbs_steps };
-                model.gradient(batch, particles, work.parameters, gradient, work.step, random)?;
+                model.gradient(batch, particles, parameters, gradient, work.step, random)?;
             }
         }
         let correction = state.advance(&adam);
-        optimizer::adam(level, &adam, &correction, work.parameters, first_moments, second_moments, gradient)?;
+        optimizer::adam(level, &adam, &correction, parameters, first_moments, second_moments, gradient)?;
         if !on_step() {
             return Ok(false);
         }

@@ -12,10 +12,10 @@
 use isobath_kernels::Level;
 
 use super::autoencoder::{self, Autoencoder};
-use super::layer::{self, Data, Workplace};
+use super::layer::{self, Lessons, Workplace};
 use super::rbm::Rbm;
 use super::units::{Products, Units, Visible};
-use super::{Model, PretrainError, Pretraining, prefix_mut};
+use super::{Model, PretrainError, Pretraining, prefix, prefix_mut};
 use crate::activation::Activation;
 use crate::descent::Order;
 use crate::net::{Layer, Plan};
@@ -24,7 +24,7 @@ use crate::threads::Threads;
 
 /// Streams of random numbers drawn from a run's seed, beside those of its training.
 const ORDER: u64 = 5;
-const NOISE: u64 = 6;
+const MODEL: u64 = 6;
 const SHUFFLE: u64 = 7;
 
 /// The hidden layers of a network that is to be pre-trained.
@@ -154,7 +154,7 @@ impl<'a> Stack<'a> {
         }
         let order = prefix_mut("the order of samples", memory.order, samples)?;
         let mut order = Order::new(order, Random::stream(seed, ORDER));
-        let mut noise = Random::stream(seed, NOISE);
+        let mut random = Random::stream(seed, MODEL);
         let mut rest = prefix_mut("pre-training", memory.values, self.memory_len(samples, threads.count()))?;
         let mut regions: [&mut [f32]; 9] = Default::default();
         for (region, length) in regions.iter_mut().zip(self.lengths(samples, threads.count())) {
@@ -162,50 +162,35 @@ impl<'a> Stack<'a> {
         }
         let [mut below, mut above, own, gradient, first_moments, second_moments, rows, particles, step] =
             regions;
+        let mut work = Workplace {
+            parameters: own,
+            gradient,
+            first_moments,
+            second_moments,
+            inputs: rows,
+            particles,
+            step,
+        };
         for (number, Hidden { units, parameters: start }) in self.hidden().enumerate() {
-            let end = start + units.weights() + units.hidden;
             let found = parameters.len();
-            let of_network = parameters.get_mut(start..end);
-            let of_network =
-                of_network.ok_or(PretrainError::Buffer { name: "the network", needed: end, found })?;
-            let own = prefix_mut("a layer", own, units.parameters())?;
+            let end = start + units.weights() + units.hidden;
+            let short = PretrainError::Buffer { name: "the network's parameters", needed: end, found };
+            let of_network = parameters.get_mut(start..end).ok_or(short)?;
+            let own = prefix_mut("a layer", work.parameters, units.parameters())?;
             let (of_layer, visible_biases) = own.split_at_mut(of_network.len());
             of_layer.copy_from_slice(of_network);
             visible_biases.fill(0.0);
-            let data = if number == 0 { inputs } else { &*below };
-            let workplace = Workplace {
-                parameters: &mut *own,
-                gradient: &mut *gradient,
-                first_moments: &mut *first_moments,
-                second_moments: &mut *second_moments,
-                inputs: &mut *rows,
-                particles: &mut *particles,
-                step: &mut *step,
-            };
-            let samples_in_order = Data { samples: data, order: &mut order };
-            let finished = layer::train(
-                &self.pretraining,
-                units,
-                batch,
-                samples_in_order,
-                workplace,
-                &mut noise,
-                level,
-                threads,
-                &mut on_step,
-            )?;
-            if !finished {
+            let data =
+                prefix("the samples", if number == 0 { inputs } else { below }, samples * units.visible)?;
+            let lessons = Lessons { samples: data, order: &mut order, random: &mut random };
+            let (settings, on_step) = (&self.pretraining, &mut on_step);
+            if !layer::train(settings, units, batch, lessons, &mut work, level, threads, on_step)? {
                 return Ok(false);
             }
-            of_network.copy_from_slice(own.split_at(of_network.len()).0);
+            of_network.copy_from_slice(prefix("a layer", work.parameters, of_network.len())?);
             if number + 1 < self.layers {
-                let products = |rows| Products { units, rows, level, threads };
-                let (inputs, outputs) =
-                    (data.chunks(batch * units.visible), above.chunks_mut(batch * units.hidden));
-                for (inputs, outputs) in inputs.zip(outputs) {
-                    let rows = inputs.len() / units.visible;
-                    products(rows).hidden_means(&units.parts(own)?, inputs, outputs, step)?;
-                }
+                let products = Products { units, rows: batch, level, threads };
+                pass_on(products, work.parameters, data, above, work.step)?;
                 core::mem::swap(&mut below, &mut above);
             }
         }
@@ -226,4 +211,23 @@ impl<'a> Stack<'a> {
             }
         }
     }
+}
+
+/// The outputs of a layer for all samples, batch by batch.
+fn pass_on<T: Threads>(
+    products: Products<'_, T>,
+    parameters: &[f32],
+    inputs: &[f32],
+    outputs: &mut [f32],
+    workspace: &mut [f32],
+) -> Result<(), PretrainError> {
+    let Products { units, rows, .. } = products;
+    let parameters = units.parts(parameters)?;
+    let batches = inputs.chunks(rows * units.visible).zip(outputs.chunks_mut(rows * units.hidden));
+    for (inputs, outputs) in batches {
+        let rows = inputs.len() / units.visible;
+        let outputs = prefix_mut("the outputs", outputs, rows * units.hidden)?;
+        Products { rows, ..products }.hidden_means(&parameters, inputs, outputs, workspace)?;
+    }
+    Ok(())
 }

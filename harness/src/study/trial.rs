@@ -279,7 +279,7 @@ impl<'a> Trial<'a> {
         let mut counted = 0u64;
         let on_step = |_, _: &_| {
             counted += 1;
-            if counted % 50 == 0 {
+            if counted.is_multiple_of(50) {
                 self.advance(50, &entry.network);
             }
             !self.stop.load(Ordering::Relaxed)
