@@ -9,7 +9,6 @@ use isobath_kernels::optimizer::{Adam, AdamState, adam};
 use isobath_tests::boltzmann::{Machine, bars_and_stripes, empirical};
 use isobath_tests::case::normals;
 
-/// Four visible and three hidden units, joined so strongly that one Gibbs step is far from many.
 const VISIBLE: usize = 4;
 const HIDDEN: usize = 3;
 
@@ -17,9 +16,12 @@ const HIDDEN: usize = 3;
 const DATA: [f64; 5 * VISIBLE] =
     [1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0];
 
+/// A machine that likes a state as much as its opposite, and seldom goes from one to the other.
 fn machine(strength: f32) -> (Machine, Vec<f32>) {
-    let count = VISIBLE * HIDDEN + HIDDEN + VISIBLE;
-    let parameters: Vec<f32> = normals(5, count).iter().map(|p| strength * p).collect();
+    let mut parameters: Vec<f32> = normals(5, VISIBLE * HIDDEN).iter().map(|w| strength * w).collect();
+    let weights = parameters.clone();
+    parameters.extend((0..HIDDEN).map(|j| -weights.iter().skip(j).step_by(HIDDEN).sum::<f32>() / 2.0));
+    parameters.extend(weights.chunks_exact(HIDDEN).map(|row| -row.iter().sum::<f32>() / 2.0));
     let wide = parameters.iter().map(|p| f64::from(*p)).collect();
     (Machine { visible: VISIBLE, hidden: HIDDEN, parameters: wide }, parameters)
 }
@@ -71,7 +73,7 @@ const TOLERANCE: f64 = 5.0 * 0.5 / 447.0;
 
 #[test]
 fn the_oracle_agrees_with_itself() {
-    let (machine, _) = machine(1.5);
+    let (machine, _) = machine(3.0);
     let data = empirical(&DATA, VISIBLE);
     let exact = machine.exact_gradient(&data);
     let differences = machine.differences(|machine| machine.log_likelihood(&DATA));
@@ -89,7 +91,7 @@ fn the_oracle_agrees_with_itself() {
 
 #[test]
 fn contrastive_divergence_is_what_enumeration_expects() {
-    let (machine, parameters) = machine(1.5);
+    let (machine, parameters) = machine(3.0);
     let data = empirical(&DATA, VISIBLE);
     let rows: Vec<f32> = narrow(&DATA).repeat(ROWS / 5);
     for steps in [1, 2, 5, 60] {
@@ -99,14 +101,14 @@ fn contrastive_divergence_is_what_enumeration_expects() {
         let error = largest_difference(&found, &machine.expected_divergence(&data, steps));
         assert!(error < TOLERANCE, "CD-{steps}: off by {error}");
         let bias = largest_difference(&found, &machine.exact_gradient(&data));
-        assert!(steps > 2 || bias > 10.0 * TOLERANCE, "CD-{steps} has a bias of {bias} alone");
+        assert!(steps > 2 || bias > 7.0 * TOLERANCE, "CD-{steps} has a bias of {bias} alone");
         assert!(steps < 60 || bias < 2.0 * TOLERANCE, "CD-{steps} has a bias of {bias}");
     }
 }
 
 #[test]
 fn persistent_chains_reach_the_exact_gradient() {
-    let (machine, parameters) = machine(1.5);
+    let (machine, parameters) = machine(3.0);
     let data = empirical(&DATA, VISIBLE);
     let rows: Vec<f32> = narrow(&DATA).repeat(ROWS / 5);
     let rbm = Rbm { units: BINARY, gibbs_steps: 1 };

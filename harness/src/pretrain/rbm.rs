@@ -4,8 +4,8 @@
 //! Gaussian ones, of unit variance. Given v, a hidden unit is 1 with probability sigmoid(v W + b); given h, a visible unit is
 //! 1 with probability sigmoid(h W^T + a), or N(h W^T + a, 1).
 //!
-//! The gradient of -log p(v) with respect to W is -<v h> over the data + <v h> over the model, and so for the biases. The
-//! first takes the hidden units' probabilities. For the second, chains of k Gibbs steps (visible units from hidden ones, then
+//! The gradient of -log p(v) with respect to W is E_model \[v h\] - E_data \[v h\], and so for the biases. The second
+//! takes the hidden units' probabilities. For the first, chains of k Gibbs steps (visible units from hidden ones, then
 //! back) start at the data (CD-k) or where they were left (PCD); all units are sampled but the last hidden ones, which enter
 //! by their probabilities, to spare noise. CD is biased unless k is large.
 //!
