@@ -1,12 +1,13 @@
-//! Unsupervised pre-training, layer by layer (Hinton, Osindero and Teh 2006; Bengio et al. 2007): one hidden layer at a
-//! time is trained to model its input, its output is the next one's input, and the whole network is then trained on labels.
+//! Unsupervised pre-training, layer by layer (Hinton, Osindero and Teh 2006; Bengio et al. 2007): one hidden layer at
+//! a time is trained to model its input, its output is the next one's input, and the whole network is then trained on
+//! labels.
 //!
 //! A hidden layer is modelled by a restricted Boltzmann machine ([`rbm`]) or by a denoising autoencoder
-//! ([`autoencoder`]). Both join the layer's input (visible units) and its output (hidden units) by one matrix of weights,
-//! used both ways ([`units`]). [`stack`] trains all hidden layers of a network so, from below.
+//! ([`autoencoder`]). Both join the layer's input (visible units) and its output (hidden units) by one matrix of
+//! weights, used both ways ([`units`]). [`stack`] trains all hidden layers of a network so, from below.
 //!
-//! Arithmetic is that of the kernels and random numbers are drawn in a fixed order, so level and threads never show in a
-//! bit. All memory is borrowed: no std, no allocation, no panic.
+//! Arithmetic is that of the kernels and random numbers are drawn in a fixed order, so level and threads never show
+//! in a bit. All memory is borrowed: no std, no allocation, no panic.
 
 pub mod autoencoder;
 mod layer;

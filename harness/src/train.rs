@@ -110,8 +110,8 @@ impl Recipe {
         self.architecture.build(features, head)
     }
 
-    /// Bytes of the network of one run on one thread, and of its pre-training on so many samples, settled before anything is
-    /// allocated.
+    /// Bytes of the network of one run on one thread, and of its pre-training on so many samples, settled before
+    /// anything is allocated.
     ///
     /// # Errors
     /// The layers are no network, one larger than the address space, or one that cannot be pre-trained.

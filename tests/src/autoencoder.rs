@@ -1,5 +1,5 @@
-//! Autoencoders with tied weights again, in f64 and as plain loops; gradients by central differences. Only the order of the
-//! parameters (weights, hidden biases, visible biases) is shared with the code under test.
+//! Autoencoders with tied weights again, in f64 and as plain loops; gradients by central differences. Only the order
+//! of the parameters (weights, hidden biases, visible biases) is shared with the code under test.
 
 /// An autoencoder's size, and whether its inputs are in [0, 1].
 #[derive(Clone, Copy, Debug)]

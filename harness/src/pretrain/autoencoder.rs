@@ -1,14 +1,15 @@
 //! The denoising autoencoder with tied weights (Vincent et al. 2008): it learns to undo masking noise.
 //!
-//! Each input is set to 0 with probability `noise`; x~ is what is left. h = sigmoid(x~ W + b), s = h W^T + a, and the loss,
-//! a mean over the rows, compares with the clean x:
+//! Each input is set to 0 with probability `noise`; x~ is what is left. h = sigmoid(x~ W + b), s = h W^T + a, and the
+//! loss, a mean over the rows, compares with the clean x:
 //!
-//! - binary inputs, in [0, 1]: the cross-entropy of r = sigmoid(s), per row sum_j softplus(s_j) - x_j s_j. Not the squared
-//!   error, whose gradient with respect to s has the factor r (1 - r) and vanishes where r is wrong and saturated;
+//! - binary inputs, in [0, 1]: the cross-entropy of r = sigmoid(s), per row sum_j softplus(s_j) - x_j s_j. Not the
+//!   squared error, whose gradient with respect to s has the factor r (1 - r) and vanishes where r is wrong and
+//!   saturated;
 //! - Gaussian inputs: half the squared error of r = s. There is no sigmoid that could reach them.
 //!
-//! Either way the gradient with respect to s is (r - x) / rows. W collects two terms, from the decoder and from the encoder.
-//! Cost: 5 rows n m multiply-adds, and one uniform number per input, drawn row by row.
+//! Either way the gradient with respect to s is (r - x) / rows. W collects two terms, from the decoder and from the
+//! encoder. Cost: 5 rows n m multiply-adds, and one uniform number per input, drawn row by row.
 
 use isobath_kernels::activation::{self, Sigmoid, Softplus};
 use isobath_kernels::gemm::Init;

@@ -1,15 +1,15 @@
-//! The restricted Boltzmann machine, trained by contrastive divergence (Hinton 2002) or its persistent form (Tieleman 2008).
+//! The restricted Boltzmann machine, by contrastive divergence (Hinton 2002) or its persistent form (Tieleman 2008).
 //!
-//! p(v, h) is proportional to exp(-E): E = -v W h - b h - a v for binary visible units, and -v W h - b h + |v - a|^2 / 2 for
-//! Gaussian ones, of unit variance. Given v, a hidden unit is 1 with probability sigmoid(v W + b); given h, a visible unit is
-//! 1 with probability sigmoid(h W^T + a), or N(h W^T + a, 1).
+//! p(v, h) is proportional to exp(-E): E = -v W h - b h - a v for binary visible units; for Gaussian ones, of unit
+//! variance, |v - a|^2 / 2 takes the place of -a v. Given v, a hidden unit is 1 with probability sigmoid(v W + b);
+//! given h, a visible unit is 1 with probability sigmoid(h W^T + a), or N(h W^T + a, 1).
 //!
 //! The gradient of -log p(v) with respect to W is E_model \[v h\] - E_data \[v h\], and so for the biases. The second
-//! takes the hidden units' probabilities. For the first, chains of k Gibbs steps (visible units from hidden ones, then
-//! back) start at the data (CD-k) or where they were left (PCD); all units are sampled but the last hidden ones, which enter
-//! by their probabilities, to spare noise. CD is biased unless k is large.
+//! takes the hidden units' probabilities. For the first, chains of k Gibbs steps (visible units from hidden ones,
+//! then back) start at the data (CD-k) or where they were left (PCD); all units are sampled but the last hidden ones,
+//! which enter by their probabilities, to spare noise. CD is biased unless k is large.
 //!
-//! Cost: 3 + 2 k products of rows n m multiply-adds, one more for PCD; one random number per sampled unit, row by row.
+//! Cost: 3 + 2 k products of rows n m multiply-adds, 4 + 2 k for PCD; a random number per sampled unit, row by row.
 
 use isobath_kernels::activation::{self, Sigmoid};
 use isobath_kernels::gemm::Init;
@@ -43,9 +43,9 @@ impl Rbm {
         values.saturating_add(sums).saturating_add(workspace_len(self.units, rows, threads))
     }
 
-    /// An estimate of the gradient of the mean of -log p over a batch, in the order of the parameters. What `memory` holds
-    /// does not matter. `particles`, if given, are the visible units of persistent chains, as many as the batch has rows:
-    /// they are moved on. Without them chains start at the batch.
+    /// An estimate of the gradient of the mean of -log p over a batch, in the order of the parameters. What `memory`
+    /// holds does not matter. `particles`, if given, are the visible units of persistent chains, as many as the batch
+    /// has rows: they are moved on. Without them chains start at the batch.
     ///
     /// # Errors
     /// A buffer is shorter than the units and rows need.

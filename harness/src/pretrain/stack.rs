@@ -1,13 +1,13 @@
-//! Greedy stacking: the hidden layers of a network are pre-trained from below, each on the outputs of the one beneath.
+//! Greedy stacking: a network's hidden layers are pre-trained from below, each on the outputs of the one beneath.
 //!
-//! Hidden are all dense layers but the last; each must be followed by a sigmoid and nothing else. A layer starts from the
-//! network's own weights and biases, with visible biases 0, makes its steps of Adam, and gives weights and hidden biases
-//! back to the network; the visible biases are dropped. All samples then go through it and are the next layer's data, so no
-//! step passes through lower layers. The first layer's inputs are real numbers (Gaussian units), the others' are outputs of
-//! sigmoids (binary units).
+//! Hidden are all dense layers but the last; each must be followed by a sigmoid and nothing else. A layer starts from
+//! the network's own weights and biases, with visible biases 0, makes its steps of Adam, and gives weights and hidden
+//! biases back to the network; the visible biases are dropped. All samples then go through it and are the next
+//! layer's data, so no step passes through lower layers. The first layer's inputs are real numbers (Gaussian units),
+//! the others' are outputs of sigmoids (binary units).
 //!
-//! Memory: twice all samples of the widest hidden layer, where there are several, and one layer's parameters with gradient and
-//! moments.
+//! Memory: twice all samples of the widest hidden layer, where there are several, and one layer's parameters with
+//! gradient and moments.
 
 use isobath_kernels::Level;
 
@@ -96,8 +96,8 @@ impl<'a> Stack<'a> {
         lengths.into_iter().fold(0, usize::saturating_add)
     }
 
-    /// Of the outputs of a layer and of the next; of a layer's parameters, gradient, first and second moments; of a batch,
-    /// of the particles, and of what a step works in.
+    /// Of the outputs of a layer and of the next; of a layer's parameters, gradient, first and second moments; of a
+    /// batch, of the particles, and of what a step works in.
     fn lengths(&self, samples: usize, threads: usize) -> [usize; 9] {
         let batch = self.plan.batch();
         let most = |length: &dyn Fn(Units) -> usize| {
@@ -133,8 +133,8 @@ impl<'a> Stack<'a> {
         self.hidden().enumerate().map(of_layer).fold(0, u64::saturating_add)
     }
 
-    /// Pre-trains the hidden layers among a network's `parameters` on `inputs`, row by row. `on_step` is called after every
-    /// step of a layer and stops by answering false; that is also the result then.
+    /// Pre-trains the hidden layers among a network's `parameters` on `inputs`, row by row. `on_step` is called after
+    /// every step of a layer and stops by answering false; that is also the result then.
     ///
     /// # Errors
     /// A buffer is too short, or there are fewer samples than a batch has rows.

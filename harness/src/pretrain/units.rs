@@ -1,10 +1,10 @@
-//! Visible and hidden units joined by one matrix of weights: what a restricted Boltzmann machine and an autoencoder with
-//! tied weights have in common.
+//! Visible and hidden units joined by one matrix of weights: what a restricted Boltzmann machine and an autoencoder
+//! with tied weights have in common.
 //!
-//! n visible and m hidden units have n x m weights W, m hidden biases b and n visible biases a, which lie in this order:
-//! the first two are a dense layer's. For a batch V (rows x n) the hidden units' means are H = sigmoid(V W + b); for H
-//! (rows x m) the visible units' are sigmoid(H W^T + a) where they are binary, H W^T + a where they are Gaussian.
-//! Cost: rows n m multiply-adds for each direction, and for each sum V^T H of a gradient.
+//! n visible and m hidden units have n x m weights W, m hidden biases b and n visible biases a, which lie in this
+//! order: the first two are a dense layer's. For a batch V (rows x n) the hidden units' means are H = sigmoid(V W +
+//! b); for H (rows x m) the visible units' are sigmoid(H W^T + a) where they are binary, H W^T + a where they are
+//! Gaussian. Cost: rows n m multiply-adds for each direction, and for each sum V^T H of a gradient.
 
 use isobath_kernels::activation::{self, Sigmoid};
 use isobath_kernels::gemm::{Gemm, Init, Shape};

@@ -192,8 +192,8 @@ impl StudyPlan {
         row.steps.unwrap_or(self.steps)
     }
 
-    /// How often a run of this row calls back, if it does not diverge: once for every step, for the measurement after the last
-    /// one, and for every step of the pre-training.
+    /// How often a run of this row calls back, if it does not diverge: once for every step, for the measurement after
+    /// the last one, and for every step of the pre-training.
     pub(super) fn calls(&self, row: &Contestant) -> u64 {
         let pretraining = row.pretraining.map_or(0, |pretraining| pretraining.steps);
         (self.steps_of(row) + 1 + pretraining) as u64

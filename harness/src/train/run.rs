@@ -45,9 +45,9 @@ pub enum TrainError {
     Loss(String),
 }
 
-/// Trains one network on `data` and measures its accuracy on `held_out`. `on_step` is called after every step
-/// with the course so far, and stops the run by answering false. Before the first step it is called with step 0 while layers are
-/// pre-trained, as often as each of them makes steps.
+/// Trains one network on `data` and measures its accuracy on `held_out`. `on_step` is called after every step with
+/// the course so far, and stops the run by answering false. Before the first step it is called with step 0 while
+/// layers are pre-trained, as often as each of them makes steps.
 ///
 /// # Errors
 /// The recipe is no network, or does not fit the data.
