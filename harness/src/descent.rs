@@ -3,6 +3,8 @@
 //! [`crate::train`] adds its records to it, a microcontroller runs it over static buffers: the same code, so the same
 //! weights. No std, no allocation, no panic.
 
+mod order;
+
 use core::fmt;
 
 use isobath_kernels::loss::{self, LossError};
@@ -13,6 +15,8 @@ use crate::net::update::{Clipped, Update};
 use crate::net::{Arena, Mode, NetError, Pass, Plan, PlanError, Unwatched, Watch};
 use crate::random::Random;
 use crate::threads::Threads;
+
+pub(crate) use order::Order;
 
 /// Streams of random numbers drawn from one seed.
 const WEIGHTS: u64 = 1;
@@ -121,25 +125,18 @@ pub struct Descent<'a, T> {
     gradient: &'a mut [f32],
 }
 
-/// Batches drawn without replacement, in a new random order each time the samples are used up.
+/// Batches of samples in their order.
 #[derive(Debug)]
 struct Batches<'a> {
     samples: Samples<'a>,
-    order: &'a mut [u32],
-    next: usize,
-    random: Random,
+    order: Order<'a>,
 }
 
 impl Batches<'_> {
     /// Fills the inputs, `features` columns each, and the labels of a batch.
     fn fill(&mut self, inputs: &mut [f32], features: usize, labels: &mut [u32]) {
         for (row, label) in inputs.chunks_exact_mut(features.max(1)).zip(labels) {
-            if self.next >= self.order.len() {
-                self.random.shuffle(self.order);
-                self.next = 0;
-            }
-            let sample = self.order.get(self.next).map_or(0, |sample| *sample as usize);
-            self.next += 1;
+            let sample = self.order.next();
             let input = self.samples.inputs.chunks_exact(features.max(1)).nth(sample);
             if let (Some(input), Some(known)) = (input, self.samples.labels.get(sample)) {
                 row.copy_from_slice(input);
@@ -178,17 +175,14 @@ impl<'a, T: Threads> Descent<'a, T> {
             return Err(DescentError::Samples { needed: plan.batch(), found: whole });
         }
         let order = buffer("the order of samples", memory.order, count)?;
-        for (at, sample) in order.iter_mut().enumerate() {
-            *sample = at as u32;
-        }
         let mut arena = Arena::new(&plan, update.moments(), threads.count(), memory.arena)?;
         arena.initialise(&plan, &mut Random::stream(seed, WEIGHTS));
-        let random = Random::stream(seed, ORDER);
+        let order = Order::new(order, Random::stream(seed, ORDER));
         Ok(Self {
             pass: Pass { plan, level, threads, rows: plan.batch() },
             arena,
             update,
-            batches: Batches { samples, order, next: count, random },
+            batches: Batches { samples, order },
             labels: buffer("labels", memory.labels, plan.batch())?,
             gradient: buffer("the loss's gradient", memory.gradient, plan.batch() * plan.output())?,
         })

@@ -7,6 +7,7 @@ pub mod descent;
 pub mod hash;
 pub mod init;
 pub mod net;
+pub mod pretrain;
 pub mod random;
 pub mod threads;
 

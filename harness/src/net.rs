@@ -23,6 +23,5 @@ pub use arena::Arena;
 pub use layer::{Dense, Layer};
 pub use pass::{Mode, NetError, Pass};
 pub use plan::{Place, Plan, PlanError, Values};
-#[cfg(feature = "std")]
 pub(crate) use product::multiply;
 pub use watch::{Unwatched, Watch};

@@ -91,7 +91,7 @@ impl Random {
     }
 
     /// Puts the values into a random order, each order equally likely (Fisher and Yates).
-    pub fn shuffle(&mut self, values: &mut [u32]) {
+    pub fn shuffle<E>(&mut self, values: &mut [E]) {
         for last in (1..values.len()).rev() {
             values.swap(last, self.below(last + 1));
         }

@@ -7,6 +7,7 @@ mod check;
 pub mod file;
 pub mod outcome;
 pub mod plan;
+mod pretraining;
 pub mod single;
 pub mod store;
 mod summarise;

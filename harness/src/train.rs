@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::architecture::{Architecture, Built, Head};
 use crate::init::Init;
 use crate::net::update::{Clipping, Optimizer, Penalty};
-use crate::net::{Place, Plan, PlanError};
+use crate::net::{Place, Plan};
+use crate::pretrain::Pretraining;
+use crate::pretrain::stack::Stack;
 
 pub use course::Course;
 pub use observe::{LayerNorms, Observer};
@@ -87,6 +89,8 @@ pub struct Recipe {
     pub clipping: Clipping,
     /// A penalty on the weights.
     pub penalty: Penalty,
+    /// How the hidden layers are trained before the first step, if at all.
+    pub pretraining: Option<Pretraining>,
     /// Optimiser steps.
     pub steps: usize,
     /// Samples per step.
@@ -106,16 +110,20 @@ impl Recipe {
         self.architecture.build(features, head)
     }
 
-    /// Bytes of the arena of one run on one thread, settled before anything is allocated.
+    /// Bytes of the network of one run on one thread, and of its pre-training on so many samples, settled before
+    /// anything is allocated.
     ///
     /// # Errors
-    /// The layers are no network, or one larger than the address space.
-    pub fn arena_bytes(&self, features: usize, classes: usize) -> Result<u64, PlanError> {
+    /// The layers are no network, one larger than the address space, or one that cannot be pre-trained.
+    pub fn memory_bytes(&self, features: usize, classes: usize, samples: usize) -> Result<u64, TrainError> {
         let built = self.build(features, classes);
         let mut places = vec![Place::default(); built.layers.len()];
         let plan = Plan::new(features, self.batch, &built.layers, &mut places)?;
-        let elements = plan.arena_len(self.optimizer.moments(), 1)? as u64;
-        Ok(elements.saturating_mul(size_of::<f32>() as u64))
+        let mut elements = plan.arena_len(self.optimizer.moments(), 1)?;
+        if let Some(pretraining) = self.pretraining {
+            elements = elements.saturating_add(Stack::new(pretraining, plan)?.memory_len(samples, 1));
+        }
+        Ok((elements as u64).saturating_mul(size_of::<f32>() as u64))
     }
 }
 
@@ -137,7 +145,7 @@ pub struct Trained {
     pub divergence: Option<Divergence>,
     /// Steps taken.
     pub steps: usize,
-    /// Multiply-adds of those steps.
+    /// Multiply-adds of those steps and of the pre-training.
     pub multiply_adds: u64,
     /// log10 of ||delta^1|| / ||delta^L|| before the first step and after the last.
     pub ratio: [Option<f64>; 2],

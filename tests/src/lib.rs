@@ -1,6 +1,8 @@
 //! What the tests of Isobath share: oracles that are independent of the code under test, generators, distances.
 #![allow(clippy::missing_panics_doc, reason = "oracles and assertions panic on purpose")]
 
+pub mod autoencoder;
+pub mod boltzmann;
 pub mod case;
 pub mod fma;
 pub mod hash;

@@ -66,6 +66,7 @@ fn recipe(run: &Run) -> Recipe {
         schedule: Schedule::Constant,
         clipping: Clipping::GlobalNorm { max_norm: training::MAX_NORM },
         penalty: Penalty::None,
+        pretraining: None,
         steps: run.steps,
         batch: training::BATCH,
         record_every: 7,

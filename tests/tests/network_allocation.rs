@@ -1,4 +1,4 @@
-//! A training step allocates nothing. The allocator counts, so this test has a program to itself.
+//! A step of training or pre-training allocates nothing. The allocator counts, so this test has a program to itself.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -6,6 +6,8 @@ use std::cell::Cell;
 use isobath::activation::Activation;
 use isobath::net::update::{Clipping, Optimizer, Penalty, Update};
 use isobath::net::{Layer, Mode, Pass, Unwatched};
+use isobath::pretrain::stack::{Memory, Stack};
+use isobath::pretrain::{Model, Pretraining};
 use isobath::threads::Serial;
 use isobath_tests::case::{Case, INIT, normals};
 use isobath_tests::levels;
@@ -74,6 +76,32 @@ fn a_training_step_allocates_nothing() {
                     assert!(forward.is_ok() && backward.is_ok() && updated.is_ok());
                 }
                 assert_eq!(allocations(), before, "{}", level.name());
+            });
+        }
+    }
+}
+
+#[test]
+fn pretraining_allocates_nothing() {
+    let (dense, sigmoid) = (Layer::dense(20, INIT), Layer::Activation(Activation::Sigmoid));
+    let case = Case::new("two hidden layers", 30, 8, vec![dense, sigmoid, dense, sigmoid, dense]);
+    let models = [
+        Model::Autoencoder { noise: 0.1 },
+        Model::Rbm { gibbs_steps: 2, persistent: false },
+        Model::Rbm { gibbs_steps: 1, persistent: true },
+    ];
+    for level in levels::all() {
+        for model in models {
+            case.run_in(0, f32::NAN, |plan, arena| {
+                let pretraining = Pretraining { model, steps: 10, rate: 0.01, shuffled: true };
+                let stack = Stack::new(pretraining, plan).expect("sigmoid layers");
+                let inputs = normals(1, 20 * plan.input());
+                let (mut values, mut order) = (vec![0.0; stack.memory_len(20, 1)], vec![0; 20]);
+                let memory = Memory { values: &mut values, order: &mut order };
+                let before = allocations();
+                let finished = stack.train(arena.parameters, &inputs, memory, 1, level, &Serial, || true);
+                assert_eq!(allocations(), before, "{}, {model:?}", level.name());
+                assert_eq!(finished, Ok(true));
             });
         }
     }

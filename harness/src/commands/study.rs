@@ -17,7 +17,7 @@ use crate::study::trial::{self, Options, Progress};
 /// Flags of `isobath study`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// A built-in study (remedies, depth) or a TOML file
+    /// A built-in study (remedies, depth, pretraining) or a TOML file
     #[arg(value_name = "NAME or FILE.toml", default_value = "remedies")]
     study: String,
     /// The run folder; runs/NAME-SEED by default

@@ -59,7 +59,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let (level, threads) = (common.level()?, common.threads()?);
     let single = Single::load(&arguments.file).map_err(failed)?;
     let data = single.source.load(&single.sizes, common.seed).map_err(|error| failed(error.into()))?;
-    single.check_memory(data.train.features(), data.train.classes()).map_err(failed)?;
+    single.check_memory(&data.train).map_err(failed)?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()

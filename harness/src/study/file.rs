@@ -156,6 +156,10 @@ pub struct NetworkTable {
     pub penalty: Option<PenaltyTable>,
     /// What is minimised.
     pub loss: Option<Loss>,
+    /// Unsupervised training of the hidden layers before the first step.
+    pub pretrain: Option<PretrainTable>,
+    /// Optimiser steps, if not as many as `[training]` says.
+    pub steps: Option<usize>,
 }
 
 /// The normalisations by name.
@@ -276,6 +280,37 @@ pub enum PenaltyName {
     L1,
     /// lambda w^2 / 2.
     L2,
+}
+
+/// `pretrain = { kind = "autoencoder", steps = 1000, noise = 0.25 }`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PretrainTable {
+    /// The model of a layer.
+    pub kind: PretrainName,
+    /// Steps of each layer.
+    pub steps: usize,
+    /// Adam's rate; 0.001 by default.
+    pub rate: Option<f32>,
+    /// Of an autoencoder: the probability that an input is set to 0; 0.25 by default.
+    pub noise: Option<f32>,
+    /// Of a Boltzmann machine: Gibbs steps per gradient; 1 by default.
+    pub gibbs_steps: Option<usize>,
+    /// Of a Boltzmann machine: whether chains go on from step to step (PCD); false by default.
+    pub persistent: Option<bool>,
+    /// Whether each layer's weights are put into a random order afterwards: a control.
+    #[serde(default)]
+    pub shuffled: bool,
+}
+
+/// The models of a layer by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PretrainName {
+    /// Denoising autoencoder.
+    Autoencoder,
+    /// Restricted Boltzmann machine.
+    Rbm,
 }
 
 impl<'de> Deserialize<'de> for Activation {

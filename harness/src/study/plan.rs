@@ -8,18 +8,21 @@ use super::file::{
     BranchScale, ClipName, GridTable, GroupTable, LastName, NetworkTable, NormName, OptimizerName,
     PenaltyName, PositionName, StudyFile,
 };
+use super::pretraining::pretraining;
 use crate::activation::Activation;
 use crate::architecture::{Architecture, Norm, NormPosition, Residual};
 use crate::data::Source;
 use crate::hash::Hash;
 use crate::init::{Init, WeightVariance};
 use crate::net::update::{Clipping, Optimizer, Penalty};
+use crate::pretrain::Pretraining;
 use crate::train::{Loss, Recipe, Schedule};
 
 /// The studies that come with the program: name and file.
-pub const BUILT_IN: [(&str, &str); 2] = [
+pub const BUILT_IN: [(&str, &str); 3] = [
     ("remedies", include_str!("../../studies/remedies.toml")),
     ("depth", include_str!("../../studies/depth.toml")),
+    ("pretraining", include_str!("../../studies/pretraining.toml")),
 ];
 
 /// The deepest network of a study.
@@ -61,6 +64,10 @@ pub struct Contestant {
     pub clipping: Clipping,
     /// A penalty on the weights.
     pub penalty: Penalty,
+    /// How the hidden layers are trained before the first step, if at all.
+    pub pretraining: Option<Pretraining>,
+    /// Optimiser steps of a run, if not as many as the other rows make.
+    pub steps: Option<usize>,
 }
 
 /// A sick network and its remedies.
@@ -174,10 +181,22 @@ impl StudyPlan {
             schedule: self.schedule,
             clipping: row.clipping,
             penalty: row.penalty,
-            steps: self.steps,
+            pretraining: row.pretraining,
+            steps: self.steps_of(row),
             batch: self.batch,
             record_every: self.record_every,
         }
+    }
+
+    fn steps_of(&self, row: &Contestant) -> usize {
+        row.steps.unwrap_or(self.steps)
+    }
+
+    /// How often a run of this row calls back, if it does not diverge: once for every step, for the measurement after
+    /// the last one, and for every step of the pre-training.
+    pub(super) fn calls(&self, row: &Contestant) -> u64 {
+        let pretraining = row.pretraining.map_or(0, |pretraining| pretraining.steps);
+        (self.steps_of(row) + 1 + pretraining) as u64
     }
 
     /// The linear softmax classifier as a row.
@@ -198,6 +217,8 @@ impl StudyPlan {
             loss: Loss::CrossEntropy,
             clipping: Clipping::None,
             penalty: Penalty::None,
+            pretraining: None,
+            steps: None,
         }
     }
 }
@@ -239,6 +260,8 @@ fn over(sick: &NetworkTable, remedy: &NetworkTable) -> NetworkTable {
         clip: remedy.clip.or(sick.clip),
         penalty: remedy.penalty.or(sick.penalty),
         loss: remedy.loss.or(sick.loss),
+        pretrain: remedy.pretrain.or(sick.pretrain),
+        steps: remedy.steps.or(sick.steps),
     }
 }
 
@@ -321,6 +344,13 @@ pub(super) fn contestant(what: &str, table: &NetworkTable) -> Result<Contestant,
     let architecture =
         Architecture { depth, width, activation, init, norm, norm_position, residual, scale_layer: None };
     let loss = table.loss.unwrap_or_default();
+    let pretraining = match &table.pretrain {
+        None => None,
+        Some(pretrain) => Some(pretraining(pretrain, &architecture).map_err(|error| of(&error))?),
+    };
+    if let Some(steps) = table.steps {
+        at_least_one(&of("steps"), steps)?;
+    }
     Ok(Contestant {
         name: table.name.clone(),
         change: table.change.clone(),
@@ -328,5 +358,7 @@ pub(super) fn contestant(what: &str, table: &NetworkTable) -> Result<Contestant,
         loss,
         clipping,
         penalty,
+        pretraining,
+        steps: table.steps,
     })
 }

@@ -8,9 +8,9 @@ use super::StudyError;
 use super::check::{at_least_one, check_weight_decay, positive};
 use super::file::{GridTable, NetworkTable, NormName, OptimizerName};
 use super::plan::{contestant, settings};
-use crate::data::{Sizes, Source};
+use crate::data::{Dataset, Sizes, Source};
 use crate::machine::available_memory;
-use crate::train::{Recipe, Schedule, TrainError};
+use crate::train::{Recipe, Schedule};
 
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]
@@ -106,7 +106,8 @@ impl Single {
             schedule: training.schedule,
             clipping: row.clipping,
             penalty: row.penalty,
-            steps: training.steps,
+            pretraining: row.pretraining,
+            steps: row.steps.unwrap_or(training.steps),
             batch: training.batch,
             record_every: training.record_every,
         };
@@ -114,16 +115,16 @@ impl Single {
         Ok(Self { name: row.name, source, sizes, recipe, setting: setting.label() })
     }
 
-    /// Lays the network out for data of this kind, before anything is allocated.
+    /// Lays the network out for such data, before anything is allocated.
     ///
     /// # Errors
     /// It is no network, or does not fit into memory.
-    pub fn check_memory(&self, features: usize, classes: usize) -> Result<(), StudyError> {
+    pub fn check_memory(&self, data: &Dataset) -> Result<(), StudyError> {
         let network = self.name.clone();
-        let needed = self.recipe.arena_bytes(features, classes).map_err(|error| StudyError::Train {
-            network: network.clone(),
-            source: TrainError::Plan(error),
-        })?;
+        let needed = self
+            .recipe
+            .memory_bytes(data.features(), data.classes(), data.len())
+            .map_err(|source| StudyError::Train { network: network.clone(), source })?;
         let available = available_memory().unwrap_or(u64::MAX);
         if needed > available {
             let (needed, available) = (needed >> 20, available >> 20);

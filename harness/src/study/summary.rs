@@ -147,7 +147,7 @@ pub struct Row {
     pub tuning: Vec<Option<f64>>,
     /// Steps of one run; fewer than asked for if the run diverged.
     pub steps: usize,
-    /// Multiply-adds of one run's training steps.
+    /// Multiply-adds of one run: its training steps and its pre-training.
     pub multiply_adds: u64,
     /// log10 of ||delta^1|| / ||delta^L|| before the first step.
     pub ratio_start: Option<Spread>,

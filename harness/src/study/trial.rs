@@ -19,7 +19,7 @@ use crate::data::{Sizes, Splits};
 use crate::hash::Hash;
 use crate::machine::available_memory;
 use crate::threads::Serial;
-use crate::train::{TrainError, Trained, train};
+use crate::train::{Trained, train};
 
 /// How a study is run. None of it shows in a result but the seed.
 #[derive(Clone, Debug)]
@@ -167,10 +167,10 @@ fn check_networks(
     for entry in entries {
         for setting in &plan.grid {
             let recipe = plan.recipe(entry.row, setting);
-            let needed =
-                recipe.arena_bytes(splits.train.features(), splits.train.classes()).map_err(|error| {
-                    StudyError::Train { network: entry.network.clone(), source: TrainError::Plan(error) }
-                })?;
+            let data = &splits.train;
+            let needed = recipe
+                .memory_bytes(data.features(), data.classes(), data.len())
+                .map_err(|source| StudyError::Train { network: entry.network.clone(), source })?;
             if needed.saturating_mul(options.threads as u64) > available {
                 return Err(StudyError::Memory {
                     network: entry.network.clone(),
@@ -220,8 +220,10 @@ impl<'a> Trial<'a> {
     ) -> Self {
         let finished = std::mem::take(&mut store.finished);
         let tuning = if plan.grid.len() > 1 { plan.grid.len() } else { 0 };
-        let total = (entries.len() * (tuning + plan.seeds) * (plan.steps + 1)) as u64;
-        let done = (finished.len() * (plan.steps + 1)) as u64;
+        let runs = (tuning + plan.seeds) as u64;
+        let total = entries.iter().map(|entry| runs * plan.calls(entry.row)).sum();
+        let of = |id: &RunId| entries.iter().find(|entry| entry.network == id.network);
+        let done = finished.keys().filter_map(of).map(|entry| plan.calls(entry.row)).sum();
         Self {
             plan,
             options,
@@ -274,10 +276,10 @@ impl<'a> Trial<'a> {
             Phase::Trial => &self.splits.test,
         };
         let seed = seed_of(self.options.seed, id.phase, id.seed);
-        let mut counted = 0;
+        let mut counted = 0u64;
         let on_step = |_, _: &_| {
             counted += 1;
-            if counted % 50 == 0 {
+            if counted.is_multiple_of(50) {
                 self.advance(50, &entry.network);
             }
             !self.stop.load(Ordering::Relaxed)
@@ -286,7 +288,7 @@ impl<'a> Trial<'a> {
         let result = train(&recipe, &self.splits.train, held_out, seed, level, &Serial, on_step)
             .map_err(|source| StudyError::Train { network: entry.network.clone(), source })?;
         let Some(result) = result else { return Err(StudyError::Interrupted) };
-        self.advance((self.plan.steps + 1 - counted / 50 * 50) as u64, &entry.network);
+        self.advance(self.plan.calls(entry.row) - counted / 50 * 50, &entry.network);
         let mut kept = Self::lock(&self.kept);
         kept.0.keep(&id, &setting.label(), &result)?;
         kept.1.insert(id, result);

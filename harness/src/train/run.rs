@@ -10,9 +10,11 @@ use super::observe::{LayerNorms, Observer, log10};
 use super::{Course, Divergence, Recipe, Trained};
 use crate::architecture::Built;
 use crate::data::Dataset;
-use crate::descent::{Descent, DescentError, Memory};
+use crate::descent::{self, Descent, DescentError};
 use crate::net::update::Update;
 use crate::net::{Arena, NetError, Place, Plan, PlanError};
+use crate::pretrain::PretrainError;
+use crate::pretrain::stack::{Memory, Stack};
 use crate::threads::Threads;
 
 /// Why a network could not be trained at all. One that diverges is a result, not an error.
@@ -35,13 +37,17 @@ pub enum TrainError {
     /// The run did not fit its memory or its data.
     #[error("{0}")]
     Descent(#[from] DescentError),
+    /// The network cannot be pre-trained.
+    #[error("{0}")]
+    Pretrain(#[from] PretrainError),
     /// A loss was given shapes that do not fit.
     #[error("the loss: {0}")]
     Loss(String),
 }
 
-/// Trains one network on `data` and measures its accuracy on `held_out`. `on_step` is called after every step
-/// with the course so far, and stops the run by answering false.
+/// Trains one network on `data` and measures its accuracy on `held_out`. `on_step` is called after every step with
+/// the course so far, and stops the run by answering false. Before the first step it is called with step 0 while
+/// layers are pre-trained, as often as each of them makes steps.
 ///
 /// # Errors
 /// The recipe is no network, or does not fit the data.
@@ -66,9 +72,23 @@ pub fn train<T: Threads>(
     let mut arena = vec![0.0; plan.arena_len(update.moments(), threads.count())?];
     let (mut order, mut labels) = (vec![0; found], vec![0; recipe.batch]);
     let mut gradient = vec![0.0; recipe.batch * data.classes()];
-    let memory =
-        Memory { arena: &mut arena, order: &mut order, labels: &mut labels, gradient: &mut gradient };
+    let memory = descent::Memory {
+        arena: &mut arena,
+        order: &mut order,
+        labels: &mut labels,
+        gradient: &mut gradient,
+    };
     let mut descent = Descent::new(plan, level, threads, update, data.samples(), memory, seed)?;
+    let mut pretrained = 0;
+    if let Some(pretraining) = recipe.pretraining {
+        let stack = Stack::new(pretraining, plan)?;
+        let parameters = &mut *descent.arena_mut().parameters;
+        let go_on = || on_step(0, &Course::default());
+        if !pretrain(&stack, parameters, data, seed, level, threads, go_on)? {
+            return Ok(None);
+        }
+        pretrained = stack.multiply_adds(found);
+    }
     let before = descent.arena().parameters.to_vec();
     let mut course = Course::default();
     let mut figures: [Vec<LayerNorms>; 2] = Default::default();
@@ -123,7 +143,7 @@ pub fn train<T: Threads>(
         divergence,
         steps,
         // Forward, and backward with respect to both factors.
-        multiply_adds: 3 * plan.multiply_adds() * (recipe.batch * steps) as u64,
+        multiply_adds: 3 * plan.multiply_adds() * (recipe.batch * steps) as u64 + pretrained,
         ratio,
         layers: figures,
         moved,
@@ -131,6 +151,27 @@ pub fn train<T: Threads>(
         hash,
         seconds,
     }))
+}
+
+/// Pre-trains the hidden layers. `go_on` is asked once for as many steps as there are layers. False if it stopped them.
+fn pretrain<T: Threads>(
+    stack: &Stack<'_>,
+    parameters: &mut [f32],
+    data: &Dataset,
+    seed: u64,
+    level: Level,
+    threads: &T,
+    mut go_on: impl FnMut() -> bool,
+) -> Result<bool, PretrainError> {
+    let samples = data.len();
+    let mut values = vec![0.0; stack.memory_len(samples, threads.count())];
+    let mut order = vec![0; samples];
+    let memory = Memory { values: &mut values, order: &mut order };
+    let mut steps = 0;
+    stack.train(parameters, data.inputs(), memory, seed, level, threads, || {
+        steps += 1;
+        steps % stack.layers() != 0 || go_on()
+    })
 }
 
 /// The hidden layer (from 1) with the first values that `is_bad` finds bad; one more than the depth for the head; none

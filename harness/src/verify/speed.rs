@@ -72,6 +72,7 @@ fn speeds(depth: usize, seed: u64, level: Level) -> Result<Vec<f64>, VerifyError
         schedule: Schedule::Constant,
         clipping: Clipping::None,
         penalty: Penalty::None,
+        pretraining: None,
         steps: 0,
         batch: BATCH,
         record_every: 1,
