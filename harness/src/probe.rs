@@ -65,3 +65,66 @@ pub fn probe(setup: &Setup, data: Option<&Dataset>, level: Level) -> Result<Repo
     let fix = remedy::fix(setup, data, level, &verdict)?;
     Ok(Report { theory, figures, verdict, fix })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::activation::Activation;
+    use crate::architecture::{Architecture, Norm, NormPosition};
+    use crate::init::Init;
+
+    fn setup(activation: Activation, init: Init, depth: usize, width: usize) -> Setup {
+        Setup {
+            architecture: Architecture {
+                depth,
+                width,
+                activation,
+                init,
+                norm: Norm::None,
+                norm_position: NormPosition::Pre,
+                residual: None,
+                scale_layer: None,
+            },
+            input_width: width,
+            batch: 1,
+            nets: 8,
+            cotangent: Cotangent::Gaussian,
+            pair_correlation: None,
+            jacobian: false,
+            seed: 3,
+        }
+    }
+
+    /// Theory that is wrong by 5 % per layer must change nothing that is measured, and show.
+    #[test]
+    fn wrong_theory_moves_no_verdict_and_is_seen() {
+        for (activation, init, depth, width) in [
+            (Activation::Sigmoid, Init::XAVIER, 20, 128),
+            (Activation::Relu, Init::HE, 20, 256),
+            (Activation::Relu, Init::UNIFORM, 20, 128),
+            (Activation::Tanh, Init::gaussian(2.5, 0.05), 20, 256),
+        ] {
+            let setup = setup(activation, init, depth, width);
+            let sound = predict(&setup.question(None)).unwrap();
+            let decades = 1.05f64.log10() * setup.factors() as f64;
+            let mut wrong = sound.clone();
+            wrong.log10_delta_ratio = wrong.log10_delta_ratio.map(|ratio| ratio + decades);
+            wrong.band95 = wrong.band95.map(|(low, high)| (low + decades, high + decades));
+            wrong.rate_norm = wrong.rate_norm.map(|rate| rate * 1.05);
+            wrong.rate_squared = wrong.rate_squared.map(|rate| rate * 1.05 * 1.05);
+            let judged = |theory| {
+                let figures = measure(&setup, None, Level::detect(), theory).unwrap();
+                (verdict::judge(&setup, &figures, theory), figures.measured)
+            };
+            let ((before, held), (after, off)) = (judged(&sound), judged(&wrong));
+            assert_eq!(before, after, "{activation}");
+            assert_eq!(Measured { z: None, ..held }, Measured { z: None, ..off }, "{activation}");
+            assert!(
+                held.z.unwrap().abs() < 3.3 && off.z.unwrap().abs() > 3.3,
+                "{activation}: {:?}, {:?}",
+                held.z,
+                off.z
+            );
+        }
+    }
+}

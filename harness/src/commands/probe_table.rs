@@ -35,6 +35,16 @@ pub(super) fn text(request: &Request, report: &Report) -> String {
         line("var s^2", &jacobian.spread, theory.jacobian_var, None);
         line("largest s", &jacobian.largest, None, None);
     }
+    // Of one honest comparison in a thousand.
+    const DISAGREEMENT: f64 = 3.3;
+    let comparable = setup.batch == 1 && setup.architecture.scale_layer.is_none();
+    if let Some(z) = measured.z.filter(|z| comparable && z.abs() > DISAGREEMENT) {
+        let _ = writeln!(
+            text,
+            "theory and measurement disagree: {:.1} standard errors lie between them",
+            z.abs()
+        );
+    }
     if setup.batch > 1 && theory.source == Source::MeanField {
         text.push_str("theory's bands are for one sample per network; with more the spread is smaller\n");
     }

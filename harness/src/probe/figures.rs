@@ -1,7 +1,5 @@
 //! The figures of many networks together: means of logarithms, their spread, and how they stand to theory.
 
-use core::f64::consts::LN_10;
-
 use serde::Serialize;
 
 use super::jacobian;
@@ -56,7 +54,9 @@ pub struct Measured {
     pub chi: Sample,
     /// log10(||delta|| at the bottom / at the top).
     pub log10_delta_ratio: Sample,
-    /// The same of the weight gradients, between the first hidden layer and the last.
+    /// Its distance from theory in standard errors; none where theory has no band.
+    pub z: Option<f64>,
+    /// The same ratio of the weight gradients, between the first hidden layer and the last.
     pub log10_gw_ratio: Sample,
     /// ln of the squared ratio.
     pub log_gain: LogGain,
@@ -80,6 +80,7 @@ impl Measured {
             factors,
             chi,
             log10_delta_ratio: Sample::of(ratios, |ratio| ratio),
+            z: None,
             log10_gw_ratio: Sample::of(gw_ratios, |ratio| ratio),
             log_gain: LogGain {
                 mean: moments.map(|moments| moments.mean),
@@ -163,15 +164,22 @@ pub(super) fn median_decades(setup: &Setup, nets: &[&Net]) -> Option<f64> {
     median(nets.iter().filter_map(|net| log10_ratio(setup, net)).collect())
 }
 
-pub(super) fn measured(setup: &Setup, nets: &[&Net], zero_gradient_fraction: f64) -> Measured {
+pub(super) fn measured(
+    setup: &Setup,
+    nets: &[&Net],
+    zero_gradient_fraction: f64,
+    theory: &Prediction,
+) -> Measured {
     let factors = setup.factors();
     let ratios: Vec<f64> = nets.iter().filter_map(|net| log10_ratio(setup, net)).collect();
     let gw_ratio = |net: &&Net| Some(net.layers.first()?.log10_gw? - net.layers.last()?.log10_gw?);
     let gw_ratios: Vec<f64> = nets.iter().filter_map(gw_ratio).collect();
     let cosines: Vec<f64> = nets.iter().filter_map(|net| net.gradient_correlation).collect();
+    let measured = Measured::of(factors, &ratios, &gw_ratios, zero_gradient_fraction);
     Measured {
+        z: standard_errors(measured.log10_delta_ratio.mean, theory.log10_delta_ratio, theory.band95),
         gradient_correlation: setup.pair_correlation.map(|_| Sample::of(&cosines, |cosine| cosine)),
-        ..Measured::of(factors, &ratios, &gw_ratios, zero_gradient_fraction)
+        ..measured
     }
 }
 
@@ -248,7 +256,11 @@ fn layer_row(
         factor,
         predicted_factor,
         band95,
-        z: z_score(log10_factor, predicted_factor, band95),
+        z: standard_errors(
+            log10_factor,
+            predicted_factor.map(f64::log10),
+            band95.map(|(low, high)| (low.log10(), high.log10())),
+        ),
         slope_rms,
         weight_gain: factor.zip(slope_rms).map(|(factor, slope)| factor / slope),
         saturated: share(|fractions| fractions.saturated),
@@ -261,12 +273,11 @@ fn layer_row(
     }
 }
 
-/// The factor's distance from its prediction in standard errors, on the scale of logarithms; the band is 2 x 1.96 of
-/// them wide.
-fn z_score(log10_factor: Option<f64>, predicted: Option<f64>, band: Option<Interval>) -> Option<f64> {
+/// A figure's distance from its prediction in standard errors, of which the band is 2 x 1.96 wide.
+fn standard_errors(found: Option<f64>, predicted: Option<f64>, band: Option<Interval>) -> Option<f64> {
     let (low, high) = band?;
-    let error = (high / low).ln() / (2.0 * 1.959963984540054);
-    (error > 0.0).then_some((log10_factor? * LN_10 - predicted?.ln()) / error)
+    let error = (high - low) / (2.0 * 1.959963984540054);
+    (error > 0.0).then_some((found? - predicted?) / error)
 }
 
 /// ||dL/dx^0|| / ||delta^1|| over sqrt(s_w^2 of layer 1 / s_w^2 of the others), which is what the gain of layer 1's

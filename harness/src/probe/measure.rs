@@ -182,7 +182,7 @@ fn summarise(setup: &Setup, data: Option<&Dataset>, nets: &[Net], theory: &Predi
     };
     let zero = failed.zero.nets as f64 / setup.nets.max(1) as f64;
     Figures {
-        measured: figures::measured(setup, &measured, zero),
+        measured: figures::measured(setup, &measured, zero, theory),
         layers: figures::rows(setup, &measured, nets, theory),
         input_gain: figures::input_gain(setup, &measured, &question),
         jacobian: figures::jacobian(&measured),
