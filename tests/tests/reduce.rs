@@ -203,3 +203,16 @@ proptest! {
         prop_assert_eq!(x.to_f32().to_bits(), (p as f32).to_bits());
     }
 }
+
+#[test]
+fn matrices_without_gaps_are_one_slice() {
+    let data = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
+    let slice = |rows, columns, stride| MatRef::with_stride(&data, rows, columns, stride).unwrap().as_slice();
+    assert_eq!(slice(2, 3, 3), Some(&data[..6]));
+    assert_eq!(slice(2, 3, 4), None);
+    // A single row has no gap behind it, and nothing has none.
+    assert_eq!(slice(1, 3, 5), Some(&data[..3]));
+    assert_eq!((slice(0, 3, 5), slice(3, 0, 0)), (Some(&data[..0]), Some(&data[..0])));
+    let part = MatRef::new(&data, 2, 3).unwrap().sub_columns(1, 3);
+    assert_eq!((part.as_slice(), part.sub_rows(1, 2).as_slice()), (None, Some(&data[4..6])));
+}

@@ -13,6 +13,7 @@ kernels! {
     kernel_ref_rows(x: MatRef<'_>) -> usize = x.rows();
     kernel_ref_columns(x: MatRef<'_>) -> usize = x.columns();
     kernel_ref_row(x: MatRef<'_>, i: usize) -> &[f32] = x.row(i);
+    kernel_ref_as_slice(x: MatRef<'_>) -> Option<&[f32]> = x.as_slice();
     kernel_ref_sub_rows(x: MatRef<'_>, from: usize, to: usize) -> MatRef<'_> = x.sub_rows(from, to);
     kernel_ref_sub_columns(x: MatRef<'_>, from: usize, to: usize) -> MatRef<'_> = x.sub_columns(from, to);
     kernel_mut_new(x: &mut [f32], rows: usize, columns: usize) -> Result<MatMut<'_>, ViewError> =
