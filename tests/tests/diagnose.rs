@@ -50,7 +50,10 @@ fn generated_networks_are_judged_rightly() {
 
 #[test]
 fn a_verdict_has_the_same_bits_on_every_level() {
-    for ensemble in population(24, 3).into_iter().filter(|ensemble| ensemble.depth * ensemble.width < 500 && ensemble.batch == 1) {
+    for ensemble in population(24, 3)
+        .into_iter()
+        .filter(|ensemble| ensemble.depth * ensemble.width < 500 && ensemble.batch == 1)
+    {
         let judged = |level| Case::new(ensemble, 8, 1, level).unwrap().diagnosis;
         let first = judged(Level::SCALAR);
         for level in Level::available() {

@@ -110,7 +110,7 @@ fn plant(ensemble: &Ensemble, arena: &mut Arena<'_>, plan: &Plan<'_>, built: &Bu
         Fault::Shifted(by) => parameters[place.weight_count..].iter_mut().for_each(|b| *b += by as f32),
         Fault::Silent => parameters[..place.weight_count].fill(0.0),
         Fault::Halved => {
-            parameters.chunks_mut(n).flat_map(|row| row.iter_mut().step_by(2)).for_each(|p| *p = 0.0)
+            parameters.chunks_mut(n).flat_map(|row| row.iter_mut().step_by(2)).for_each(|p| *p = 0.0);
         }
         Fault::Alike(units) => {
             for row in parameters.chunks_mut(n) {
