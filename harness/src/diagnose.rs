@@ -4,14 +4,18 @@
 //! [`records`] reads what was recorded, [`judge`] says what it means. Neither knows how the network was made; a network
 //! that is described by flags is probed instead (see [`probe`](crate::probe)), where the remedy can also be run.
 
+mod causes;
 mod defect;
+mod diagnosis;
 pub mod folder;
 mod judge;
+mod lost;
 mod probed;
 pub mod records;
 mod trend;
 
-pub use judge::{Blame, Diagnosis, Fix, judge, judge_networks};
+pub use diagnosis::{Blame, Diagnosis, Fix};
+pub use judge::{judge, judge_networks};
 pub(crate) use probed::recorded;
 pub use probed::{is_sick, probed};
 pub use records::{LayerRecord, Norm, Record, RecordsError};

@@ -61,7 +61,8 @@ pub(super) fn text(request: &Request, report: &Report) -> String {
         let _ = writeln!(text, "{}", line.trim_end());
     }
     if left_out > 0 {
-        let _ = writeln!(text, "({left_out} layers between are not shown; --json has all)");
+        let layers = if left_out == 1 { "layer between is" } else { "layers between are" };
+        let _ = writeln!(text, "({left_out} {layers} not shown; --json has all)");
     }
     if let Some(fix) = &report.fix {
         let factor = |factor: Option<f64>| factor.map_or("unknown".to_owned(), figure);

@@ -1,7 +1,7 @@
 //! The diagnosis of networks that were probed: the probe's verdict and remedy, with the rate's interval and the parts
 //! that slopes and weights have in it.
 
-use super::judge::{Blame, Diagnosis, Fix, headroom};
+use super::diagnosis::{Blame, Diagnosis, Fix, headroom};
 use super::records::{LayerRecord, Norm, Record};
 use super::trend::rate;
 use crate::probe::{Cause, Net, Outcome, Report, Setup};
