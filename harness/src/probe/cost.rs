@@ -34,8 +34,9 @@ pub(crate) struct Probe {
 }
 
 /// Every probe of layers.
-pub(crate) const PROBES: [Probe; 8] = [
-    Probe { name: "norms", what: "|x|, |delta|, |gW|, speed of each layer", run: norms },
+pub(crate) const PROBES: [Probe; 9] = [
+    Probe { name: "norms", what: "|x|, |delta|, |gW| of each layer", run: norms },
+    Probe { name: "training", what: "norms and speed of learning, as training records them", run: training },
     Probe { name: "slopes", what: "mean square slope of each layer", run: slopes },
     Probe { name: "sounding", what: "norms, slopes and the hash of delta", run: sounding },
     Probe { name: "saturation", what: "saturated and dead units", run: saturation },
@@ -46,6 +47,10 @@ pub(crate) const PROBES: [Probe; 8] = [
 ];
 
 fn norms(step: &mut Step<'_>) -> Result<(), ProbeError> {
+    step.train(&mut Observer::of_norms(step.pass.level, step.built))
+}
+
+fn training(step: &mut Step<'_>) -> Result<(), ProbeError> {
     step.train(&mut Observer::new(step.pass.level, step.built))
 }
 

@@ -30,14 +30,20 @@ pub struct Observer<'a> {
     pub log10_top: Option<f64>,
     /// log10 of the gradient with respect to the network's input, if it was computed.
     pub log10_input: Option<f64>,
-    sums: Vec<f32>,
+    /// Of a delta over the batch; none where they are not taken.
+    sums: Option<Vec<f32>>,
 }
 
 impl<'a> Observer<'a> {
     /// An observer of the network `built`.
     pub fn new(level: Level, built: &'a Built) -> Self {
         let layers = vec![LayerNorms::default(); built.delta_at.len()];
-        Self { level, built, layers, log10_top: None, log10_input: None, sums: Vec::new() }
+        Self { level, built, layers, log10_top: None, log10_input: None, sums: Some(Vec::new()) }
+    }
+
+    /// An observer that leaves out the speed of learning, which takes a sum over the batch as well.
+    pub(crate) fn of_norms(level: Level, built: &'a Built) -> Self {
+        Self { sums: None, ..Self::new(level, built) }
     }
 }
 
@@ -76,11 +82,11 @@ impl Watch for Observer<'_> {
         }
         if let Ok(l) = self.built.delta_at.binary_search(&layer) {
             self.layers[l].log10_delta = log10(norm(self.level, delta), exponent);
-            self.sums.clear();
-            self.sums.resize(delta.columns(), 0.0);
-            let summed = reduce::column_sums(self.level, delta, &mut self.sums);
-            let log10_speed =
-                summed.ok().and_then(|()| log10(reduce::norm(self.level, &self.sums), exponent));
+            let Some(sums) = &mut self.sums else { return };
+            sums.clear();
+            sums.resize(delta.columns(), 0.0);
+            let summed = reduce::column_sums(self.level, delta, sums);
+            let log10_speed = summed.ok().and_then(|()| log10(reduce::norm(self.level, sums), exponent));
             self.layers[l].speed = log10_speed.map(|log10| 10f64.powf(log10));
         }
     }
