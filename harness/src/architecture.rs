@@ -90,6 +90,20 @@ pub struct Built {
 }
 
 impl Architecture {
+    /// Plain layers: no normalisation, no branches, no defect.
+    pub fn plain(depth: usize, width: usize, activation: Activation, init: Init) -> Self {
+        Self {
+            depth,
+            width,
+            activation,
+            init,
+            norm: Norm::None,
+            norm_position: NormPosition::Pre,
+            residual: None,
+            scale_layer: None,
+        }
+    }
+
     /// The list of layers for `input` columns.
     pub fn build(&self, input: usize, head: Head) -> Built {
         let mut built = Built {

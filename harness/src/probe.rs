@@ -70,30 +70,8 @@ pub fn probe(setup: &Setup, data: Option<&Dataset>, level: Level) -> Result<Repo
 mod tests {
     use super::*;
     use crate::activation::Activation;
-    use crate::architecture::{Architecture, Norm, NormPosition};
+    use crate::architecture::Architecture;
     use crate::init::Init;
-
-    fn setup(activation: Activation, init: Init, depth: usize, width: usize) -> Setup {
-        Setup {
-            architecture: Architecture {
-                depth,
-                width,
-                activation,
-                init,
-                norm: Norm::None,
-                norm_position: NormPosition::Pre,
-                residual: None,
-                scale_layer: None,
-            },
-            input_width: width,
-            batch: 1,
-            nets: 8,
-            cotangent: Cotangent::Gaussian,
-            pair_correlation: None,
-            jacobian: false,
-            seed: 3,
-        }
-    }
 
     /// Theory that is wrong by 5 % per layer must change nothing that is measured, and show.
     #[test]
@@ -104,7 +82,7 @@ mod tests {
             (Activation::Relu, Init::UNIFORM, 20, 128),
             (Activation::Tanh, Init::gaussian(2.5, 0.05), 20, 256),
         ] {
-            let setup = setup(activation, init, depth, width);
+            let setup = Setup::plain(Architecture::plain(depth, width, activation, init), 3);
             let sound = predict(&setup.question(None)).unwrap();
             let decades = 1.05f64.log10() * setup.factors() as f64;
             let mut wrong = sound.clone();

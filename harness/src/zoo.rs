@@ -8,6 +8,7 @@ mod case;
 mod ensemble;
 mod generator;
 mod population;
+mod rows;
 mod score;
 mod simulation;
 mod subject;

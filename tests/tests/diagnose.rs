@@ -1,10 +1,10 @@
 //! Diagnosis from norms against simulated truth: verdicts, places, intervals, and agreement with what a probe says.
 
 use isobath::activation::Activation;
-use isobath::architecture::{Architecture, Norm, NormPosition};
+use isobath::architecture::Architecture;
 use isobath::diagnose::{self, LayerRecord, Record, judge, records};
 use isobath::init::Init;
-use isobath::probe::{Cause, Cotangent, Kind, Setup, probe};
+use isobath::probe::{Cause, Kind, Setup, probe};
 use isobath::zoo::{Case, Class, Ensemble, Input, Phi, Score, Weights, population};
 use isobath_kernels::Level;
 use rayon::prelude::*;
@@ -69,25 +69,7 @@ fn the_same_network_gets_the_same_verdict_both_ways() {
         (uniform, Activation::Relu, Init::UNIFORM),
         (tanh, Activation::Tanh, Init::gaussian(2.5, 0.05)),
     ] {
-        let setup = Setup {
-            architecture: Architecture {
-                depth: 20,
-                width: 48,
-                activation,
-                init,
-                norm: Norm::None,
-                norm_position: NormPosition::Pre,
-                residual: None,
-                scale_layer: None,
-            },
-            input_width: 48,
-            batch: 1,
-            nets: 8,
-            cotangent: Cotangent::Gaussian,
-            pair_correlation: None,
-            jacobian: false,
-            seed: 1,
-        };
+        let setup = Setup::plain(Architecture::plain(20, 48, activation, init), 1);
         let report = probe(&setup, None, Level::detect()).unwrap();
         let probed = diagnose::probed(&setup, &report, |_| String::new());
         let recorded = judge(&record(ensemble, 8));
@@ -155,4 +137,12 @@ fn a_file_is_judged_as_what_it_holds() {
     let (one, other) = (judge(&record), judge(&read[0]));
     assert_eq!((one.kind, read.len()), (other.kind, 1));
     assert!((one.decades.unwrap() - other.decades.unwrap()).abs() < 1e-9);
+}
+
+#[test]
+fn a_record_without_layers_has_no_verdict_and_no_panic() {
+    let diagnosis = judge(&Record::default());
+    assert_eq!((diagnosis.kind, diagnosis.decades, diagnosis.rate), (Kind::Borderline, None, None));
+    assert!(diagnosis.not_checked[0].contains("no layers"), "{:?}", diagnosis.not_checked);
+    assert_eq!(diagnose::judge_networks(&[]), None);
 }

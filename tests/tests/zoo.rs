@@ -26,7 +26,7 @@ fn mean(seen: &[Seen], figure: impl Fn(&Seen) -> f64) -> f64 {
 
 /// The mean of the squared gain per factor.
 fn gain(seen: &[Seen], factors: i32) -> f64 {
-    mean(seen, |seen| 10f64.powf(2.0 * seen.decades.unwrap())).powf(1.0 / f64::from(factors))
+    mean(seen, |seen| 10f64.powf(2.0 * seen.record.decades().unwrap())).powf(1.0 / f64::from(factors))
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn faults_do_what_they_are_called() {
     let scaled = with(Phi::Relu, Fault::Scaled(10.0));
     for (scaled, sound) in scaled.iter().zip(&sound) {
         // ReLU's slopes do not change, so exactly a decade more.
-        assert!((scaled.decades.unwrap() - sound.decades.unwrap() - 1.0).abs() < 1e-9);
+        assert!((scaled.record.decades().unwrap() - sound.record.decades().unwrap() - 1.0).abs() < 1e-9);
     }
     for fault in [Fault::Silent, Fault::Shifted(-30.0)] {
         assert!(with(Phi::Relu, fault).iter().all(|seen| seen.is_dead && seen.is_finite), "{fault:?}");

@@ -2,8 +2,8 @@
 //!
 //! A probe is timed with its step, right after the step without it; its cost is the difference of the two, its share the
 //! difference in percent of the step. Probes take turns, the one that has had the least time first, until the time is
-//! over. Medians over these pairs stand for all of them, with the interval that holds the median with 95 % confidence whatever the times are spread
-//! like (order statistics; Conover, Practical Nonparametric Statistics, 3.2).
+//! over. Medians over these pairs stand for all of them, with the interval that holds the median with 95 % confidence
+//! whatever the times are spread like (order statistics; Conover, Practical Nonparametric Statistics, 3.2).
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::timing::{Interval, Times, calls_per_batch, seconds_per_call};
 use crate::activation::Activation;
-use crate::architecture::{Architecture, Head, Norm, NormPosition};
+use crate::architecture::{Architecture, Head};
 use crate::init::Init;
 use crate::machine::available_memory;
 use crate::net::{Place, Plan, PlanError, Unwatched};
@@ -72,16 +72,7 @@ pub struct Costs {
 /// The network does not fit into memory.
 pub fn measure(network: Network, level: Level, seed: u64, time: Duration) -> Result<Costs, ProbeError> {
     let Network { depth, width, batch, activation } = network;
-    let architecture = Architecture {
-        depth,
-        width,
-        activation,
-        init: Init::XAVIER,
-        norm: Norm::None,
-        norm_position: NormPosition::Pre,
-        residual: None,
-        scale_layer: None,
-    };
+    let architecture = Architecture::plain(depth, width, activation, Init::XAVIER);
     let built = architecture.build(width, Head::None);
     let mut places = vec![Place::default(); built.layers.len()];
     let plan = Plan::new(width, batch.max(LEAST_ROWS), &built.layers, &mut places)?;

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::bench_elementwise::{self, ElementwiseArguments};
 use super::bench_probes::{self, ProbesArguments};
-use super::common::{Common, Failure, bar, print};
+use super::common::{Common, Failure, bar, print, print_json};
 use crate::bench::Limits;
 use crate::bench::gemm::{Product, Speed, measure};
 use crate::machine;
@@ -137,8 +137,7 @@ fn gemm(arguments: &GemmArguments) -> Result<ExitCode, Failure> {
     let cpu = machine::cpu();
     let output = Output { schema_version: 1, cpu, level: level.name(), threads, limits, products: &rows };
     if common.json {
-        let json = serde_json::to_string(&output).map_err(|error| Failure::bad_input(error.to_string()))?;
-        print(&format!("{json}\n"))?;
+        print_json(&output)?;
     } else {
         print(&text(&output))?;
     }

@@ -10,7 +10,7 @@ use clap::builder::PossibleValuesParser;
 use serde::Serialize;
 
 use super::bench::check_seconds;
-use super::common::{Common, Failure, bar, print};
+use super::common::{Common, Failure, bar, print, print_json};
 use crate::bench::elementwise::{Bench, Kernel, Loop, Memory, Speed, kernels, memories};
 use crate::machine;
 
@@ -96,8 +96,7 @@ pub(super) fn run(arguments: &ElementwiseArguments) -> Result<ExitCode, Failure>
     bar.finish_and_clear();
     let output = Output { schema_version: 1, cpu: machine::cpu(), level: level.name(), kernels: &rows };
     if common.json {
-        let json = serde_json::to_string(&output).map_err(|error| Failure::bad_input(error.to_string()))?;
-        print(&format!("{json}\n"))?;
+        print_json(&output)?;
     } else {
         print(&text(&output))?;
     }

@@ -8,7 +8,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::bench::check_seconds;
-use super::common::{Common, Failure, bar, print};
+use super::common::{Common, Failure, bar, print, print_json};
 use super::probe_values::up_to;
 use crate::activation::Activation;
 use crate::bench::Interval;
@@ -76,8 +76,7 @@ pub(super) fn run(arguments: &ProbesArguments) -> Result<ExitCode, Failure> {
     bar.finish_and_clear();
     let output = Output { schema_version: 1, cpu: machine::cpu(), level: level.name(), networks: &all };
     if common.json {
-        let json = serde_json::to_string(&output).map_err(|error| Failure::bad_input(error.to_string()))?;
-        print(&format!("{json}\n"))?;
+        print_json(&output)?;
     } else {
         print(&text(&output))?;
     }

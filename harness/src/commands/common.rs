@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use isobath_kernels::Level;
+use serde::Serialize;
 
 /// Exit code for input that cannot be used.
 pub(super) const BAD_INPUT: u8 = 2;
@@ -111,6 +112,13 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
+}
+
+/// Prints one JSON object on a line of its own.
+pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    let json = serde_json::to_string(value);
+    let json = json.map_err(|error| Failure { code: INPUT_OUTPUT, message: error.to_string() })?;
+    print(&format!("{json}\n"))
 }
 
 /// Writes a file as a whole or not at all; `what` names it in errors.

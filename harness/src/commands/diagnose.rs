@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use super::common::{Common, Failure, INPUT_OUTPUT, print};
+use super::common::{Common, Failure, INPUT_OUTPUT, print, print_json};
 use super::diagnose_text::text;
 use super::probe;
 use super::probe_command::probe_command;
@@ -74,9 +74,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Some(target) => vec![recorded(target.display().to_string(), &table(target)?, arguments.step)?],
     };
     if arguments.common.json {
-        let json = serde_json::to_string(&Output { schema_version: 1, networks: &patients });
-        let json = json.map_err(|error| Failure { code: INPUT_OUTPUT, message: error.to_string() })?;
-        print(&format!("{json}\n"))?;
+        print_json(&Output { schema_version: 1, networks: &patients })?;
     } else {
         print(&text(&patients))?;
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use super::common::{Common, Failure, INPUT_OUTPUT, print};
+use super::common::{Common, Failure, print, print_json};
 use super::probe_cell;
 use super::probe_command::probe_command;
 use super::probe_flags::{NetworkFlags, Request};
@@ -64,9 +64,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     let (request, report) = probe_request(&arguments.network, common)?;
     if common.json {
-        let json = serde_json::to_string(&output(&request, &report));
-        let json = json.map_err(|error| Failure { code: INPUT_OUTPUT, message: error.to_string() })?;
-        print(&format!("{json}\n"))?;
+        print_json(&output(&request, &report))?;
     } else {
         print(&probe_table::text(&request, &report))?;
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use isobath_kernels::Level;
 use serde::Serialize;
 
-use super::common::{Common, Failure, INPUT_OUTPUT, print};
+use super::common::{Common, Failure, print, print_json};
 use super::probe_command::init_flags;
 use super::probe_table::{figure, with_interval};
 use crate::activation::Activation;
@@ -55,9 +55,7 @@ pub(super) fn run(setup: &CellSetup, common: &Common) -> Result<bool, Failure> {
         .install(|| measure(setup, level))
         .map_err(|error| Failure::bad_input(format!("--cell, --steps, --width, --batch: {error}")))?;
     if common.json {
-        let json = serde_json::to_string(&output(setup, &report, fix.as_ref()));
-        let json = json.map_err(|error| Failure { code: INPUT_OUTPUT, message: error.to_string() })?;
-        print(&format!("{json}\n"))?;
+        print_json(&output(setup, &report, fix.as_ref()))?;
     } else {
         print(&text(setup, &report, fix.as_ref()))?;
     }

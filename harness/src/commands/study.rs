@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::common::{Common, Failure, INPUT_OUTPUT, print, stop_flag, write_whole};
+use super::common::{Common, Failure, print, print_json, stop_flag, write_whole};
 use crate::data::Source;
 use crate::report;
 use crate::study::plan::{Contestant, GroupPlan, StudyPlan};
@@ -108,9 +108,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         write_whole("study", &finished.report, &page)?;
     }
     if common.json {
-        let text = serde_json::to_string(&finished.summary);
-        let text = text.map_err(|error| Failure { code: INPUT_OUTPUT, message: error.to_string() })?;
-        print(&format!("{text}\n"))?;
+        print_json(&finished.summary)?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut text = report::table(&finished.summary, TABLE_WIDTH);

@@ -8,7 +8,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 use serde::Serialize;
 
-use super::common::{Common, Failure, print, write_whole};
+use super::common::{Common, Failure, print, print_json, write_whole};
 use super::probe_flags::NetworkFlags;
 use crate::report::{activation, phase};
 use crate::theory::phase::PhaseDiagram;
@@ -70,8 +70,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 fn show(networks: &str, prediction: &Prediction, json: bool) -> Result<ExitCode, Failure> {
     if json {
         let output = Output { schema_version: 1, prediction };
-        let json = serde_json::to_string(&output).map_err(|error| Failure::bad_input(error.to_string()))?;
-        print(&format!("{json}\n"))?;
+        print_json(&output)?;
     } else {
         print(&text(networks, prediction)?)?;
     }

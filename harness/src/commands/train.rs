@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use clap::Args;
 use serde::Serialize;
 
-use super::common::{Common, Failure, print, stop_flag};
+use super::common::{Common, Failure, print, print_json, stop_flag};
 use crate::descent::run_seed;
 use crate::study::StudyError;
 use crate::study::single::Single;
@@ -104,8 +104,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         layers_after: &trained.layers[1],
         hash: format!("{:016x}", trained.hash),
     };
-    let json = serde_json::to_string(&output).map_err(|error| Failure::bad_input(error.to_string()))?;
-    print(&format!("{json}\n"))?;
+    print_json(&output)?;
     Ok(ExitCode::SUCCESS)
 }
 

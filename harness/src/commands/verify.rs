@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{ArgGroup, Args};
 use serde::Serialize;
 
-use super::common::{Common, Failure, INPUT_OUTPUT, print};
+use super::common::{Common, Failure, INPUT_OUTPUT, print, print_json};
 use super::verify_exhaustive::{self, Selection};
 use super::verify_zoo::{self, Size};
 use crate::verify::{self, Check, Table};
@@ -85,9 +85,7 @@ fn theory(common: &Common) -> Result<ExitCode, Failure> {
     let broken = tables.iter().flat_map(|table| &table.checks).filter(|check| !check.holds()).count();
     if common.json {
         let output = Output { schema_version: 1, tables: tables.iter().map(table_output).collect(), broken };
-        let json = serde_json::to_string(&output);
-        let json = json.map_err(|error| Failure { code: INPUT_OUTPUT, message: error.to_string() })?;
-        print(&format!("{json}\n"))?;
+        print_json(&output)?;
     } else {
         print(&match broken {
             0 => format!("all {figures} figures hold\n"),

@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use serde::Serialize;
 
-use super::common::{Common, Failure, INPUT_OUTPUT, bar, print};
+use super::common::{Common, Failure, INPUT_OUTPUT, bar, print, print_json};
 use super::verify::BROKEN;
 use crate::accuracy::{self, Arguments, Function};
 use crate::machine;
@@ -86,9 +86,7 @@ pub(super) fn run(selection: &Selection, common: &Common) -> Result<ExitCode, Fa
             functions: &rows,
             broken,
         };
-        let json = serde_json::to_string(&output);
-        let json = json.map_err(|error| Failure { code: INPUT_OUTPUT, message: error.to_string() })?;
-        print(&format!("{json}\n"))?;
+        print_json(&output)?;
     } else {
         print(&match broken {
             0 => format!("all {} functions hold\n", rows.len()),

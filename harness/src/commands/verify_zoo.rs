@@ -7,7 +7,7 @@ use clap::Args;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::common::{Common, Failure, INPUT_OUTPUT, bar, print};
+use super::common::{Common, Failure, INPUT_OUTPUT, bar, print, print_json};
 use super::verify::BROKEN;
 use crate::probe::HEALTHY;
 use crate::zoo::{Case, Class, Score, Target, population};
@@ -71,14 +71,18 @@ pub(super) fn run(size: &Size, common: &Common) -> Result<ExitCode, Failure> {
     let cases = cases.map_err(|error| Failure { code: INPUT_OUTPUT, message: error.to_string() })?;
     let score = Score { cases };
     let missed = score.missed();
-    print(&if common.json { json(common.seed, &score, &missed)? } else { text(&score, &missed) })?;
+    if common.json {
+        print_json(&output(common.seed, &score, &missed))?;
+    } else {
+        print(&text(&score, &missed))?;
+    }
     Ok(if missed.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(BROKEN) })
 }
 
-fn json(seed: u64, score: &Score, missed: &[Target]) -> Result<String, Failure> {
+fn output(seed: u64, score: &Score, missed: &[Target]) -> Output {
     let pairs = Class::ALL.iter().flat_map(|truth| Class::ALL.iter().map(move |verdict| (*truth, *verdict)));
     let (faulty_layer_named, none_named_in_sound) = score.places();
-    let output = Output {
+    Output {
         schema_version: 1,
         seed,
         cases: score.cases.len(),
@@ -107,9 +111,7 @@ fn json(seed: u64, score: &Score, missed: &[Target]) -> Result<String, Failure> 
         interval_width: score.width(),
         fixes_that_heal: score.fixes(),
         missed: missed.iter().map(ToString::to_string).collect(),
-    };
-    let json = serde_json::to_string(&output);
-    json.map(|json| json + "\n").map_err(|error| Failure { code: INPUT_OUTPUT, message: error.to_string() })
+    }
 }
 
 /// The matrix, each case that was called wrongly, and what was missed.

@@ -36,13 +36,14 @@ fn assess(record: &Record, spread: Option<Moments>, doubt: f64) -> Diagnosis {
         return lost;
     }
     let deltas: Option<Vec<f64>> = layers.iter().map(|layer| layer.delta.log10()).collect();
-    let Some(deltas) = deltas else {
-        // A network of which not every delta was recorded has no rate.
+    let (Some(deltas), Some(decades)) = (deltas, record.decades()) else {
+        // A network without layers, or of which not every delta was recorded, has no rate.
         let mut diagnosis = Diagnosis::empty(record, Kind::Borderline);
-        diagnosis.not_checked.insert(0, "the gradient: the column delta is empty in some layers");
+        diagnosis
+            .not_checked
+            .insert(0, "the gradient: there is no delta of some layers, or there are no layers");
         return diagnosis;
     };
-    let decades = deltas[0] - deltas[deltas.len() - 1];
     let interval = spread.and_then(Moments::ci95);
     let rate = rate(&deltas).map(|rate| rate.of_networks(interval, deltas.len() - 1));
     let size = size(&deltas, decades, spread);

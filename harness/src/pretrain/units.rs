@@ -56,6 +56,21 @@ impl Units {
         self.weights().saturating_add(self.hidden).saturating_add(self.visible)
     }
 
+    /// rows x n times n x m: from visible units to hidden ones.
+    fn upward(&self, rows: usize) -> Shape {
+        Shape { m: rows, n: self.hidden, k: self.visible, transpose_a: false, transpose_b: false }
+    }
+
+    /// rows x m times m x n, by the same weights transposed: from hidden units to visible ones.
+    fn downward(&self, rows: usize) -> Shape {
+        Shape { m: rows, n: self.visible, k: self.hidden, transpose_a: false, transpose_b: true }
+    }
+
+    /// n x rows times rows x m: sums over the batch.
+    fn correlation(&self, rows: usize) -> Shape {
+        Shape { m: self.visible, n: self.hidden, k: rows, transpose_a: true, transpose_b: false }
+    }
+
     pub(super) fn parts<'a>(&self, parameters: &'a [f32]) -> Result<Parts<&'a [f32]>, PretrainError> {
         let parameters = prefix("the parameters", parameters, self.parameters())?;
         let (weights, biases) = parameters.split_at(self.weights());
@@ -105,16 +120,8 @@ impl<T: Threads> Products<'_, T> {
         out: &mut [f32],
         workspace: &mut [f32],
     ) -> Result<(), PretrainError> {
-        let Units { visible: n, hidden: m, .. } = self.units;
-        let shape = Shape { m: self.rows, n: m, k: n, transpose_a: false, transpose_b: false };
-        self.multiply(
-            shape,
-            visible,
-            parameters.weights,
-            out,
-            Init::Bias(parameters.hidden_biases),
-            workspace,
-        )
+        let init = Init::Bias(parameters.hidden_biases);
+        self.multiply(self.units.upward(self.rows), visible, parameters.weights, out, init, workspace)
     }
 
     /// out = sigmoid(V W + b).
@@ -138,16 +145,8 @@ impl<T: Threads> Products<'_, T> {
         out: &mut [f32],
         workspace: &mut [f32],
     ) -> Result<(), PretrainError> {
-        let Units { visible: n, hidden: m, .. } = self.units;
-        let shape = Shape { m: self.rows, n, k: m, transpose_a: false, transpose_b: true };
-        self.multiply(
-            shape,
-            hidden,
-            parameters.weights,
-            out,
-            Init::Bias(parameters.visible_biases),
-            workspace,
-        )
+        let init = Init::Bias(parameters.visible_biases);
+        self.multiply(self.units.downward(self.rows), hidden, parameters.weights, out, init, workspace)
     }
 
     /// out = D W, without biases: how a gradient of the visible sums reaches the hidden means.
@@ -158,9 +157,7 @@ impl<T: Threads> Products<'_, T> {
         out: &mut [f32],
         workspace: &mut [f32],
     ) -> Result<(), PretrainError> {
-        let Units { visible: n, hidden: m, .. } = self.units;
-        let shape = Shape { m: self.rows, n: m, k: n, transpose_a: false, transpose_b: false };
-        self.multiply(shape, visible, parameters.weights, out, Init::Zero, workspace)
+        self.multiply(self.units.upward(self.rows), visible, parameters.weights, out, Init::Zero, workspace)
     }
 
     /// out = V^T H, or with [`Init::Accumulate`] out += V^T H.
@@ -172,9 +169,7 @@ impl<T: Threads> Products<'_, T> {
         init: Init<'_>,
         workspace: &mut [f32],
     ) -> Result<(), PretrainError> {
-        let Units { visible: n, hidden: m, .. } = self.units;
-        let shape = Shape { m: n, n: m, k: self.rows, transpose_a: true, transpose_b: false };
-        self.multiply(shape, visible, hidden, out, init, workspace)
+        self.multiply(self.units.correlation(self.rows), visible, hidden, out, init, workspace)
     }
 
     fn multiply(
@@ -196,12 +191,7 @@ impl<T: Threads> Products<'_, T> {
 
 /// Elements of workspace for the products of a batch on `threads` threads.
 pub(super) fn workspace_len(units: Units, rows: usize, threads: usize) -> usize {
-    let Units { visible: n, hidden: m, .. } = units;
-    let shapes = [
-        Shape { m: rows, n: m, k: n, transpose_a: false, transpose_b: false },
-        Shape { m: rows, n, k: m, transpose_a: false, transpose_b: true },
-        Shape { m: n, n: m, k: rows, transpose_a: true, transpose_b: false },
-    ];
+    let shapes = [units.upward(rows), units.downward(rows), units.correlation(rows)];
     let longest = shapes.into_iter().map(Gemm::workspace_len_for).max().unwrap_or(0);
     longest.saturating_mul(threads)
 }

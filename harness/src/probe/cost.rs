@@ -127,8 +127,8 @@ pub(crate) struct Step<'a> {
 }
 
 impl<'a> Step<'a> {
-    /// A network on the first `rows` rows of the plan's batch, which has [`LEAST_ROWS`] at least. `memory` is the plan's arena for
-    /// an optimiser without moments on one thread.
+    /// A network on the first `rows` rows of the plan's batch, which has [`LEAST_ROWS`] at least. `memory` is the plan's
+    /// arena for an optimiser without moments on one thread.
     pub(crate) fn new(
         level: Level,
         (plan, built, activation): (Plan<'a>, &'a Built, Activation),
@@ -177,7 +177,7 @@ impl<'a> Step<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::architecture::{Architecture, Head, Norm, NormPosition};
+    use crate::architecture::{Architecture, Head};
     use crate::init::Init;
     use crate::net::Place;
 
@@ -185,17 +185,7 @@ mod tests {
     #[test]
     fn no_probe_changes_a_bit_of_the_step() {
         let activation = Activation::Tanh;
-        let (norm, norm_position) = (Norm::None, NormPosition::Pre);
-        let architecture = Architecture {
-            depth: 4,
-            width: 9,
-            activation,
-            init: Init::XAVIER,
-            norm,
-            norm_position,
-            residual: None,
-            scale_layer: None,
-        };
+        let architecture = Architecture::plain(4, 9, activation, Init::XAVIER);
         let built = architecture.build(9, Head::None);
         for rows in [1, 5] {
             let mut places = vec![Place::default(); built.layers.len()];

@@ -52,6 +52,21 @@ pub struct Setup {
 }
 
 impl Setup {
+    /// Eight networks of `architecture` whose input is as wide as their layers, each seen by one input and a Gaussian
+    /// cotangent.
+    pub fn plain(architecture: Architecture, seed: u64) -> Self {
+        Self {
+            architecture,
+            input_width: architecture.width,
+            batch: 1,
+            nets: 8,
+            cotangent: Cotangent::Gaussian,
+            pair_correlation: None,
+            jacobian: false,
+            seed,
+        }
+    }
+
     /// How many factors there are from the top to the bottom.
     pub fn factors(&self) -> usize {
         let residual = self.architecture.residual.is_some();

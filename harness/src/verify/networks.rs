@@ -4,9 +4,9 @@ use isobath_kernels::Level;
 
 use super::{Check, VerifyError};
 use crate::activation::Activation;
-use crate::architecture::{Architecture, Norm, NormPosition};
+use crate::architecture::Architecture;
 use crate::init::Init;
-use crate::probe::{Cotangent, Figures, Setup, measure};
+use crate::probe::{Figures, Setup, measure};
 use crate::theory::{Prediction, predict};
 
 /// Half-width of a measured chi's tolerance: mean of logarithms over at least eight networks of width 256.
@@ -14,25 +14,7 @@ const MEASURED: f64 = 0.03;
 
 /// Networks of plain layers, eight of them, whose input is as wide as the layers.
 pub(super) fn plain(activation: Activation, init: Init, depth: usize, width: usize) -> Setup {
-    Setup {
-        architecture: Architecture {
-            depth,
-            width,
-            activation,
-            init,
-            norm: Norm::None,
-            norm_position: NormPosition::Pre,
-            residual: None,
-            scale_layer: None,
-        },
-        input_width: width,
-        batch: 1,
-        nets: 8,
-        cotangent: Cotangent::Gaussian,
-        pair_correlation: None,
-        jacobian: false,
-        seed: 1,
-    }
+    Setup::plain(Architecture::plain(depth, width, activation, init), 1)
 }
 
 /// What theory says of a setup, and what was measured.

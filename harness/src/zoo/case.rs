@@ -100,7 +100,7 @@ impl Case {
             None if diagnosis.kind.is_sick() => subject::decades_after_fix(&ensemble, seed, level)?,
             _ => None,
         };
-        let decades: Vec<f64> = truth.iter().filter_map(|seen| seen.decades).collect();
+        let decades: Vec<f64> = truth.iter().filter_map(|seen| seen.record.decades()).collect();
         Ok(Self {
             truth: truth_of(&ensemble, &truth),
             verdict: verdict_of(&diagnosis),
@@ -144,7 +144,7 @@ fn truth_of(ensemble: &Ensemble, truth: &[Seen]) -> Class {
     if most(|seen| seen.is_dead) {
         return Class::Whole(Kind::Dead);
     }
-    let decades = median(truth.iter().filter_map(|seen| seen.decades).collect()).unwrap_or(0.0);
+    let decades = median(truth.iter().filter_map(|seen| seen.record.decades()).collect()).unwrap_or(0.0);
     let size = match decades {
         _ if decades.abs() <= HEALTHY => Kind::Healthy,
         _ if decades.abs() < SICK => Kind::Borderline,

@@ -6,6 +6,7 @@
 
 use super::ensemble::{Ensemble, Fault, Input, Weights};
 use super::generator::Generator;
+use super::rows::{Rows, dot, effective_rank, norm, norm_of_products};
 use crate::data::glyphs;
 use crate::diagnose::{LayerRecord, Norm, Record};
 use crate::probe::NEIGHBOURS;
@@ -17,14 +18,9 @@ const SURVEY: usize = 32;
 /// Pairs of neighbours among them.
 const PAIRS: usize = 4;
 
-/// Spread, relative to the outputs themselves, that f32 no longer resolves.
-const ROUNDING: f64 = 1e-5;
-
 /// What is true of one network.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
-    /// log10(||delta^1|| / ||delta^L||); none where either is 0 or not finite.
-    pub decades: Option<f64>,
     /// Norms of x, delta, gW and W per layer.
     pub record: Record,
     /// Whether dL/dx^0 is exactly 0.
@@ -46,8 +42,6 @@ pub struct Survey {
     pub correlation: Option<f64>,
 }
 
-type Rows = Vec<Vec<f64>>;
-
 /// One layer as it was run; W has a row per unit.
 struct Layer {
     x: Rows,
@@ -55,41 +49,6 @@ struct Layer {
     slopes: Rows,
     /// Batch norm's gain, output before it, and 1 / deviation per unit.
     normalised: Option<(f64, Rows, Vec<f64>)>,
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let (a4, b4) = (a.chunks_exact(4), b.chunks_exact(4));
-    let rest: f64 = a4.remainder().iter().zip(b4.remainder()).map(|(a, b)| a * b).sum();
-    let mut sums = [0.0; 4];
-    for (a, b) in a4.zip(b4) {
-        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-            *sum += a * b;
-        }
-    }
-    sums[0] + sums[1] + sums[2] + sums[3] + rest
-}
-
-fn norm(rows: &[Vec<f64>]) -> f64 {
-    rows.iter().map(|row| dot(row, row)).sum::<f64>().sqrt()
-}
-
-/// || sum_b d_b x_b^T ||: its square is the sum over pairs of (d_a d_b) (x_a x_b).
-fn norm_of_products(d: &[Vec<f64>], x: &[Vec<f64>]) -> f64 {
-    let pairs = (0..d.len()).flat_map(|a| (0..d.len()).map(move |b| (a, b)));
-    pairs.map(|(a, b)| dot(&d[a], &d[b]) * dot(&x[a], &x[b])).sum::<f64>().max(0.0).sqrt()
-}
-
-/// (tr C)^2 / tr C^2 of the rows' covariance; 0 where they do not differ, to the precision of f32.
-fn effective_rank(rows: &[Vec<f64>]) -> f64 {
-    let columns = rows[0].len();
-    let mean: Vec<f64> =
-        (0..columns).map(|j| rows.iter().map(|row| row[j]).sum::<f64>() / rows.len() as f64).collect();
-    let centred: Rows =
-        rows.iter().map(|row| row.iter().zip(&mean).map(|(v, mean)| v - mean).collect()).collect();
-    let trace: f64 = centred.iter().map(|row| dot(row, row)).sum();
-    let squares: f64 = centred.iter().map(|a| centred.iter().map(|b| dot(a, b).powi(2)).sum::<f64>()).sum();
-    let resolved = trace > (ROUNDING * norm(rows)).powi(2);
-    if resolved { trace * trace / squares } else { 0.0 }
 }
 
 impl Ensemble {
@@ -127,7 +86,6 @@ impl Ensemble {
         let slopes = || layers.iter().flat_map(|layer| layer.slopes.iter().flatten());
         let flat = slopes().filter(|slope| **slope < 0.01 * self.phi.steepest()).count();
         Seen {
-            decades: descent.record.decades(),
             is_dead: descent.bottom.iter().flatten().all(|value| *value == 0.0),
             is_finite: is_finite && descent.bottom.iter().flatten().all(|value| value.is_finite()),
             survey: survey.then(|| Survey {

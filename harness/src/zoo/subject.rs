@@ -4,7 +4,7 @@
 use isobath_kernels::Level;
 
 use super::ensemble::{Ensemble, Fault, Input, Weights};
-use crate::architecture::{Architecture, Built, Norm, NormPosition};
+use crate::architecture::{Architecture, Built, Norm};
 use crate::data::{Dataset, Form, glyphs};
 use crate::diagnose::{Record, recorded};
 use crate::init::{Family, Init, WeightVariance};
@@ -69,28 +69,20 @@ fn setup(ensemble: &Ensemble, seed: u64) -> Setup {
         Weights::Orthogonal => Family::Orthogonal,
     };
     let pair = ensemble.batch == 1 && matches!(ensemble.input, Input::Gaussian(_));
+    let init = Init {
+        family,
+        weight_variance: WeightVariance::Fixed(ensemble.weight_variance as f32),
+        bias_variance: ensemble.bias_variance as f32,
+    };
+    let plain = Architecture::plain(ensemble.depth, ensemble.width, ensemble.phi.activation(), init);
+    let norm = if ensemble.batch > 1 { Norm::Batch } else { Norm::None };
     Setup {
-        architecture: Architecture {
-            depth: ensemble.depth,
-            width: ensemble.width,
-            activation: ensemble.phi.activation(),
-            init: Init {
-                family,
-                weight_variance: WeightVariance::Fixed(ensemble.weight_variance as f32),
-                bias_variance: ensemble.bias_variance as f32,
-            },
-            norm: if ensemble.batch > 1 { Norm::Batch } else { Norm::None },
-            norm_position: NormPosition::Pre,
-            residual: None,
-            scale_layer: None,
-        },
         input_width: ensemble.input_width(),
         batch: ensemble.batch,
         nets: RECORDED,
         cotangent: if ensemble.loss { Cotangent::Loss } else { Cotangent::Gaussian },
         pair_correlation: pair.then_some(NEIGHBOURS),
-        jacobian: false,
-        seed,
+        ..Setup::plain(Architecture { norm, ..plain }, seed)
     }
 }
 
