@@ -19,7 +19,8 @@ pub(super) struct Size {
     #[arg(long, value_name = "N", default_value_t = 520, requires = "zoo",
         value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     cases: u32,
-    /// Networks of each that are simulated for the truth
+    /// Networks of each that are simulated for the truth; with fewer than some 128, its own error makes stated intervals
+    /// miss it more often
     #[arg(long, value_name = "N", default_value_t = 256, requires = "zoo",
         value_parser = clap::value_parser!(u32).range(8..=1_000_000))]
     simulations: u32,
