@@ -4,10 +4,13 @@
 //! what it says in the end.
 
 mod check;
+pub mod contestant;
 pub mod file;
+pub mod network;
 pub mod outcome;
 pub mod plan;
 mod pretraining;
+pub mod setting;
 pub mod single;
 pub mod store;
 mod summarise;

@@ -11,7 +11,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::common::{Common, Failure, print, print_json, stop_flag, write_whole};
 use crate::data::Source;
 use crate::report;
-use crate::study::plan::{Contestant, GroupPlan, StudyPlan};
+use crate::study::contestant::Contestant;
+use crate::study::plan::{GroupPlan, StudyPlan};
 use crate::study::trial::{self, Options, Progress};
 
 /// Flags of `isobath study`.

@@ -1,6 +1,7 @@
 //! What a study's file may say.
 
-use super::file::{GridTable, NetworkTable, NormName, OptimizerName, StudyFile};
+use super::file::{GridTable, OptimizerName, StudyFile};
+use super::network::{NetworkTable, NormName};
 
 /// An error unless the value is at least 1.
 pub(super) fn at_least_one(what: &str, value: usize) -> Result<(), String> {

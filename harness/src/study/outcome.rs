@@ -1,6 +1,6 @@
 //! What is said of a row: its verdict, its rank, whether its rate sits at the grid's edge.
 
-use super::plan::Setting;
+use super::setting::Setting;
 use super::summary::{Outcome, Spread};
 use crate::train::Divergence;
 

@@ -1,7 +1,7 @@
 //! The `pretrain` field of a network, checked and spelt out.
 
 use super::check::{at_least_one, positive};
-use super::file::{PretrainName, PretrainTable};
+use super::network::{PretrainName, PretrainTable};
 use crate::activation::Activation;
 use crate::architecture::{Architecture, Norm};
 use crate::pretrain::{Model, Pretraining};

@@ -6,8 +6,10 @@ use serde::Deserialize;
 
 use super::StudyError;
 use super::check::{at_least_one, check_weight_decay, positive};
-use super::file::{GridTable, NetworkTable, NormName, OptimizerName};
-use super::plan::{contestant, settings};
+use super::contestant::contestant;
+use super::file::{GridTable, OptimizerName};
+use super::network::{NetworkTable, NormName};
+use super::setting::settings;
 use crate::data::{Dataset, Sizes, Source};
 use crate::machine::available_memory;
 use crate::train::{Recipe, Schedule};

@@ -11,7 +11,8 @@ use isobath_kernels::{Level, NUMERICS_VERSION};
 use rayon::prelude::*;
 
 use super::StudyError;
-use super::plan::{Contestant, StudyPlan};
+use super::contestant::Contestant;
+use super::plan::StudyPlan;
 use super::store::{Header, Phase, RunId, Store};
 use super::summarise::{summarise, tuning_score};
 use super::summary::{SCHEMA_VERSION, Summary};

@@ -1,0 +1,206 @@
+//! A network as its user writes it in a study: what it is, or what a remedy changes of one, and what stands beside it.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer, Visitor};
+
+use crate::activation::Activation;
+use crate::train::Loss;
+
+/// A network, or what a remedy changes of one.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkTable {
+    /// Short name.
+    pub name: String,
+    /// What was changed, in a sentence.
+    #[serde(default)]
+    pub change: String,
+    /// Hidden layers, or residual blocks.
+    pub depth: Option<usize>,
+    /// Units per hidden layer.
+    pub width: Option<usize>,
+    /// As `--activation` takes it.
+    pub activation: Option<Activation>,
+    /// As `--init` takes it.
+    pub init: Option<String>,
+    /// s_w^2, instead of the initialiser's.
+    pub weight_variance: Option<f32>,
+    /// s_b^2, instead of the initialiser's.
+    pub bias_variance: Option<f32>,
+    /// `none`, `batch` or `layer`.
+    pub norm: Option<NormName>,
+    /// `pre` or `post`.
+    pub norm_position: Option<PositionName>,
+    /// Residual branches.
+    pub residual: Option<ResidualTable>,
+    /// Gradient clipping.
+    pub clip: Option<ClipTable>,
+    /// A penalty on the weights.
+    pub penalty: Option<PenaltyTable>,
+    /// What is minimised.
+    pub loss: Option<Loss>,
+    /// Unsupervised training of the hidden layers before the first step.
+    pub pretrain: Option<PretrainTable>,
+    /// Optimiser steps, if not as many as `[training]` says.
+    pub steps: Option<usize>,
+}
+
+/// The normalisations by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NormName {
+    /// None.
+    None,
+    /// Over the batch.
+    Batch,
+    /// Over the layer.
+    Layer,
+}
+
+/// Their places by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PositionName {
+    /// Before the activation.
+    Pre,
+    /// After it.
+    Post,
+}
+
+/// `residual = { scale = "1/sqrt(L)", layers = 2, last = "linear" }`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResidualTable {
+    /// The factor on a branch.
+    pub scale: BranchScale,
+    /// Dense layers of a branch.
+    pub layers: usize,
+    /// What follows the last of them.
+    pub last: LastName,
+}
+
+/// How a branch ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LastName {
+    /// Linearly, with Var W = 1/fan-in.
+    Linear,
+    /// With the activation.
+    Activation,
+}
+
+/// A branch scale: a number, or `"1/sqrt(L)"` for L blocks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum BranchScale {
+    /// This factor.
+    Fixed(f32),
+    /// 1 over the square root of the number of blocks.
+    InverseRootDepth,
+}
+
+impl<'de> Deserialize<'de> for BranchScale {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Scale;
+        impl Visitor<'_> for Scale {
+            type Value = BranchScale;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number or \"1/sqrt(L)\"")
+            }
+            fn visit_f64<E: de::Error>(self, value: f64) -> Result<BranchScale, E> {
+                Ok(BranchScale::Fixed(value as f32))
+            }
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<BranchScale, E> {
+                Ok(BranchScale::Fixed(value as f32))
+            }
+            fn visit_str<E: de::Error>(self, value: &str) -> Result<BranchScale, E> {
+                match value {
+                    "1/sqrt(L)" => Ok(BranchScale::InverseRootDepth),
+                    _ => Err(E::invalid_value(de::Unexpected::Str(value), &self)),
+                }
+            }
+        }
+        deserializer.deserialize_any(Scale)
+    }
+}
+
+/// `clip = { kind = "global-norm", limit = 1.0 }`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClipTable {
+    /// Which kind.
+    pub kind: ClipName,
+    /// The largest element or norm, or AGC's lambda.
+    pub limit: f32,
+}
+
+/// The kinds of clipping by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClipName {
+    /// Element by element.
+    Value,
+    /// All gradients together.
+    GlobalNorm,
+    /// Unit by unit, relative to the weights (AGC).
+    Adaptive,
+}
+
+/// `penalty = { kind = "l2", lambda = 1e-4 }`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PenaltyTable {
+    /// Which kind.
+    pub kind: PenaltyName,
+    /// Its factor.
+    pub lambda: f32,
+}
+
+/// The penalties by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PenaltyName {
+    /// lambda |w|.
+    L1,
+    /// lambda w^2 / 2.
+    L2,
+}
+
+/// `pretrain = { kind = "autoencoder", steps = 1000, noise = 0.25 }`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PretrainTable {
+    /// The model of a layer.
+    pub kind: PretrainName,
+    /// Steps of each layer.
+    pub steps: usize,
+    /// Adam's rate; 0.001 by default.
+    pub rate: Option<f32>,
+    /// Of an autoencoder: the probability that an input is set to 0; 0.25 by default.
+    pub noise: Option<f32>,
+    /// Of a Boltzmann machine: Gibbs steps per gradient; 1 by default.
+    pub gibbs_steps: Option<usize>,
+    /// Of a Boltzmann machine: whether chains go on from step to step (PCD); false by default.
+    pub persistent: Option<bool>,
+    /// Whether each layer's weights are put into a random order afterwards: a control.
+    #[serde(default)]
+    pub shuffled: bool,
+}
+
+/// The models of a layer by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PretrainName {
+    /// Denoising autoencoder.
+    Autoencoder,
+    /// Restricted Boltzmann machine.
+    Rbm,
+}
+
+impl<'de> Deserialize<'de> for Activation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(|error| de::Error::custom(format!("`{text}`: {error}")))
+    }
+}
