@@ -97,6 +97,30 @@ pub struct Recipe {
     pub batch: usize,
     /// Steps between two records.
     pub record_every: usize,
+    /// The number of steps after which accuracy is measured as well, where that is not the last one.
+    pub checkpoint: Option<usize>,
+}
+
+/// What a run costs, in multiply-adds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// Of one training step: forward, and backward with respect to both factors.
+    pub step: u64,
+    /// Of the pre-training.
+    pub pretraining: u64,
+}
+
+impl Cost {
+    /// Of a whole run.
+    pub fn of(self, steps: usize) -> u64 {
+        self.step.saturating_mul(steps as u64).saturating_add(self.pretraining)
+    }
+
+    /// The steps that such a budget allows; none if the pre-training alone exceeds it.
+    pub fn steps(self, budget: u64) -> Option<usize> {
+        let left = budget.checked_sub(self.pretraining)?;
+        Some((left / self.step.max(1)) as usize)
+    }
 }
 
 impl Recipe {
@@ -108,6 +132,21 @@ impl Recipe {
             Loss::Squared => Head::Sigmoid(classes, self.architecture.init),
         };
         self.architecture.build(features, head)
+    }
+
+    /// The multiply-adds of a run on so many samples.
+    ///
+    /// # Errors
+    /// The layers are no network, or one that cannot be pre-trained.
+    pub fn cost(&self, features: usize, classes: usize, samples: usize) -> Result<Cost, TrainError> {
+        let built = self.build(features, classes);
+        let mut places = vec![Place::default(); built.layers.len()];
+        let plan = Plan::new(features, self.batch, &built.layers, &mut places)?;
+        let pretraining = match self.pretraining {
+            Some(pretraining) => Stack::new(pretraining, plan)?.multiply_adds(samples),
+            None => 0,
+        };
+        Ok(Cost { step: 3 * plan.multiply_adds() * self.batch as u64, pretraining })
     }
 
     /// Bytes of the network of one run on one thread, and of its pre-training on so many samples, settled before
@@ -141,6 +180,9 @@ pub struct Divergence {
 pub struct Trained {
     /// Accuracy on the split that was asked for.
     pub accuracy: f64,
+    /// The same at the recipe's checkpoint, if the run came by.
+    #[serde(default)]
+    pub at_checkpoint: Option<f64>,
     /// Where the loss stopped being finite, if it did.
     pub divergence: Option<Divergence>,
     /// Steps taken.

@@ -70,6 +70,7 @@ fn recipe(run: &Run) -> Recipe {
         steps: run.steps,
         batch: training::BATCH,
         record_every: 7,
+        checkpoint: None,
     }
 }
 

@@ -12,13 +12,13 @@ use crate::study::summary::{Group, Outcome, Row, Summary};
 
 /// The section; `place` is the group's place in the study.
 pub(super) fn html(place: usize, group: &Group, summary: &Summary) -> String {
-    let figures: String = figures::of(group, &summary.data).iter().map(Figure::html).collect();
+    let figures: String = figures::of(group, summary.data_of(group)).iter().map(Figure::html).collect();
     format!(
         "<section class=\"group\" id=\"group-{place}\" aria-labelledby=\"title-{place}\">\n\
          <h2 id=\"title-{place}\">{}</h2>\n<p class=\"lead\">{}</p>\n{}{}{}{figures}</section>\n",
         escape(&group.name),
         escape(&group.title),
-        if shows_speed(group, &summary.data) { speeds(group) } else { String::new() },
+        if shows_speed(group, summary.data_of(group)) { speeds(group) } else { String::new() },
         table(group, summary),
         tuning::html(group, summary),
     )
@@ -36,19 +36,22 @@ fn table(group: &Group, summary: &Summary) -> String {
         "log10 ratio",
         "steps",
         "multiply-adds",
+        "at equal cost",
         "seconds",
     ];
     let header = |name: &&str| format!("<th scope=\"col\" role=\"columnheader\">{name}</th>");
     let rows: String =
         ranked(group).into_iter().map(|(place, row)| record(Some(place), row, scored)).collect();
-    let linear = summary.data.linear.iter().filter(|_| scored).map(|row| record(None, row, scored));
+    let linear = summary.data_of(group).linear.iter().filter(|_| scored).map(|row| record(None, row, scored));
     let edge = group.rows.iter().any(|row| row.grid_edge.is_some());
     let edge = if edge { " *: at the edge of the grid; a rate outside it might do better." } else { "" };
     let scores = format!(
-        "Accuracy: median [worst-best] of {}. A rank is shared by rows that overlap. ",
-        plural(summary.training.seeds, "seed")
+        "Accuracy: median [worst-best] of {}. A rank is shared by rows that overlap. At equal cost: after {} \
+         multiply-adds, what the cheapest row takes in all; {NOTHING}: its pre-training alone takes more. ",
+        plural(summary.training.seeds, "seed"),
+        operations(group.budget)
     );
-    let shown = |name: &&&str| scored || !["rank", "accuracy", "outcome"].contains(*name);
+    let shown = |name: &&&str| scored || !["rank", "accuracy", "outcome", "at equal cost"].contains(*name);
     format!(
         "<table class=\"rows\" role=\"table\">\n<caption>{}log10 ratio: ‖δ‖ of layer 1 over that of the \
          last, before → after training; 0 is level.{edge}</caption>\n\
@@ -89,6 +92,11 @@ fn record(place: Option<usize>, row: &Row, scored: bool) -> String {
     cells.push(cell("log10 ratio", "number", ratios(row, " → ").replace('-', "−")));
     cells.push(cell("steps", "number", row.steps.to_string()));
     cells.push(cell("multiply-adds", "number", operations(row.multiply_adds)));
+    if scored {
+        let at_equal_cost =
+            place.map_or(NOTHING.to_owned(), |_| accuracy(row.accuracy_at_equal_cost.as_ref()));
+        cells.push(cell("at equal cost", "number", at_equal_cost));
+    }
     cells.push(cell("seconds", "number", seconds(row.seconds)));
     format!("<tr role=\"row\"{attributes}>{}</tr>\n", cells.concat())
 }

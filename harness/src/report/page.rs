@@ -41,7 +41,7 @@ pub fn html_with_theory(summary: &Summary, networks: &[Network]) -> String {
 fn answer(summary: &Summary) -> String {
     let words: String =
         summary.groups.iter().enumerate().map(|(place, g)| words(place, g, summary)).collect();
-    let beat = summary.groups.iter().find_map(|g| yardstick(g, &summary.data));
+    let beat = summary.groups.iter().find_map(|g| yardstick(g, summary.data_of(g)));
     format!(
         "<section class=\"answer\" aria-label=\"The answer\">\n<div class=\"words\">\n\
          {words}{}</div>\n{}</section>\n",
@@ -51,7 +51,7 @@ fn answer(summary: &Summary) -> String {
 }
 
 fn words(place: usize, group: &Group, summary: &Summary) -> String {
-    let parts = answers(group, &summary.data);
+    let parts = answers(group, summary.data_of(group));
     format!(
         "<article>\n<h2><a href=\"#group-{place}\">{}</a></h2>\n<dl>\n{}</dl>\n</article>\n",
         escape(&group.title),

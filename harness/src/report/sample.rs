@@ -78,6 +78,8 @@ fn row(i: usize, net: Net) -> Row {
         rank: net.rank,
         setting: ["momentum 0.1", "momentum 0.01", "adam 0.001"][i % 3].to_owned(),
         grid_edge: (i % 4 == 1).then(|| "highest".to_owned()),
+        survives: Vec::new(),
+        accuracy_at_equal_cost: None,
         tuning: vec![
             Some(net.accuracy - 0.02),
             (i != 3).then_some(net.accuracy - 0.1),
@@ -109,7 +111,7 @@ fn row(i: usize, net: Net) -> Row {
 
 fn group(name: &str, title: &str, nets: Vec<Net>) -> Group {
     let rows = nets.into_iter().enumerate().map(|(i, net)| row(i, net)).collect();
-    Group { name: name.to_owned(), title: title.to_owned(), rows }
+    Group { name: name.to_owned(), title: title.to_owned(), data: None, budget: 0, rows }
 }
 
 /// A network of 30 layers of 64 units, with or without batch norm.
@@ -233,7 +235,12 @@ pub(super) fn depth() -> Summary {
     };
     let rows =
         vec![shallow(2, "2 hidden layers"), shallow(3, "3 hidden layers"), shallow(4, "4 hidden layers")];
-    summary.groups =
-        vec![Group { name: "sigmoid".to_owned(), title: "Sigmoid, 30 units per layer".to_owned(), rows }];
+    summary.groups = vec![Group {
+        name: "sigmoid".to_owned(),
+        title: "Sigmoid, 30 units per layer".to_owned(),
+        data: None,
+        budget: 0,
+        rows,
+    }];
     summary
 }

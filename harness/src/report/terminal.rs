@@ -11,7 +11,7 @@ use super::format::{
 };
 use super::ranking::{has_accuracy, ranked, shows_speed};
 use super::speed;
-use crate::study::summary::{Group, Row, Summary};
+use crate::study::summary::{Data, Group, Row, Summary};
 
 /// The study as text, no line longer than `width` columns where `width` is at least 60.
 #[must_use]
@@ -19,15 +19,17 @@ pub fn table(summary: &Summary, width: usize) -> String {
     let mut text =
         paragraph(&format!("{} (study {}, seed {})", summary.title, summary.name, summary.seed), width);
     for group in &summary.groups {
+        let data = summary.data_of(group);
         text += &format!("\n{}\n", paragraph(&format!("{}: {}", group.name, group.title), width));
         if has_accuracy(group) {
-            text += &rows(group, summary, width);
+            text += &rows(group, data, width);
+            text += &at_equal_cost(group, width);
         }
-        if shows_speed(group, &summary.data) {
+        if shows_speed(group, data) {
             text += &speeds(group, width);
         }
         text.push('\n');
-        for answer in answers(group, &summary.data) {
+        for answer in answers(group, data) {
             text += &paragraph(&format!("{}: {}", answer.topic, answer.text), width);
         }
     }
@@ -35,16 +37,16 @@ pub fn table(summary: &Summary, width: usize) -> String {
 }
 
 /// The rows of a group, best first, then what they have to beat.
-fn rows(group: &Group, summary: &Summary, width: usize) -> String {
+fn rows(group: &Group, data: &Data, width: usize) -> String {
     let header = ["#", "network", "accuracy", "outcome", "setting", "ratio", "cost", "s"];
     let mut table = plain(&header, width);
     for (_, row) in ranked(group) {
         table.add_row(record(row.rank.to_string(), &fate(row), row));
     }
-    if let Some(linear) = &summary.data.linear {
+    if let Some(linear) = &data.linear {
         table.add_row(record(NOTHING.to_owned(), NOTHING, linear));
     }
-    let majority = fraction(summary.data.majority_accuracy);
+    let majority = fraction(data.majority_accuracy);
     table.add_row([NOTHING, "commonest class", &majority]);
     align(&mut table, &[0, 5, 6, 7]);
     let narrow = |columns| ColumnConstraint::Absolute(Width::Fixed(columns));
@@ -54,6 +56,28 @@ fn rows(group: &Group, summary: &Summary, width: usize) -> String {
         }
     }
     trimmed(&table)
+}
+
+/// The rows that are cut short by the budget of the cheapest, if there are any.
+fn at_equal_cost(group: &Group, width: usize) -> String {
+    let differs = |row: &&Row| row.accuracy_at_equal_cost != row.accuracy;
+    let short: Vec<String> = group
+        .rows
+        .iter()
+        .filter(differs)
+        .map(|row| match &row.accuracy_at_equal_cost {
+            Some(spread) => format!("{} {}", clean(&row.name), fraction(spread.median)),
+            None => format!("{} is still being pre-trained", clean(&row.name)),
+        })
+        .collect();
+    if short.is_empty() || group.budget == 0 {
+        return String::new();
+    }
+    let budget = operations(group.budget);
+    paragraph(
+        &format!("At equal cost ({budget} multiply-adds, what the cheapest takes): {}.", short.join(", ")),
+        width,
+    )
 }
 
 /// What the columns mean.

@@ -11,7 +11,7 @@ pub(super) fn html(group: &Group, summary: &Summary) -> String {
     }
     let header: String =
         grid.iter().map(|setting| format!("<th scope=\"col\">{}</th>", escape(setting))).collect();
-    let rows = group.rows.iter().chain(&summary.data.linear).map(|row| {
+    let rows = group.rows.iter().chain(&summary.data_of(group).linear).map(|row| {
         let cell = |(setting, score): (&String, &Option<f64>)| {
             let text = score.map_or_else(|| NOTHING.to_owned(), fraction);
             if *setting == row.setting {
@@ -21,14 +21,17 @@ pub(super) fn html(group: &Group, summary: &Summary) -> String {
             }
         };
         let cells: String = grid.iter().zip(&row.tuning).map(cell).collect();
-        format!("<tr><th scope=\"row\">{}</th>{cells}</tr>\n", escape(&row.name))
+        let survives =
+            if row.survives.is_empty() { NOTHING.to_owned() } else { escape(&row.survives.join(", ")) };
+        format!("<tr><th scope=\"row\">{}</th>{cells}<td>{survives}</td></tr>\n", escape(&row.name))
     });
     format!(
         "<details><summary>How each row was tuned</summary>\n\
          <div class=\"scroll\" tabindex=\"0\" role=\"region\" \
          aria-label=\"Tuning\"><table class=\"plain\"><caption>Validation accuracy with each setting; the best, in bold, \
-         was run with fresh seeds. {NOTHING}: diverged.</caption>\n\
-         <thead><tr><th scope=\"col\">network</th>{header}</tr></thead>\n\
+         was run with fresh seeds. {NOTHING}: diverged. Largest rates survived: \
+         it neither diverged nor stayed at the commonest class.</caption>\n\
+         <thead><tr><th scope=\"col\">network</th>{header}<th scope=\"col\">largest rates survived</th></tr></thead>\n\
          <tbody>\n{}</tbody></table></div></details>\n",
         rows.collect::<String>()
     )

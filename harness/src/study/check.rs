@@ -34,9 +34,6 @@ pub(super) fn check(file: &StudyFile) -> Result<(), String> {
     if file.name.is_empty() || !file.name.chars().all(plain) {
         return Err(format!("name is `{}`; it must be letters, digits, - and _", file.name));
     }
-    at_least_one("data.train", file.data.train)?;
-    at_least_one("data.validation", file.data.validation)?;
-    at_least_one("data.test", file.data.test)?;
     at_least_one("training.steps", file.training.steps)?;
     at_least_one("training.batch", file.training.batch)?;
     at_least_one("training.seeds", file.training.seeds)?;

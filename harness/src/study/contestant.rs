@@ -3,7 +3,7 @@
 use super::check::{at_least_one, positive};
 use super::file::GroupTable;
 use super::network::{BranchScale, ClipName, LastName, NetworkTable, NormName, PenaltyName, PositionName};
-use super::plan::GroupPlan;
+use super::plan::{GroupPlan, Samples};
 use super::pretraining::pretraining;
 use crate::architecture::{Architecture, Norm, NormPosition, Residual};
 use crate::init::{Init, WeightVariance};
@@ -33,6 +33,8 @@ pub struct Contestant {
     pub pretraining: Option<Pretraining>,
     /// Optimiser steps of a run, if not as many as the other rows make.
     pub steps: Option<usize>,
+    /// Labels of the settings that it is tuned over; none stands for the whole grid.
+    pub settings: Option<Vec<String>>,
 }
 
 /// The rows of a group: the sick network, and each remedy as what it changes of it.
@@ -40,7 +42,11 @@ pub(super) fn group(table: &GroupTable) -> Result<GroupPlan, String> {
     let remedies = table.remedies.iter().map(|remedy| over(&table.sick, remedy));
     let tables = std::iter::once(table.sick.clone()).chain(remedies);
     let rows = tables.map(|table_| row(&table.name, &table_)).collect::<Result<_, _>>()?;
-    Ok(GroupPlan { name: table.name.clone(), title: table.title.clone(), rows })
+    let data = match &table.data {
+        Some(data) => Some(Samples::of(data, None).map_err(|e| format!("group `{}`: data.{e}", table.name))?),
+        None => None,
+    };
+    Ok(GroupPlan { name: table.name.clone(), title: table.title.clone(), data, rows })
 }
 
 /// The sick network with what a remedy changes.
@@ -64,6 +70,7 @@ fn over(sick: &NetworkTable, remedy: &NetworkTable) -> NetworkTable {
         loss: remedy.loss.or(sick.loss),
         pretrain: remedy.pretrain.or(sick.pretrain),
         steps: remedy.steps.or(sick.steps),
+        settings: remedy.settings.clone().or(sick.settings.clone()),
     }
 }
 
@@ -162,5 +169,6 @@ pub(super) fn contestant(what: &str, table: &NetworkTable) -> Result<Contestant,
         penalty,
         pretraining,
         steps: table.steps,
+        settings: table.settings.clone(),
     })
 }

@@ -114,6 +114,8 @@ pub struct GroupTable {
     pub name: String,
     /// The sick network in words.
     pub title: String,
+    /// What its networks learn from, where that is not the study's data.
+    pub data: Option<DataTable>,
     /// The untreated network.
     pub sick: NetworkTable,
     /// The remedies: each says only what it changes.

@@ -45,6 +45,8 @@ pub struct NetworkTable {
     pub pretrain: Option<PretrainTable>,
     /// Optimiser steps, if not as many as `[training]` says.
     pub steps: Option<usize>,
+    /// The settings of the grid that the row is tuned over, such as `momentum 0.1`; all of them if it is left out.
+    pub settings: Option<Vec<String>>,
 }
 
 /// The normalisations by name.

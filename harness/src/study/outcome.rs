@@ -53,6 +53,11 @@ pub fn ranks(spreads: &[Option<Spread>]) -> Vec<usize> {
     spreads.iter().map(|row| 1 + beaten_by(row)).collect()
 }
 
+/// Whether a run that scored `accuracy` on so many samples, none if it diverged, learned anything.
+pub fn survived(accuracy: Option<f64>, majority: f64, samples: usize) -> bool {
+    accuracy.is_some_and(|accuracy| accuracy > majority + STUCK * deviation(majority, samples))
+}
+
 /// `lowest` or `highest` if the chosen rate is the last of several that its optimiser was tried with.
 pub fn grid_edge(grid: &[Setting], chosen: usize) -> Option<String> {
     let setting = grid.get(chosen)?;

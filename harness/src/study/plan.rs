@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use super::StudyError;
-use super::check::check;
+use super::check::{at_least_one, check};
 use super::contestant::{Contestant, group};
-use super::file::StudyFile;
+use super::file::{DataTable, StudyFile};
 use super::setting::{Setting, settings};
 use crate::activation::Activation;
 use crate::architecture::{Architecture, Norm, NormPosition};
-use crate::data::Source;
+use crate::data::{Sizes, Source};
 use crate::hash::Hash;
 use crate::init::Init;
 use crate::net::update::{Clipping, Penalty};
@@ -22,6 +22,32 @@ pub const BUILT_IN: [(&str, &str); 3] = [
     ("pretraining", include_str!("../../studies/pretraining.toml")),
 ];
 
+/// What networks learn from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Samples {
+    /// Where samples come from.
+    pub source: Source,
+    /// How many.
+    pub sizes: Sizes,
+    /// Whether the linear classifier is run on them as a reference.
+    pub linear_reference: bool,
+}
+
+impl Samples {
+    /// The samples of a table, from another source if one is given; errors name the field.
+    pub(super) fn of(table: &DataTable, source: Option<Source>) -> Result<Self, String> {
+        let DataTable { train, validation, test, linear_reference, .. } = *table;
+        at_least_one("train", train)?;
+        at_least_one("validation", validation)?;
+        at_least_one("test", test)?;
+        let source = match source {
+            Some(source) => source,
+            None => table.source.parse().map_err(|error| format!("source: {error}"))?,
+        };
+        Ok(Self { source, sizes: Sizes { train, validation, test }, linear_reference })
+    }
+}
+
 /// A sick network and its remedies.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GroupPlan {
@@ -29,6 +55,8 @@ pub struct GroupPlan {
     pub name: String,
     /// The sick network in words.
     pub title: String,
+    /// What its networks learn from, where that is not the study's data.
+    pub data: Option<Samples>,
     /// Untreated first.
     pub rows: Vec<Contestant>,
 }
@@ -40,12 +68,8 @@ pub struct StudyPlan {
     pub name: String,
     /// What it asks.
     pub title: String,
-    /// Where samples come from.
-    pub source: Source,
-    /// How many: training, validation, test.
-    pub samples: (usize, usize, usize),
-    /// Whether the linear classifier is run as a reference.
-    pub linear_reference: bool,
+    /// What networks learn from.
+    pub data: Samples,
     /// Optimiser steps of a run.
     pub steps: usize,
     /// Samples per step.
@@ -95,23 +119,20 @@ impl StudyPlan {
         let invalid = |message: String| StudyError::Invalid { file: file.to_owned(), message };
         let parsed: StudyFile = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
         check(&parsed).map_err(invalid)?;
-        let source = match data {
-            Some(source) => source,
-            None => parsed.data.source.parse().map_err(|e| invalid(format!("data.source: {e}")))?,
-        };
-        let grid = parsed.grid.iter().flat_map(settings).collect();
-        let groups = parsed.groups.iter().map(group).collect::<Result<_, _>>().map_err(invalid)?;
+        let data = Samples::of(&parsed.data, data).map_err(|error| invalid(format!("data.{error}")))?;
+        let grid: Vec<Setting> = parsed.grid.iter().flat_map(settings).collect();
+        let groups: Vec<GroupPlan> =
+            parsed.groups.iter().map(group).collect::<Result<_, _>>().map_err(invalid)?;
+        check_settings(&groups, &grid).map_err(invalid)?;
         let seeds = if full { parsed.training.seeds.max(5) } else { parsed.training.seeds };
         let mut fingerprint = Hash::new();
         fingerprint.bytes(text.as_bytes());
-        fingerprint.bytes(source.to_string().as_bytes());
+        fingerprint.bytes(data.source.to_string().as_bytes());
         fingerprint.u64(seeds as u64);
         Ok(Self {
             name: parsed.name,
             title: parsed.title,
-            source,
-            samples: (parsed.data.train, parsed.data.validation, parsed.data.test),
-            linear_reference: parsed.data.linear_reference,
+            data,
             steps: parsed.training.steps,
             batch: parsed.training.batch,
             seeds,
@@ -137,10 +158,20 @@ impl StudyPlan {
             steps: self.steps_of(row),
             batch: self.batch,
             record_every: self.record_every,
+            checkpoint: None,
         }
     }
 
-    fn steps_of(&self, row: &Contestant) -> usize {
+    /// The settings of the grid that a row is tuned over.
+    pub(super) fn settings_of(&self, row: &Contestant) -> Vec<usize> {
+        let is_allowed = |setting: &Setting| match &row.settings {
+            Some(labels) => labels.contains(&setting.label()),
+            None => true,
+        };
+        (0..self.grid.len()).filter(|&s| is_allowed(&self.grid[s])).collect()
+    }
+
+    pub(super) fn steps_of(&self, row: &Contestant) -> usize {
         row.steps.unwrap_or(self.steps)
     }
 
@@ -171,6 +202,23 @@ impl StudyPlan {
             penalty: Penalty::None,
             pretraining: None,
             steps: None,
+            settings: None,
         }
     }
+}
+
+/// An error unless every setting that a row asks for is in the grid.
+fn check_settings(groups: &[GroupPlan], grid: &[Setting]) -> Result<(), String> {
+    let labels: Vec<String> = grid.iter().map(Setting::label).collect();
+    for (group, row) in groups.iter().flat_map(|group| group.rows.iter().map(move |row| (group, row))) {
+        let Some(settings) = &row.settings else { continue };
+        let of = format!("network `{}` of group `{}`: settings", row.name, group.name);
+        if settings.is_empty() {
+            return Err(format!("{of} is empty; allowed are {}", labels.join(", ")));
+        }
+        if let Some(unknown) = settings.iter().find(|setting| !labels.contains(setting)) {
+            return Err(format!("{of}: `{unknown}` is not in the grid; allowed are {}", labels.join(", ")));
+        }
+    }
+    Ok(())
 }

@@ -98,6 +98,10 @@ impl Single {
             return Err(format!("batch norm needs training.batch of at least 2, not {}", training.batch));
         }
         let setting = settings(&grid).next().ok_or("optimizer.rate is missing")?;
+        if network.settings.is_some() {
+            return Err("network.settings belongs to a study; [optimizer] says how this network is trained"
+                .to_owned());
+        }
         let row = contestant(&format!("network `{}`", network.name), network)?;
         let source = data.source.parse().map_err(|error| format!("data.source: {error}"))?;
         let recipe = Recipe {
@@ -112,6 +116,7 @@ impl Single {
             steps: row.steps.unwrap_or(training.steps),
             batch: training.batch,
             record_every: training.record_every,
+            checkpoint: None,
         };
         let sizes = Sizes { train: data.train, validation: 0, test: data.test };
         Ok(Self { name: row.name, source, sizes, recipe, setting: setting.label() })

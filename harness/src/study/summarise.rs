@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use isobath_kernels::NUMERICS_VERSION;
 
-use super::outcome::{grid_edge, outcome, ranks};
-use super::plan::StudyPlan;
+use super::outcome::{grid_edge, outcome, ranks, survived};
+use super::plan::{Samples, StudyPlan};
+use super::setting::Setting;
 use super::store::{Phase, RunId};
 use super::summary::{Data, Group, LayerFigures, Machine, Row, SCHEMA_VERSION, Spread, Summary, Training};
 use super::trial::{Entry, Options};
@@ -32,33 +33,37 @@ pub(super) fn summarise(
     chosen: &[usize],
     finished: &BTreeMap<RunId, Trained>,
 ) -> Summary {
-    let majority = majority_accuracy(splits);
-    let test = splits.test.labels().len();
-    let mut rows = entries.iter().zip(chosen);
-    let reference =
-        |entry: &Entry<'_>, setting, linear| row(plan, entry, setting, finished, linear, majority, test);
-    let linear = if plan.linear_reference {
-        rows.next().map(|(entry, setting)| reference(entry, *setting, None))
-    } else {
-        None
-    };
-    let linear_accuracy = linear.as_ref().and_then(|row| row.accuracy.as_ref()).map(|s| s.median);
+    let mut rows = entries.iter().zip(chosen.iter().copied()).peekable();
+    let of = |(entry, setting): (&Entry<'_>, usize), known: &Data| row(plan, entry, setting, finished, known);
+    let mut data = data(&plan.data, splits);
+    if plan.data.linear_reference {
+        data.linear = rows.next().map(|entry| of(entry, &data));
+    }
     let mut hash = Hash::new();
     let mut groups = Vec::new();
     for group in &plan.groups {
-        let mut of_group: Vec<Row> = rows
-            .by_ref()
-            .take(group.rows.len())
-            .map(|(entry, setting)| reference(entry, *setting, linear_accuracy))
-            .collect();
+        let own =
+            group.data.as_ref().zip(rows.peek().map(|(entry, _)| entry.splits)).map(|(samples, splits)| {
+                let mut own = self::data(samples, splits);
+                if samples.linear_reference {
+                    own.linear = rows.next().map(|entry| of(entry, &own));
+                }
+                own
+            });
+        let budget = rows.peek().map_or(0, |(entry, _)| entry.budget);
+        let known = own.as_ref().unwrap_or(&data);
+        let mut of_group: Vec<Row> =
+            rows.by_ref().take(group.rows.len()).map(|entry| of(entry, known)).collect();
         let spreads: Vec<Option<Spread>> = of_group.iter().map(|row| row.accuracy.clone()).collect();
         for (row, rank) in of_group.iter_mut().zip(ranks(&spreads)) {
             row.rank = rank;
             hash.bytes(row.hash.as_bytes());
         }
-        groups.push(Group { name: group.name.clone(), title: group.title.clone(), rows: of_group });
+        let (name, title) = (group.name.clone(), group.title.clone());
+        groups.push(Group { name, title, data: own, budget, rows: of_group });
     }
-    if let Some(linear) = &linear {
+    let references = std::iter::once(&data).chain(groups.iter().flat_map(|group| &group.data));
+    for linear in references.flat_map(|data| &data.linear) {
         hash.bytes(linear.hash.as_bytes());
     }
     let loss =
@@ -68,16 +73,7 @@ pub(super) fn summarise(
         name: plan.name.clone(),
         title: plan.title.clone(),
         seed: options.seed,
-        data: Data {
-            source: plan.source.to_string(),
-            train: splits.train.labels().len(),
-            validation: splits.validation.labels().len(),
-            test,
-            features: splits.train.features(),
-            classes: splits.train.classes(),
-            majority_accuracy: majority,
-            linear,
-        },
+        data,
         training: Training {
             steps: plan.steps,
             batch: plan.batch,
@@ -98,6 +94,20 @@ pub(super) fn summarise(
     }
 }
 
+/// What networks learned from, but for the linear classifier.
+fn data(samples: &Samples, splits: &Splits) -> Data {
+    Data {
+        source: samples.source.to_string(),
+        train: splits.train.labels().len(),
+        validation: splits.validation.labels().len(),
+        test: splits.test.labels().len(),
+        features: splits.train.features(),
+        classes: splits.train.classes(),
+        majority_accuracy: majority_accuracy(splits),
+        linear: None,
+    }
+}
+
 /// Test accuracy of always naming the commonest class of the training samples.
 fn majority_accuracy(splits: &Splits) -> f64 {
     let mut counts = vec![0usize; splits.train.classes()];
@@ -115,10 +125,9 @@ fn row(
     entry: &Entry<'_>,
     setting: usize,
     finished: &BTreeMap<RunId, Trained>,
-    linear: Option<f64>,
-    majority: f64,
-    test: usize,
+    data: &Data,
 ) -> Row {
+    let linear = data.linear.as_ref().and_then(|row| row.accuracy.as_ref()).map(|s| s.median);
     let runs: Vec<&Trained> = (0..plan.seeds)
         .filter_map(|seed| {
             finished.get(&RunId { network: entry.network.clone(), phase: Phase::Trial, setting, seed })
@@ -132,7 +141,20 @@ fn row(
     };
     let mut hash = Hash::new();
     runs.iter().for_each(|run| hash.u64(run.hash));
-    let tuned = plan.grid.len() > 1;
+    let settings = plan.settings_of(entry.row);
+    let tuned = settings.len() > 1;
+    let tuning: Vec<Option<f64>> = if tuned {
+        (0..plan.grid.len()).map(|s| tuning_score(finished, &entry.network, s)).collect()
+    } else {
+        Vec::new()
+    };
+    let at_budget = |run: &&Trained| match entry.checkpoint {
+        None => None,
+        Some(steps) if steps >= plan.steps_of(entry.row) => Some(run.accuracy),
+        // A run that diverged before it came there keeps the accuracy that it has.
+        Some(_) => Some(run.at_checkpoint.unwrap_or(run.accuracy)),
+    };
+    let at_budget: Vec<f64> = runs.iter().filter_map(at_budget).collect();
     Row {
         name: entry.row.name.clone(),
         change: entry.row.change.clone(),
@@ -141,21 +163,36 @@ fn row(
         rank: 1,
         setting: plan.grid[setting].label(),
         grid_edge: grid_edge(&plan.grid, setting),
-        tuning: if tuned {
-            (0..plan.grid.len()).map(|s| tuning_score(finished, &entry.network, s)).collect()
-        } else {
-            Vec::new()
-        },
+        survives: survives(plan, &tuning, data),
+        tuning,
         steps: runs.iter().map(|run| run.steps).max().unwrap_or(0),
         multiply_adds: runs.iter().map(|run| run.multiply_adds).max().unwrap_or(0),
+        accuracy_at_equal_cost: Spread::of(&at_budget),
         ratio_start: spread(&|run| run.ratio[0]),
         ratio_end: spread(&|run| run.ratio[1]),
-        outcome: outcome(&accuracies, &divergences, linear, majority, test),
+        outcome: outcome(&accuracies, &divergences, linear, data.majority_accuracy, data.test),
         layers: layers(&runs),
         course: runs.first().map(|run| run.course.clone()).unwrap_or_default(),
         hash: format!("{:016x}", hash.finish()),
         seconds: runs.iter().map(|run| run.seconds).sum::<f64>() / runs.len().max(1) as f64,
     }
+}
+
+/// Of each optimiser, the setting with the largest rate that the tuning runs survived.
+fn survives(plan: &StudyPlan, tuning: &[Option<f64>], data: &Data) -> Vec<String> {
+    let survived = plan.grid.iter().zip(tuning).filter(|(_, score)| {
+        // Validation samples are of the same kind as the test samples, and so is the commonest class.
+        survived(**score, data.majority_accuracy, data.validation)
+    });
+    let mut largest: Vec<&Setting> = Vec::new();
+    for (setting, _) in survived {
+        match largest.iter_mut().find(|other| other.name == setting.name) {
+            Some(other) if setting.rate > other.rate => *other = setting,
+            Some(_) => {}
+            None => largest.push(setting),
+        }
+    }
+    largest.into_iter().map(Setting::label).collect()
 }
 
 /// Medians over the seeds, layer by layer.

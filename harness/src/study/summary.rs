@@ -58,6 +58,13 @@ pub struct Summary {
     pub machine: Machine,
 }
 
+impl Summary {
+    /// What the networks of a group learned from.
+    pub fn data_of<'a>(&'a self, group: &'a Group) -> &'a Data {
+        group.data.as_ref().unwrap_or(&self.data)
+    }
+}
+
 /// The data of a study.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Data {
@@ -101,6 +108,12 @@ pub struct Group {
     pub name: String,
     /// The sick network in words.
     pub title: String,
+    /// What its networks learned from, where that is not the study's data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Data>,
+    /// Multiply-adds of a run of its cheapest row: the budget of accuracies at equal cost.
+    #[serde(default)]
+    pub budget: u64,
     /// Untreated first, then the remedies in the study's order.
     pub rows: Vec<Row>,
 }
@@ -143,12 +156,20 @@ pub struct Row {
     pub setting: String,
     /// Whether that setting's rate is the `lowest` or `highest` that its optimiser was tried with.
     pub grid_edge: Option<String>,
-    /// Validation accuracy of every setting, in the order of the grid; null where it diverged.
+    /// Validation accuracy of every setting, in the order of the grid; null where it diverged or was not tried.
     pub tuning: Vec<Option<f64>>,
+    /// Of each optimiser of the grid, the setting with the largest rate that the network survives: it does not diverge,
+    /// and learns more than the commonest class.
+    #[serde(default)]
+    pub survives: Vec<String>,
     /// Steps of one run; fewer than asked for if the run diverged.
     pub steps: usize,
     /// Multiply-adds of one run: its training steps and its pre-training.
     pub multiply_adds: u64,
+    /// Test accuracy when a run has spent as many multiply-adds as the cheapest row of the group spends in all; null
+    /// where its pre-training alone takes more.
+    #[serde(default)]
+    pub accuracy_at_equal_cost: Option<Spread>,
     /// log10 of ||delta^1|| / ||delta^L|| before the first step.
     pub ratio_start: Option<Spread>,
     /// The same after the last step.

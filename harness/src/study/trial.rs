@@ -12,15 +12,15 @@ use rayon::prelude::*;
 
 use super::StudyError;
 use super::contestant::Contestant;
-use super::plan::StudyPlan;
+use super::plan::{Samples, StudyPlan};
 use super::store::{Header, Phase, RunId, Store};
 use super::summarise::{summarise, tuning_score};
 use super::summary::{SCHEMA_VERSION, Summary};
-use crate::data::{Sizes, Splits};
+use crate::data::Splits;
 use crate::hash::Hash;
 use crate::machine::available_memory;
 use crate::threads::Serial;
-use crate::train::{Trained, train};
+use crate::train::{Cost, Trained, train};
 
 /// How a study is run. None of it shows in a result but the seed.
 #[derive(Clone, Debug)]
@@ -70,10 +70,15 @@ fn seed_of(study: u64, phase: Phase, index: usize) -> u64 {
     hash.finish()
 }
 
-/// One row of the study with the name of its network.
+/// One row of the study with the name of its network and what it learns from.
 pub(super) struct Entry<'a> {
     pub(super) network: String,
     pub(super) row: &'a Contestant,
+    pub(super) splits: &'a Splits,
+    /// The multiply-adds of the cheapest row of its group, for accuracies at equal cost.
+    pub(super) budget: u64,
+    /// The steps that this row makes of them; none where its pre-training alone takes more.
+    pub(super) checkpoint: Option<usize>,
 }
 
 /// Runs what is left of a study, writes summary and report, and returns them. `stop` ends it early.
@@ -87,25 +92,27 @@ pub fn run(
     progress: &dyn Progress,
 ) -> Result<Finished, StudyError> {
     let started = Instant::now();
-    let (train_count, validation, test) = plan.samples;
-    let splits = plan.source.load(&Sizes { train: train_count, validation, test }, options.seed)?;
-    check_batch(plan, &splits)?;
+    let load = |samples: &Samples| samples.source.load(&samples.sizes, options.seed);
+    let shared = load(&plan.data)?;
+    let own: Vec<Option<Splits>> = plan
+        .groups
+        .iter()
+        .map(|group| group.data.as_ref().map(load).transpose())
+        .collect::<Result<_, _>>()?;
+    for splits in std::iter::once(&shared).chain(own.iter().flatten()) {
+        check_batch(plan, splits)?;
+    }
     let linear = plan.linear();
-    let mut entries = Vec::new();
-    if plan.linear_reference {
-        entries.push(Entry { network: linear.name.clone(), row: &linear });
-    }
-    for group in &plan.groups {
-        for row in &group.rows {
-            entries.push(Entry { network: format!("{}/{}", group.name, row.name), row });
-        }
-    }
-    check_networks(plan, options, &splits, &entries)?;
+    let entries = entries(plan, &linear, &shared, &own)?;
+    check_networks(plan, options, &entries)?;
     let header = Header {
         schema_version: SCHEMA_VERSION,
         study: plan.name.clone(),
         seed: options.seed,
-        fingerprint: format!("{:016x}", fingerprint(plan, &splits)),
+        fingerprint: format!(
+            "{:016x}",
+            fingerprint(plan, std::iter::once(&shared).chain(own.iter().flatten()))
+        ),
         numerics_version: NUMERICS_VERSION,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         level: options.level.name().to_owned(),
@@ -123,17 +130,16 @@ pub fn run(
         }
     })?;
 
-    let trial = Trial::new(plan, options, &splits, &entries, store, stop, progress);
-    let chosen: Vec<usize> = if plan.grid.len() > 1 {
-        pool.install(|| trial.run_all(Phase::Tuning, &|_| (0..plan.grid.len()).collect()))?;
-        entries.iter().map(|entry| trial.best_setting(&entry.network)).collect()
-    } else {
-        vec![0; entries.len()]
-    };
+    let trial = Trial::new(plan, options, &entries, store, stop, progress);
+    // A row with a single setting has nothing to be tuned.
+    let tuned =
+        |entry: usize| Some(plan.settings_of(entries[entry].row)).filter(|settings| settings.len() > 1);
+    pool.install(|| trial.run_all(Phase::Tuning, &|entry| tuned(entry).unwrap_or_default()))?;
+    let chosen: Vec<usize> = entries.iter().map(|entry| trial.best_setting(entry)).collect();
     pool.install(|| trial.run_all(Phase::Trial, &|entry| vec![chosen[entry]]))?;
 
     let (store, finished) = trial.into_parts();
-    let mut summary = summarise(plan, options, &splits, &entries, &chosen, &finished);
+    let mut summary = summarise(plan, options, &shared, &entries, &chosen, &finished);
     summary.machine.seconds = started.elapsed().as_secs_f64();
     let report = store.replace("report.html", crate::report::html(&summary).as_bytes())?;
     let text = serde_json::to_vec_pretty(&summary).map_err(|e| StudyError::Io {
@@ -157,18 +163,62 @@ fn check_batch(plan: &StudyPlan, splits: &Splits) -> Result<(), StudyError> {
     Ok(())
 }
 
-/// Lays every network out before anything is written: all must be networks, and fit into memory.
-fn check_networks(
+/// The rows of the study, each group behind the linear classifier on its data if it is asked for.
+fn entries<'a>(
+    plan: &'a StudyPlan,
+    linear: &'a Contestant,
+    shared: &'a Splits,
+    own: &'a [Option<Splits>],
+) -> Result<Vec<Entry<'a>>, StudyError> {
+    let mut entries = Vec::new();
+    if plan.data.linear_reference {
+        entries.extend(at_equal_cost(plan, shared, &[(linear.name.clone(), linear)])?);
+    }
+    for (group, own) in plan.groups.iter().zip(own) {
+        let splits = own.as_ref().unwrap_or(shared);
+        if group.data.as_ref().is_some_and(|data| data.linear_reference) {
+            let network = format!("{} of {}", linear.name, group.name);
+            entries.extend(at_equal_cost(plan, splits, &[(network, linear)])?);
+        }
+        let named = |row: &'a Contestant| (format!("{}/{}", group.name, row.name), row);
+        entries.extend(at_equal_cost(plan, splits, &group.rows.iter().map(named).collect::<Vec<_>>())?);
+    }
+    Ok(entries)
+}
+
+/// Rows that are compared, with the cost of the cheapest and what the others do with it.
+fn at_equal_cost<'a>(
     plan: &StudyPlan,
-    options: &Options,
-    splits: &Splits,
-    entries: &[Entry<'_>],
-) -> Result<(), StudyError> {
+    splits: &'a Splits,
+    rows: &[(String, &'a Contestant)],
+) -> Result<Vec<Entry<'a>>, StudyError> {
+    let data = &splits.train;
+    let mut costs = Vec::with_capacity(rows.len());
+    for (network, row) in rows {
+        // The optimiser costs no multiply-adds.
+        let Some(setting) = plan.grid.first() else { continue };
+        let cost = plan.recipe(row, setting).cost(data.features(), data.classes(), data.len());
+        costs.push(cost.map_err(|source| StudyError::Train { network: network.clone(), source })?);
+    }
+    let budget =
+        costs.iter().zip(rows).map(|(cost, (_, row))| cost.of(plan.steps_of(row))).min().unwrap_or(0);
+    let entry = |((network, row), cost): (&(String, &'a Contestant), &Cost)| Entry {
+        network: network.clone(),
+        row,
+        splits,
+        budget,
+        checkpoint: cost.steps(budget),
+    };
+    Ok(rows.iter().zip(&costs).map(entry).collect())
+}
+
+/// Lays every network out before anything is written: all must be networks, and fit into memory.
+fn check_networks(plan: &StudyPlan, options: &Options, entries: &[Entry<'_>]) -> Result<(), StudyError> {
     let available = available_memory().unwrap_or(u64::MAX);
     for entry in entries {
         for setting in &plan.grid {
             let recipe = plan.recipe(entry.row, setting);
-            let data = &splits.train;
+            let data = &entry.splits.train;
             let needed = recipe
                 .memory_bytes(data.features(), data.classes(), data.len())
                 .map_err(|source| StudyError::Train { network: entry.network.clone(), source })?;
@@ -186,10 +236,10 @@ fn check_networks(
 }
 
 /// Everything that determines the results but the seed: the settings, and the samples themselves.
-fn fingerprint(plan: &StudyPlan, splits: &Splits) -> u64 {
+fn fingerprint<'a>(plan: &StudyPlan, splits: impl Iterator<Item = &'a Splits>) -> u64 {
     let mut hash = Hash::new();
     hash.u64(plan.fingerprint);
-    for data in [&splits.train, &splits.validation, &splits.test] {
+    for data in splits.flat_map(|splits| [&splits.train, &splits.validation, &splits.test]) {
         hash.f32s(data.inputs());
         data.labels().iter().for_each(|label| hash.u64(u64::from(*label)));
     }
@@ -200,7 +250,6 @@ fn fingerprint(plan: &StudyPlan, splits: &Splits) -> u64 {
 struct Trial<'a> {
     plan: &'a StudyPlan,
     options: &'a Options,
-    splits: &'a Splits,
     entries: &'a [Entry<'a>],
     kept: Mutex<(Store, BTreeMap<RunId, Trained>)>,
     done: Mutex<u64>,
@@ -213,22 +262,22 @@ impl<'a> Trial<'a> {
     fn new(
         plan: &'a StudyPlan,
         options: &'a Options,
-        splits: &'a Splits,
         entries: &'a [Entry<'a>],
         mut store: Store,
         stop: &'a AtomicBool,
         progress: &'a dyn Progress,
     ) -> Self {
         let finished = std::mem::take(&mut store.finished);
-        let tuning = if plan.grid.len() > 1 { plan.grid.len() } else { 0 };
-        let runs = (tuning + plan.seeds) as u64;
-        let total = entries.iter().map(|entry| runs * plan.calls(entry.row)).sum();
+        let runs = |entry: &Entry<'_>| match plan.settings_of(entry.row).len() {
+            1 => plan.seeds,
+            tuning => tuning + plan.seeds,
+        };
+        let total = entries.iter().map(|entry| runs(entry) as u64 * plan.calls(entry.row)).sum();
         let of = |id: &RunId| entries.iter().find(|entry| entry.network == id.network);
         let done = finished.keys().filter_map(of).map(|entry| plan.calls(entry.row)).sum();
         Self {
             plan,
             options,
-            splits,
             entries,
             kept: Mutex::new((store, finished)),
             done: Mutex::new(done),
@@ -271,10 +320,13 @@ impl<'a> Trial<'a> {
 
     fn run_one(&self, entry: &Entry<'_>, id: RunId) -> Result<(), StudyError> {
         let setting = &self.plan.grid[id.setting];
-        let recipe = self.plan.recipe(entry.row, setting);
+        let mut recipe = self.plan.recipe(entry.row, setting);
+        if id.phase == Phase::Trial {
+            recipe.checkpoint = entry.checkpoint;
+        }
         let held_out = match id.phase {
-            Phase::Tuning => &self.splits.validation,
-            Phase::Trial => &self.splits.test,
+            Phase::Tuning => &entry.splits.validation,
+            Phase::Trial => &entry.splits.test,
         };
         let seed = seed_of(self.options.seed, id.phase, id.seed);
         let mut counted = 0u64;
@@ -286,7 +338,7 @@ impl<'a> Trial<'a> {
             !self.stop.load(Ordering::Relaxed)
         };
         let level = self.options.level;
-        let result = train(&recipe, &self.splits.train, held_out, seed, level, &Serial, on_step)
+        let result = train(&recipe, &entry.splits.train, held_out, seed, level, &Serial, on_step)
             .map_err(|source| StudyError::Train { network: entry.network.clone(), source })?;
         let Some(result) = result else { return Err(StudyError::Interrupted) };
         self.advance(self.plan.calls(entry.row) - counted / 50 * 50, &entry.network);
@@ -304,16 +356,11 @@ impl<'a> Trial<'a> {
 
     /// The setting that did best in validation: a run that diverged counts as worse than any that did not, and of
     /// equals the first in the grid wins.
-    fn best_setting(&self, network: &str) -> usize {
+    fn best_setting(&self, entry: &Entry<'_>) -> usize {
         let kept = Self::lock(&self.kept);
-        let score = |setting: usize| tuning_score(&kept.1, network, setting).unwrap_or(-1.0);
-        let mut best = 0;
-        for setting in 1..self.plan.grid.len() {
-            if score(setting) > score(best) {
-                best = setting;
-            }
-        }
-        best
+        let score = |setting: usize| tuning_score(&kept.1, &entry.network, setting).unwrap_or(-1.0);
+        let settings = self.plan.settings_of(entry.row);
+        settings.into_iter().reduce(|best, s| if score(s) > score(best) { s } else { best }).unwrap_or(0)
     }
 }
 

@@ -79,7 +79,6 @@ pub fn train<T: Threads>(
         gradient: &mut gradient,
     };
     let mut descent = Descent::new(plan, level, threads, update, data.samples(), memory, seed)?;
-    let mut pretrained = 0;
     if let Some(pretraining) = recipe.pretraining {
         let stack = Stack::new(pretraining, plan)?;
         let parameters = &mut *descent.arena_mut().parameters;
@@ -87,17 +86,20 @@ pub fn train<T: Threads>(
         if !pretrain(&stack, parameters, data, seed, level, threads, go_on)? {
             return Ok(None);
         }
-        pretrained = stack.multiply_adds(found);
     }
     let before = descent.arena().parameters.to_vec();
     let mut course = Course::default();
     let mut figures: [Vec<LayerNorms>; 2] = Default::default();
     let mut ratio = [None; 2];
     let mut divergence = None;
+    let mut at_checkpoint = None;
     let mut steps = 0;
     // One pass more than there are updates: the last one measures the trained network.
     for step in 0..=recipe.steps {
         let recorded = step % recipe.record_every.max(1) == 0 || step == recipe.steps;
+        if recipe.checkpoint == Some(step) && step < recipe.steps {
+            at_checkpoint = Some(descent.correct(held_out.samples())? as f64 / held_out.len().max(1) as f64);
+        }
         let mut observer = recorded.then(|| Observer::new(level, &built));
         let loss = descent.measure(
             |outputs, labels, gradient| {
@@ -140,10 +142,10 @@ pub fn train<T: Threads>(
     let moved = moved(level, &plan, &built, &before, descent.arena().parameters);
     Ok(Some(Trained {
         accuracy,
+        at_checkpoint,
         divergence,
         steps,
-        // Forward, and backward with respect to both factors.
-        multiply_adds: 3 * plan.multiply_adds() * (recipe.batch * steps) as u64 + pretrained,
+        multiply_adds: recipe.cost(data.features(), data.classes(), found)?.of(steps),
         ratio,
         layers: figures,
         moved,

@@ -76,6 +76,7 @@ fn speeds(depth: usize, seed: u64, level: Level) -> Result<Vec<f64>, VerifyError
         steps: 0,
         batch: BATCH,
         record_every: 1,
+        checkpoint: None,
     };
     let data = sparse_images(seed)?;
     let trained = train(&recipe, &data, &data, seed, level, &Serial, |_, _| true)?;
