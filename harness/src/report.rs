@@ -24,6 +24,7 @@ mod picture;
 mod points;
 mod ranking;
 mod speed;
+mod sweep;
 mod terminal;
 mod theory;
 mod tuning;

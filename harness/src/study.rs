@@ -15,6 +15,7 @@ pub mod single;
 pub mod store;
 mod summarise;
 pub mod summary;
+pub mod sweep;
 pub mod trial;
 
 use std::path::PathBuf;

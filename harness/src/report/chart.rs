@@ -8,7 +8,7 @@ use std::error::Error;
 use plotters::prelude::*;
 
 use super::axis::Axis;
-use super::format::{escape, power_of_ten};
+use super::format::{concise, escape, power_of_ten};
 use super::mark::Mark;
 use super::picture::Picture;
 use super::points::Points;
@@ -29,7 +29,29 @@ pub(super) struct Line {
     pub(super) points: Points,
 }
 
-/// A chart of lines over a logarithmic axis.
+/// How the axes of a chart are marked.
+#[derive(Clone, Copy)]
+pub(super) struct Scales {
+    /// What is written at a place of the horizontal axis.
+    x: fn(f64) -> String,
+    /// The same of the vertical one.
+    y: fn(f64) -> String,
+    /// The least distance of marks on the horizontal axis.
+    step: f64,
+    /// The same on the vertical axis, which begins and ends at a multiple of it.
+    least: f64,
+}
+
+impl Scales {
+    /// Whole numbers, and powers of ten above each other.
+    pub(super) const LOG: Self = Self { x: |x| format!("{x:.0}"), y: power_of_ten, step: 1.0, least: 1.0 };
+    /// Powers of ten on both axes.
+    pub(super) const LOG_LOG: Self = Self { x: |x| concise(10f64.powf(x)), step: 0.0, ..Self::LOG };
+    /// Powers of ten beside each other, fractions above.
+    pub(super) const FRACTIONS: Self = Self { y: |y| format!("{y:.1}"), least: 0.1, ..Self::LOG_LOG };
+}
+
+/// A chart of lines.
 pub(super) struct Chart<'a> {
     /// What it shows, for those who cannot see it.
     pub(super) label: &'a str,
@@ -37,6 +59,7 @@ pub(super) struct Chart<'a> {
     pub(super) x: &'a str,
     /// Width and height in units of the page.
     pub(super) size: (u32, u32),
+    pub(super) scales: Scales,
     /// What the vertical axis has to hold besides the lines, so that charts can be compared.
     pub(super) holds: &'a [f64],
     pub(super) lines: Vec<Line>,
@@ -52,7 +75,8 @@ impl Chart<'_> {
         ) else {
             return "<p class=\"none\">No figures.</p>".to_owned();
         };
-        let ys = (ys.0.floor(), ys.1.ceil());
+        let Scales { least, .. } = self.scales;
+        let ys = ((ys.0 / least).floor() * least, (ys.1 / least).ceil() * least);
         let marks: Vec<&Mark> = self.lines.iter().map(|line| &line.mark).collect();
         canvas(self.label, self.size, &marks, |area| {
             let mut chart = ChartBuilder::on(area)
@@ -61,8 +85,8 @@ impl Chart<'_> {
                 .x_label_area_size(34 * FINE)
                 .y_label_area_size(40 * FINE)
                 .build_cartesian_2d(
-                    Axis::new(xs.0, xs.1, 6, 1.0).with_its_start(),
-                    Axis::new(ys.0, ys.1, 5, 1.0),
+                    Axis::new(xs.0, xs.1, 6, self.scales.step).with_its_start(),
+                    Axis::new(ys.0, ys.1, 5, least),
                 )?;
             chart
                 .configure_mesh()
@@ -70,8 +94,8 @@ impl Chart<'_> {
                 .bold_line_style(GRID)
                 .set_all_tick_mark_size(4 * FINE)
                 .x_desc(self.x)
-                .x_label_formatter(&|x| format!("{x:.0}"))
-                .y_label_formatter(&|y| power_of_ten(*y))
+                .x_label_formatter(&|x| (self.scales.x)(*x))
+                .y_label_formatter(&|y| (self.scales.y)(*y))
                 .label_style(font(11))
                 .axis_desc_style(font(11))
                 .draw()?;

@@ -1,7 +1,7 @@
 //! The figures of a group: which lines each of them holds and what its caption says.
 
 use super::bars;
-use super::chart::{Chart, Line};
+use super::chart::{Chart, Line, Scales};
 use super::figure::{Figure, panel};
 use super::format::accuracy;
 use super::mark::{Mark, legend};
@@ -116,8 +116,10 @@ fn speeds(group: &Group) -> Figure {
         };
         let label = format!("Speed of learning of each hidden layer of {}", row.name);
         let lines = (0..depth).map(line).collect();
-        panels +=
-            &panel(&row.name, &Chart { label: &label, x: "step", size: PANEL, holds: &all, lines }.svg());
+        panels += &panel(
+            &row.name,
+            &Chart { label: &label, x: "step", size: PANEL, scales: Scales::LOG, holds: &all, lines }.svg(),
+        );
     }
     let deepest = group.rows.iter().map(|row| row.layers.len()).max().unwrap_or_default();
     let marks: Vec<Mark> = (0..deepest).map(layer_mark).collect();
@@ -137,7 +139,7 @@ fn lines(label: &str, x: &str, holds: &[f64], group: &Group, points: impl Fn(&Ro
     let line = |(place, row): (usize, &Row)| Line { mark: Mark::row(place, &row.name), points: points(row) };
     // The untreated network is drawn last, over the others.
     let lines = group.rows.iter().enumerate().rev().map(line).collect();
-    Chart { label, x, size: PANEL, holds, lines }.svg()
+    Chart { label, x, size: PANEL, scales: Scales::LOG, holds, lines }.svg()
 }
 
 fn rows_legend(group: &Group) -> String {

@@ -4,9 +4,10 @@ use super::activation::curves;
 use super::chart::Line;
 use super::format::{escape, outcome};
 use super::ranking::ranked;
+use super::sweep::Family;
 use super::theory::Place;
 use crate::activation::Activation;
-use crate::study::summary::{Group, Row};
+use crate::study::summary::{Group, Row, Spread};
 
 /// A file of comma-separated values.
 pub(super) struct Csv {
@@ -58,6 +59,22 @@ pub(super) fn accuracies(group: &Group) -> Csv {
         Some(words.into_iter().chain([score.median, score.min, score.max].map(fixed)).collect())
     });
     Csv::new(&group.name, "accuracy", &header("network,rank,outcome,median,min,max"), records)
+}
+
+/// Accuracy and gradient ratio of each row of a sweep at each value.
+pub(super) fn sweep(family: &Family<'_>) -> Csv {
+    let names = family.rows().map(str::to_owned).enumerate();
+    let records = names.flat_map(|(place, name)| {
+        family.row(place).map(move |(value, row)| {
+            let median = |spread: &Option<Spread>| spread.as_ref().map(|spread| spread.median);
+            let figures = [median(&row.accuracy), median(&row.ratio_start), median(&row.ratio_end)];
+            let words = [name.clone(), value.to_string(), outcome(&row.outcome).to_owned()];
+            words.into_iter().chain(figures.map(|figure| cell(figure, fixed))).collect()
+        })
+    });
+    let header =
+        format!("network,{},outcome,accuracy,log10_ratio_start,log10_ratio_end", family.field.name());
+    Csv::new(family.name, "sweep", &self::header(&header), records)
 }
 
 /// What was measured in each layer of each row.

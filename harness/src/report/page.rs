@@ -4,7 +4,7 @@ use super::answer::{Answer, answers, yardstick};
 use super::figure::Figure;
 use super::format::{escape, plural, seconds};
 use super::theory::{self, Network};
-use super::{group, overview};
+use super::{group, overview, sweep};
 use crate::study::summary::{Group, Summary};
 
 /// The page of a study.
@@ -24,23 +24,38 @@ pub fn html_with_theory(summary: &Summary, networks: &[Network]) -> String {
          <title>{name}: {title}</title>\n<style>\n{style}</style>\n\
          </head>\n<body>\n<header>\n\
          <p class=\"brand\">Isobath · study {name} · seed {seed}</p>\n<h1>{title}</h1>\n</header>\n\
-         <main>\n{answer}{sections}{theory}{protocol}</main>\n<script>\n{script}</script>\n</body>\n</html>\n",
+         <main>\n{answer}{sweeps}{sections}{theory}{protocol}</main>\n<script>\n{script}</script>\n</body>\n</html>\n",
         name = escape(&summary.name),
         title = escape(&summary.title),
         seed = summary.seed,
         style = include_str!("style.css"),
         script = include_str!("script.js"),
         answer = answer(summary),
-        sections = groups.map(|(place, g)| group::html(place, g, summary)).collect::<String>(),
+        sweeps = sweep::families(summary).iter().map(sweep::html).collect::<String>(),
+        sections = groups.map(|(place, g)| section(place, g, summary)).collect::<String>(),
         theory = theory::html(&summary.name, networks),
         protocol = protocol(summary),
     )
 }
 
+/// A group's part of the page, folded away if it is one point of a sweep.
+fn section(place: usize, group: &Group, summary: &Summary) -> String {
+    let section = group::html(place, group, summary);
+    match group.sweep {
+        Some(_) => format!("<details><summary>{}</summary>\n{section}</details>\n", escape(&group.name)),
+        None => section,
+    }
+}
+
 /// The first screen: the answer of each group in words, and one figure.
 fn answer(summary: &Summary) -> String {
-    let words: String =
-        summary.groups.iter().enumerate().map(|(place, g)| words(place, g, summary)).collect();
+    let words: String = summary
+        .groups
+        .iter()
+        .enumerate()
+        .filter(|(_, g)| g.sweep.is_none())
+        .map(|(place, g)| words(place, g, summary))
+        .collect();
     let beat = summary.groups.iter().find_map(|g| yardstick(g, summary.data_of(g)));
     format!(
         "<section class=\"answer\" aria-label=\"The answer\">\n<div class=\"words\">\n\

@@ -79,6 +79,7 @@ fn row(i: usize, net: Net) -> Row {
         setting: ["momentum 0.1", "momentum 0.01", "adam 0.001"][i % 3].to_owned(),
         grid_edge: (i % 4 == 1).then(|| "highest".to_owned()),
         survives: Vec::new(),
+        theory: None,
         accuracy_at_equal_cost: None,
         tuning: vec![
             Some(net.accuracy - 0.02),
@@ -111,7 +112,7 @@ fn row(i: usize, net: Net) -> Row {
 
 fn group(name: &str, title: &str, nets: Vec<Net>) -> Group {
     let rows = nets.into_iter().enumerate().map(|(i, net)| row(i, net)).collect();
-    Group { name: name.to_owned(), title: title.to_owned(), data: None, budget: 0, rows }
+    Group { name: name.to_owned(), title: title.to_owned(), data: None, sweep: None, budget: 0, rows }
 }
 
 /// A network of 30 layers of 64 units, with or without batch norm.
@@ -239,6 +240,7 @@ pub(super) fn depth() -> Summary {
         name: "sigmoid".to_owned(),
         title: "Sigmoid, 30 units per layer".to_owned(),
         data: None,
+        sweep: None,
         budget: 0,
         rows,
     }];

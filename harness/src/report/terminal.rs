@@ -10,15 +10,20 @@ use super::format::{
     significant,
 };
 use super::ranking::{has_accuracy, ranked, shows_speed};
-use super::speed;
-use crate::study::summary::{Data, Group, Row, Summary};
+use super::sweep::Family;
+use super::{speed, sweep};
+use crate::study::summary::{Data, Group, Outcome, Row, Summary};
+use crate::study::sweep::Field;
 
 /// The study as text, no line longer than `width` columns where `width` is at least 60.
 #[must_use]
 pub fn table(summary: &Summary, width: usize) -> String {
     let mut text =
         paragraph(&format!("{} (study {}, seed {})", summary.title, summary.name, summary.seed), width);
-    for group in &summary.groups {
+    for family in sweep::families(summary) {
+        text += &format!("\n{}\n{}", family.name, swept(&family, width));
+    }
+    for group in summary.groups.iter().filter(|group| group.sweep.is_none()) {
         let data = summary.data_of(group);
         text += &format!("\n{}\n", paragraph(&format!("{}: {}", group.name, group.title), width));
         if has_accuracy(group) {
@@ -80,9 +85,44 @@ fn at_equal_cost(group: &Group, width: usize) -> String {
     )
 }
 
+/// The accuracies of a family at each value of the sweep.
+fn swept(family: &Family<'_>, width: usize) -> String {
+    let depth = family.field == Field::Depth;
+    let values = family.points.iter().map(|(value, _)| value.to_string());
+    let mut header: Vec<String> =
+        std::iter::once(family.axis()).chain(values).chain(["trains".to_owned()]).collect();
+    if depth {
+        header.extend(["x10".to_owned(), "6 xi".to_owned()]);
+    }
+    let mut table = plain(&header.iter().map(String::as_str).collect::<Vec<_>>(), width);
+    for (place, name) in family.rows().enumerate() {
+        let cell = |(_, row): (f64, &Row)| match (&row.outcome, &row.accuracy) {
+            (Outcome::Diverged { .. }, _) => "NaN".to_owned(),
+            (_, accuracy) => accuracy.as_ref().map_or_else(|| NOTHING.to_owned(), |a| fraction(a.median)),
+        };
+        let mut cells: Vec<String> = std::iter::once(clean(name))
+            .chain(family.row(place).map(cell))
+            .chain([family.trains(place)])
+            .collect();
+        if depth {
+            cells.extend(family.predicted(place).map(sweep::depth));
+        }
+        table.add_row(cells);
+    }
+    align(&mut table, &(1..header.len()).collect::<Vec<_>>());
+    let predicted =
+        "; predicted depths in layers: x10, where the gradient has changed tenfold; 6 xi, six depth scales";
+    let note = format!(
+        "Median test accuracy at each {}. trains: from where to where every seed beats the linear classifier{}.",
+        family.axis(),
+        if depth { predicted } else { "" }
+    );
+    format!("{}{}", trimmed(&table), paragraph(&note, width))
+}
+
 /// What the columns mean.
 fn legend(summary: &Summary, width: usize) -> String {
-    let scored = || summary.groups.iter().filter(|group| has_accuracy(group));
+    let scored = || summary.groups.iter().filter(|group| group.sweep.is_none() && has_accuracy(group));
     if scored().next().is_none() {
         return String::new();
     }

@@ -5,6 +5,7 @@ use super::file::GroupTable;
 use super::network::{BranchScale, ClipName, LastName, NetworkTable, NormName, PenaltyName, PositionName};
 use super::plan::{GroupPlan, Samples};
 use super::pretraining::pretraining;
+use super::sweep;
 use crate::architecture::{Architecture, Norm, NormPosition, Residual};
 use crate::init::{Init, WeightVariance};
 use crate::net::update::{Clipping, Penalty};
@@ -38,7 +39,7 @@ pub struct Contestant {
 }
 
 /// The rows of a group: the sick network, and each remedy as what it changes of it.
-pub(super) fn group(table: &GroupTable) -> Result<GroupPlan, String> {
+pub(super) fn group(table: &GroupTable, sweep: Option<sweep::Point>) -> Result<GroupPlan, String> {
     let remedies = table.remedies.iter().map(|remedy| over(&table.sick, remedy));
     let tables = std::iter::once(table.sick.clone()).chain(remedies);
     let rows = tables.map(|table_| row(&table.name, &table_)).collect::<Result<_, _>>()?;
@@ -46,7 +47,7 @@ pub(super) fn group(table: &GroupTable) -> Result<GroupPlan, String> {
         Some(data) => Some(Samples::of(data, None).map_err(|e| format!("group `{}`: data.{e}", table.name))?),
         None => None,
     };
-    Ok(GroupPlan { name: table.name.clone(), title: table.title.clone(), data, rows })
+    Ok(GroupPlan { name: table.name.clone(), title: table.title.clone(), data, sweep, rows })
 }
 
 /// The sick network with what a remedy changes.

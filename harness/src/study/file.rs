@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::network::NetworkTable;
+use super::sweep::SweepTable;
 use crate::train::Schedule;
 
 /// The whole file.
@@ -21,6 +22,8 @@ pub struct StudyFile {
     pub training: TrainingTable,
     /// Optimisers and rates that every row is tuned over.
     pub grid: Vec<GridTable>,
+    /// A field of the sick networks that takes several values.
+    pub sweep: Option<SweepTable>,
     /// Sick networks with their remedies.
     #[serde(rename = "group")]
     pub groups: Vec<GroupTable>,

@@ -7,6 +7,7 @@ use super::check::{at_least_one, check};
 use super::contestant::{Contestant, group};
 use super::file::{DataTable, StudyFile};
 use super::setting::{Setting, settings};
+use super::sweep;
 use crate::activation::Activation;
 use crate::architecture::{Architecture, Norm, NormPosition};
 use crate::data::{Sizes, Source};
@@ -16,10 +17,13 @@ use crate::net::update::{Clipping, Penalty};
 use crate::train::{Loss, Recipe, Schedule};
 
 /// The studies that come with the program: name and file.
-pub const BUILT_IN: [(&str, &str); 3] = [
+pub const BUILT_IN: [(&str, &str); 6] = [
     ("remedies", include_str!("../../studies/remedies.toml")),
     ("depth", include_str!("../../studies/depth.toml")),
     ("pretraining", include_str!("../../studies/pretraining.toml")),
+    ("init", include_str!("../../studies/init.toml")),
+    ("depth-sweep", include_str!("../../studies/depth-sweep.toml")),
+    ("thousand", include_str!("../../studies/thousand.toml")),
 ];
 
 /// What networks learn from.
@@ -57,6 +61,8 @@ pub struct GroupPlan {
     pub title: String,
     /// What its networks learn from, where that is not the study's data.
     pub data: Option<Samples>,
+    /// Where it stands in the study's sweep, if there is one.
+    pub sweep: Option<sweep::Point>,
     /// Untreated first.
     pub rows: Vec<Contestant>,
 }
@@ -121,8 +127,7 @@ impl StudyPlan {
         check(&parsed).map_err(invalid)?;
         let data = Samples::of(&parsed.data, data).map_err(|error| invalid(format!("data.{error}")))?;
         let grid: Vec<Setting> = parsed.grid.iter().flat_map(settings).collect();
-        let groups: Vec<GroupPlan> =
-            parsed.groups.iter().map(group).collect::<Result<_, _>>().map_err(invalid)?;
+        let groups: Vec<GroupPlan> = groups(&parsed).map_err(invalid)?;
         check_settings(&groups, &grid).map_err(invalid)?;
         let seeds = if full { parsed.training.seeds.max(5) } else { parsed.training.seeds };
         let mut fingerprint = Hash::new();
@@ -205,6 +210,22 @@ impl StudyPlan {
             settings: None,
         }
     }
+}
+
+/// The groups of a file, each at every value of the sweep.
+fn groups(file: &StudyFile) -> Result<Vec<GroupPlan>, String> {
+    let mut groups = Vec::new();
+    for table in &file.groups {
+        match &file.sweep {
+            None => groups.push(group(table, None)?),
+            Some(sweep) => {
+                for (swept, point) in sweep::expand(sweep, table)? {
+                    groups.push(group(&swept, Some(point))?);
+                }
+            }
+        }
+    }
+    Ok(groups)
 }
 
 /// An error unless every setting that a row asks for is in the grid.

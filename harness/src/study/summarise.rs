@@ -8,10 +8,15 @@ use super::outcome::{grid_edge, outcome, ranks, survived};
 use super::plan::{Samples, StudyPlan};
 use super::setting::Setting;
 use super::store::{Phase, RunId};
-use super::summary::{Data, Group, LayerFigures, Machine, Row, SCHEMA_VERSION, Spread, Summary, Training};
+use super::summary::{
+    Data, Group, LayerFigures, Machine, Row, SCHEMA_VERSION, Spread, Summary, Theory, Training,
+};
 use super::trial::{Entry, Options};
+use crate::architecture::Architecture;
 use crate::data::Splits;
 use crate::hash::Hash;
+use crate::probe::Setup;
+use crate::theory::{self, Question};
 use crate::train::{LayerNorms, Trained};
 
 /// Validation accuracy of a setting; none if it diverged.
@@ -60,7 +65,7 @@ pub(super) fn summarise(
             hash.bytes(row.hash.as_bytes());
         }
         let (name, title) = (group.name.clone(), group.title.clone());
-        groups.push(Group { name, title, data: own, budget, rows: of_group });
+        groups.push(Group { name, title, data: own, sweep: group.sweep.clone(), budget, rows: of_group });
     }
     let references = std::iter::once(&data).chain(groups.iter().flat_map(|group| &group.data));
     for linear in references.flat_map(|data| &data.linear) {
@@ -168,6 +173,7 @@ fn row(
         steps: runs.iter().map(|run| run.steps).max().unwrap_or(0),
         multiply_adds: runs.iter().map(|run| run.multiply_adds).max().unwrap_or(0),
         accuracy_at_equal_cost: Spread::of(&at_budget),
+        theory: theory(&entry.row.architecture),
         ratio_start: spread(&|run| run.ratio[0]),
         ratio_end: spread(&|run| run.ratio[1]),
         outcome: outcome(&accuracies, &divergences, linear, data.majority_accuracy, data.test),
@@ -176,6 +182,18 @@ fn row(
         hash: format!("{:016x}", hash.finish()),
         seconds: runs.iter().map(|run| run.seconds).sum::<f64>() / runs.len().max(1) as f64,
     }
+}
+
+/// What theory says of the ensemble, for very large batches.
+fn theory(architecture: &Architecture) -> Option<Theory> {
+    let question = Question { batch: None, ..Setup::plain(*architecture, 0).question(None) };
+    let prediction = theory::predict(&question).ok()?;
+    Some(Theory {
+        factor: prediction.rate_norm,
+        depth_scale: prediction.depth_scale,
+        correlation_depth_scale: prediction.correlation_depth_scale,
+        one_decade: prediction.max_depth_one_decade,
+    })
 }
 
 /// Of each optimiser, the setting with the largest rate that the tuning runs survived.

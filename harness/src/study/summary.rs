@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::sweep::Point;
+
 pub use crate::train::Course;
 
 /// Version of the layout of `summary.json` and `records.jsonl`.
@@ -111,6 +113,9 @@ pub struct Group {
     /// What its networks learned from, where that is not the study's data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
+    /// Where it stands in the study's sweep, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<Point>,
     /// Multiply-adds of a run of its cheapest row: the budget of accuracies at equal cost.
     #[serde(default)]
     pub budget: u64,
@@ -170,6 +175,9 @@ pub struct Row {
     /// where its pre-training alone takes more.
     #[serde(default)]
     pub accuracy_at_equal_cost: Option<Spread>,
+    /// What theory says of the network at its start; null where it says nothing.
+    #[serde(default)]
+    pub theory: Option<Theory>,
     /// log10 of ||delta^1|| / ||delta^L|| before the first step.
     pub ratio_start: Option<Spread>,
     /// The same after the last step.
@@ -184,6 +192,19 @@ pub struct Row {
     pub hash: String,
     /// Seconds of one training run, mean over seeds. Differs between machines.
     pub seconds: f64,
+}
+
+/// Predictions of mean-field theory for a network at its start; for a residual network per block.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Theory {
+    /// Factor on the gradient's norm per layer, downwards.
+    pub factor: Option<f64>,
+    /// 1 / |ln chi|: the layers over which its square changes by a factor e.
+    pub depth_scale: Option<f64>,
+    /// The layers over which the correlation of two inputs comes closer to its limit by a factor e.
+    pub correlation_depth_scale: Option<f64>,
+    /// The deepest such network whose gradient stays within a factor of ten.
+    pub one_decade: Option<usize>,
 }
 
 /// One hidden layer, before the first step and after the last; medians over the seeds.

@@ -1,0 +1,194 @@
+//! A sweep: every group of a study once for each value of one field of its sick network.
+//!
+//! A remedy that sets the field itself keeps its own value, but for the depth: that counts dense layers, so that a residual
+//! network of the same depth has depth / K blocks of K layers, rounded up.
+
+use serde::{Deserialize, Serialize};
+
+use super::check::positive;
+use super::file::GroupTable;
+use super::network::NetworkTable;
+
+/// `[sweep]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SweepTable {
+    /// Which field of the sick networks.
+    pub field: Field,
+    /// Its values.
+    pub values: Vec<f64>,
+}
+
+/// The fields that can be swept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    /// Hidden dense layers.
+    Depth,
+    /// Units per hidden layer.
+    Width,
+    /// s_w^2.
+    WeightVariance,
+    /// s_b^2.
+    BiasVariance,
+}
+
+impl Field {
+    /// Its name in a study's file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Depth => "depth",
+            Self::Width => "width",
+            Self::WeightVariance => "weight_variance",
+            Self::BiasVariance => "bias_variance",
+        }
+    }
+}
+
+/// Where a group stands in its study's sweep.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// The group's name in the file, which all its points share.
+    pub of: String,
+    /// What is swept.
+    pub field: Field,
+    /// The value here.
+    pub value: f64,
+}
+
+/// The groups that a sweep makes of one.
+pub(super) fn expand(sweep: &SweepTable, group: &GroupTable) -> Result<Vec<(GroupTable, Point)>, String> {
+    let name = sweep.field.name();
+    if sweep.values.is_empty() {
+        return Err("sweep.values is empty; at least one value is needed".to_owned());
+    }
+    if let Some(pair) = sweep.values.windows(2).find(|pair| pair[0] >= pair[1]) {
+        return Err(format!("sweep.values holds {} before {}; values must increase", pair[0], pair[1]));
+    }
+    let at = |&value: &f64| {
+        let mut swept = group.clone();
+        for table in std::iter::once(&mut swept.sick).chain(&mut swept.remedies) {
+            let own = table.name != group.sick.name;
+            set(sweep.field, value, own, table).map_err(|error| format!("sweep.values: {error}"))?;
+        }
+        swept.name = format!("{} {name} {value}", group.name);
+        swept.title = format!("{}, {} {value}", group.title, name.replace('_', " "));
+        Ok((swept, Point { of: group.name.clone(), field: sweep.field, value }))
+    };
+    sweep.values.iter().map(at).collect()
+}
+
+/// Sets the field of one network. `remedy`: the table says only what it changes.
+fn set(field: Field, value: f64, remedy: bool, table: &mut NetworkTable) -> Result<(), String> {
+    let name = field.name();
+    let whole = || {
+        if value >= 1.0 && value.fract() == 0.0 && value <= f64::from(u32::MAX) {
+            Ok(value as usize)
+        } else {
+            Err(format!("{name} {value} must be a whole number of at least 1"))
+        }
+    };
+    match field {
+        Field::Depth => {
+            let layers = table.residual.map_or(1, |residual| residual.layers.max(1));
+            if !remedy || table.depth.is_some() || layers > 1 {
+                table.depth = Some(whole()?.div_ceil(layers));
+            }
+        }
+        Field::Width => {
+            let width = whole()?;
+            table.width = if remedy { table.width } else { Some(width) };
+        }
+        Field::WeightVariance | Field::BiasVariance => {
+            let value = value as f32;
+            let slot = if field == Field::WeightVariance {
+                positive(name, value)?;
+                &mut table.weight_variance
+            } else {
+                if !(value >= 0.0 && value.is_finite()) {
+                    return Err(format!("{name} {value} must be 0 or positive"));
+                }
+                &mut table.bias_variance
+            };
+            if !remedy {
+                *slot = Some(value);
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::study::plan::StudyPlan;
+
+    const STUDY: &str = r#"
+name = "swept"
+title = "?"
+[data]
+source = "glyphs"
+train = 10
+validation = 10
+test = 10
+[training]
+steps = 1
+batch = 5
+seeds = 1
+record_every = 1
+[[grid]]
+optimizer = "sgd"
+rates = [0.1]
+[sweep]
+field = "depth"
+values = [1, 5]
+[[group]]
+name = "a"
+title = "A"
+sick = { name = "sick", depth = 3, width = 4, activation = "tanh", init = "xavier" }
+[[group.remedy]]
+name = "res"
+residual = { scale = 1.0, layers = 2, last = "linear" }
+[[group.remedy]]
+name = "wide"
+width = 9
+"#;
+
+    fn plan(from: &str, to: &str) -> Result<StudyPlan, String> {
+        assert!(STUDY.contains(from));
+        StudyPlan::parse("s", &STUDY.replace(from, to), None, false).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_group_is_run_at_every_value() {
+        let groups = plan("sweep", "sweep").unwrap().groups;
+        let names: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
+        assert_eq!(names, ["a depth 1", "a depth 5"]);
+        let depths = |g: usize| groups[g].rows.iter().map(|row| row.architecture.depth).collect::<Vec<_>>();
+        assert_eq!((depths(0), depths(1)), (vec![1, 1, 1], vec![5, 3, 5]));
+        let point = Point { of: "a".to_owned(), field: Field::Depth, value: 5.0 };
+        assert_eq!(groups[1].sweep, Some(point));
+
+        let widths = plan("field = \"depth\"", "field = \"width\"").unwrap().groups;
+        let widths: Vec<usize> = widths[1].rows.iter().map(|row| row.architecture.width).collect();
+        assert_eq!(widths, [5, 5, 9], "a remedy keeps a width of its own");
+    }
+
+    #[test]
+    fn what_cannot_be_swept_is_refused() {
+        for (from, to, word) in [
+            ("values = [1, 5]", "values = []", "empty"),
+            ("values = [1, 5]", "values = [1.5]", "whole number"),
+            ("values = [1, 5]", "values = [5, 1]", "increase"),
+            (
+                "field = \"depth\"\nvalues = [1, 5]",
+                "field = \"weight_variance\"\nvalues = [-1, 5]",
+                "weight_variance",
+            ),
+            ("field = \"depth\"", "field = \"hue\"", "hue"),
+        ] {
+            let error = plan(from, to).unwrap_err();
+            assert!(error.contains(word), "{error}");
+        }
+    }
+}
