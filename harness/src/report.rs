@@ -10,6 +10,7 @@ mod answer;
 mod axis;
 mod bars;
 mod chart;
+mod claims;
 mod figure;
 mod figures;
 mod files;
@@ -30,7 +31,7 @@ mod theory;
 mod tuning;
 
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 #[cfg(test)]
 mod tests;
 

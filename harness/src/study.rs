@@ -4,6 +4,7 @@
 //! what it says in the end.
 
 mod check;
+pub mod claim;
 pub mod contestant;
 pub mod file;
 pub mod network;

@@ -12,22 +12,22 @@ use super::common::{Common, Failure, print, print_json, stop_flag, write_whole};
 use crate::data::Source;
 use crate::report;
 use crate::study::contestant::Contestant;
-use crate::study::plan::{GroupPlan, StudyPlan};
+use crate::study::plan::{BUILT_IN, GroupPlan, StudyPlan};
 use crate::study::trial::{self, Options, Progress};
 
 /// Flags of `isobath study`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// A built-in study (remedies, depth, pretraining) or a TOML file
-    #[arg(value_name = "NAME or FILE.toml", default_value = "remedies")]
-    study: String,
-    /// The run folder; runs/NAME-SEED by default
+    /// A built-in study or a TOML file; remedies by default, with --full all that are built in
+    #[arg(value_name = "NAME or FILE.toml")]
+    study: Option<String>,
+    /// The run folder; runs/NAME-SEED by default. Of all studies, the folder that theirs go into
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// glyphs, spirals, two-spirals, teacher, gaussian, idx:DIR or csv:FILE instead of the study's own data
     #[arg(long, value_name = "SOURCE")]
     data: Option<String>,
-    /// Five seeds instead of three
+    /// Five seeds at least
     #[arg(long)]
     full: bool,
     /// Begin again where a study is already in the run folder
@@ -79,7 +79,7 @@ fn networks(plan: &StudyPlan) -> Vec<report::Network> {
     plan.groups.iter().flat_map(of_group).collect()
 }
 
-/// Runs a study and prints its table.
+/// Runs the study that was asked for, or all of them, and prints tables.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let source = match &arguments.data {
         Some(text) => {
@@ -88,12 +88,41 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         }
         None => None,
     };
+    match (&arguments.study, arguments.full) {
+        (Some(name), _) => run_one(arguments, name, source, arguments.out.clone()),
+        (None, false) => run_one(arguments, BUILT_IN[0].0, source, arguments.out.clone()),
+        (None, true) => run_all(arguments, source),
+    }
+}
+
+/// Runs all built-in studies, one after the other.
+fn run_all(arguments: &Arguments, source: Option<Source>) -> Result<ExitCode, Failure> {
+    if arguments.common.json {
+        return Err(Failure::bad_input(
+            "--json prints one object; with --full name the study as well".to_owned(),
+        ));
+    }
+    for (name, _) in BUILT_IN {
+        let out = arguments.out.as_ref().map(|folder| folder.join(name));
+        run_one(arguments, name, source.clone(), out)?;
+        print("\n")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs one study.
+fn run_one(
+    arguments: &Arguments,
+    name: &str,
+    source: Option<Source>,
+    out: Option<PathBuf>,
+) -> Result<ExitCode, Failure> {
     let failed =
         |error: crate::study::StudyError| Failure { code: error.exit_code(), message: error.to_string() };
-    let plan = StudyPlan::load(&arguments.study, source, arguments.full).map_err(failed)?;
+    let plan = StudyPlan::load(name, source, arguments.full).map_err(failed)?;
     let common = &arguments.common;
     let options = Options {
-        folder: arguments.out.clone().unwrap_or_else(|| trial::default_folder(&plan, common.seed)),
+        folder: out.unwrap_or_else(|| trial::default_folder(&plan, common.seed)),
         seed: common.seed,
         level: common.level()?,
         threads: common.threads()?,

@@ -37,10 +37,8 @@ pub(super) fn answers(group: &Group, data: &Data) -> Vec<Answer> {
 /// What a score has to beat to mean anything.
 pub(super) fn yardstick(group: &Group, data: &Data) -> Option<Answer> {
     let majority = format!("always naming the commonest class, {}", fraction(data.majority_accuracy));
-    let text = match data.linear.as_ref().and_then(|row| row.accuracy.as_ref()) {
-        Some(linear) => {
-            format!("linear softmax with no hidden layer, {}; {majority}.", fraction(linear.median))
-        }
+    let text = match data.linear_accuracy() {
+        Some(linear) => format!("linear softmax with no hidden layer, {}; {majority}.", fraction(linear)),
         None => format!("{majority}."),
     };
     has_accuracy(group).then_some(Answer { topic: "To beat", text })

@@ -26,7 +26,7 @@ pub(super) fn svg(group: &Group, data: &Data) -> String {
             title: format!("{}: {}, {}", row.name, accuracy(row.accuracy.as_ref()), outcome(&row.outcome)),
         })
         .collect();
-    let linear = data.linear.as_ref().and_then(|row| row.accuracy.as_ref()).map(|spread| spread.median);
+    let linear = data.linear_accuracy();
     let height = ROW * (rows.len() as u32 + 1) + 34;
     let label = format!("Test accuracy of each network of {}, best first", group.name);
     canvas(&label, (WIDTH, height), &marks.iter().collect::<Vec<_>>(), |area| {

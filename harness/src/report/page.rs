@@ -4,7 +4,7 @@ use super::answer::{Answer, answers, yardstick};
 use super::figure::Figure;
 use super::format::{escape, plural, seconds};
 use super::theory::{self, Network};
-use super::{group, overview, sweep};
+use super::{claims, group, overview, sweep};
 use crate::study::summary::{Group, Summary};
 
 /// The page of a study.
@@ -24,13 +24,14 @@ pub fn html_with_theory(summary: &Summary, networks: &[Network]) -> String {
          <title>{name}: {title}</title>\n<style>\n{style}</style>\n\
          </head>\n<body>\n<header>\n\
          <p class=\"brand\">Isobath · study {name} · seed {seed}</p>\n<h1>{title}</h1>\n</header>\n\
-         <main>\n{answer}{sweeps}{sections}{theory}{protocol}</main>\n<script>\n{script}</script>\n</body>\n</html>\n",
+         <main>\n{answer}{claims}{sweeps}{sections}{theory}{protocol}</main>\n<script>\n{script}</script>\n</body>\n</html>\n",
         name = escape(&summary.name),
         title = escape(&summary.title),
         seed = summary.seed,
         style = include_str!("style.css"),
         script = include_str!("script.js"),
         answer = answer(summary),
+        claims = claims::html(summary),
         sweeps = sweep::families(summary).iter().map(sweep::html).collect::<String>(),
         sections = groups.map(|(place, g)| section(place, g, summary)).collect::<String>(),
         theory = theory::html(&summary.name, networks),

@@ -6,6 +6,9 @@ use crate::study::summary::{
 
 use super::theory::Network;
 use crate::architecture::{Architecture, Norm, NormPosition};
+use crate::study::claim::{Check, Claim, Figure, Verdict};
+use crate::study::summary::Theory;
+use crate::study::sweep::{Field, Point};
 
 const DEPTH: usize = 30;
 const STEPS: usize = 1500;
@@ -144,7 +147,7 @@ pub(super) fn networks() -> Vec<Network> {
 }
 
 /// Three groups of four to six rows, thirty layers deep.
-pub(super) fn remedies() -> Summary {
+pub(crate) fn remedies() -> Summary {
     let sigmoid = vec![
         net("sigmoid", "", -0.627, 0.0, 0.091, 6),
         net("batch norm", "Batch normalisation before each activation.", 0.007, 0.0, 0.801, 2),
@@ -197,6 +200,7 @@ pub(super) fn remedies() -> Summary {
             grid: ["momentum 0.1", "momentum 0.01", "adam 0.001"].map(str::to_owned).to_vec(),
             loss: "cross-entropy".to_owned(),
         },
+        claims: Vec::new(),
         groups: vec![
             group("sigmoid", "Sigmoid, Xavier initialisation", sigmoid),
             group("tanh", "Tanh, uniform initialisation", tanh),
@@ -244,5 +248,42 @@ pub(super) fn depth() -> Summary {
         budget: 0,
         rows,
     }];
+    summary
+}
+
+/// The same networks at three depths, and two claims about them.
+pub(super) fn swept() -> Summary {
+    let mut summary = remedies();
+    let group = summary.groups.remove(0);
+    let at = |value: f64| Group {
+        name: format!("{} depth {value}", group.name),
+        sweep: Some(Point { of: group.name.clone(), field: Field::Depth, value }),
+        ..group.clone()
+    };
+    summary.groups = [3.0, 10.0, 30.0].map(at).to_vec();
+    for row in &mut summary.groups[2].rows {
+        row.theory = Some(Theory {
+            factor: Some(0.236),
+            depth_scale: Some(0.346),
+            correlation_depth_scale: None,
+            one_decade: Some(2),
+        });
+    }
+    let check = |figure, found, holds| Check {
+        figure,
+        of: HOSTILE.to_owned(),
+        found,
+        wanted: "above 0.5".to_owned(),
+        holds,
+    };
+    let claim =
+        |verdict, checks| Claim { says: HOSTILE.to_owned(), note: HOSTILE.to_owned(), verdict, checks };
+    summary.claims = vec![
+        claim(Verdict::Confirmed, vec![check(Figure::Accuracy, Some(0.75), true)]),
+        claim(
+            Verdict::InPart,
+            vec![check(Figure::Factor, None, false), check(Figure::Factor, Some(0.6), true)],
+        ),
+    ];
     summary
 }

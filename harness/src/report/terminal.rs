@@ -11,7 +11,7 @@ use super::format::{
 };
 use super::ranking::{has_accuracy, ranked, shows_speed};
 use super::sweep::Family;
-use super::{speed, sweep};
+use super::{claims, speed, sweep};
 use crate::study::summary::{Data, Group, Outcome, Row, Summary};
 use crate::study::sweep::Field;
 
@@ -36,6 +36,12 @@ pub fn table(summary: &Summary, width: usize) -> String {
         text.push('\n');
         for answer in answers(group, data) {
             text += &paragraph(&format!("{}: {}", answer.topic, answer.text), width);
+        }
+    }
+    for claim in &summary.claims {
+        text += &format!("\n{}", paragraph(&format!("{}: {}", claim.verdict, claim.says), width));
+        for check in &claim.checks {
+            text += &indented(&claims::sentence(check), width);
         }
     }
     text + &legend(summary, width) + "\n" + &paragraph(&format!("hash {}", summary.hash), width)
@@ -223,6 +229,11 @@ pub(super) fn paragraph(text: &str, width: usize) -> String {
         column.set_padding((0, 0));
     }
     trimmed(&table)
+}
+
+/// A paragraph two columns in.
+fn indented(text: &str, width: usize) -> String {
+    paragraph(text, width.saturating_sub(2)).lines().map(|line| format!("  {line}\n")).collect()
 }
 
 fn trimmed(table: &Table) -> String {

@@ -1,6 +1,6 @@
 //! The page and the tables on a synthetic study.
 
-use super::sample::{HOSTILE, depth, networks, remedies};
+use super::sample::{HOSTILE, depth, networks, remedies, swept};
 use super::{format, html, html_with_theory, table, verdict};
 use crate::study::summary::{Outcome, Summary};
 
@@ -32,7 +32,7 @@ fn body(page: &str) -> String {
 
 #[test]
 fn the_page_is_well_formed() {
-    for study in [remedies(), depth()] {
+    for study in [remedies(), depth(), swept()] {
         let page = html_with_theory(&study, &networks());
         assert_balanced(&body(&page));
         assert!(!page.contains("NaN") && !page.contains("inf,"));
@@ -41,7 +41,7 @@ fn the_page_is_well_formed() {
 
 #[test]
 fn the_page_needs_no_network() {
-    for study in [remedies(), depth()] {
+    for study in [remedies(), depth(), swept()] {
         let page = html_with_theory(&study, &networks());
         assert!(
             !page.contains("http")
@@ -183,4 +183,26 @@ fn figures_are_written_as_people_read_them() {
     assert_eq!(format::operations(12_340_000_000), "12.3 G");
     assert_eq!([0.25, -4.0, -1e-17, 2e38].map(format::tick), ["0.25", "−4", "0", "2e38"]);
     assert_eq!([0.25, 1.0, 300.0, 2.26e7].map(format::concise), ["0.25", "1", "300", "2.26e7"]);
+}
+
+#[test]
+fn a_sweep_is_a_table_with_what_theory_expects_and_its_groups_are_folded_away() {
+    let study = swept();
+    let families = super::sweep::families(&study);
+    assert_eq!(families.len(), 1);
+    let family = &families[0];
+    assert_eq!(family.points.iter().map(|(value, _)| *value).collect::<Vec<_>>(), [3.0, 10.0, 30.0]);
+    assert_eq!(family.predicted(0)[0], Some(2.0));
+    assert!((family.predicted(0)[1].unwrap() - 6.0 * 0.346).abs() < 1e-12);
+    for (place, row) in study.groups[0].rows.iter().enumerate() {
+        let expected = if row.outcome == Outcome::Trains { "3–30" } else { "–" };
+        assert_eq!(family.trains(place), expected, "{}", row.name);
+    }
+    let page = html(&study);
+    assert_eq!(page.matches("Over the depth").count(), 1);
+    assert!(page.matches("<details><summary>").count() >= 3);
+    assert!(page.contains("confirmed") && page.contains("in part") && !page.contains(HOSTILE));
+    let text = table(&study, 80);
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    assert!(text.contains("6 xi") && text.contains("accuracy of <script>"));
 }

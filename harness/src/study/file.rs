@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::claim::ClaimTable;
 use super::network::NetworkTable;
 use super::sweep::SweepTable;
 use crate::train::Schedule;
@@ -27,6 +28,9 @@ pub struct StudyFile {
     /// Sick networks with their remedies.
     #[serde(rename = "group")]
     pub groups: Vec<GroupTable>,
+    /// What the figures are to confirm or refute.
+    #[serde(default, rename = "claim")]
+    pub claims: Vec<ClaimTable>,
 }
 
 /// `[data]`.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::StudyError;
 use super::check::{at_least_one, check};
+use super::claim::{self, ClaimTable};
 use super::contestant::{Contestant, group};
 use super::file::{DataTable, StudyFile};
 use super::setting::{Setting, settings};
@@ -17,13 +18,14 @@ use crate::net::update::{Clipping, Penalty};
 use crate::train::{Loss, Recipe, Schedule};
 
 /// The studies that come with the program: name and file.
-pub const BUILT_IN: [(&str, &str); 6] = [
+pub const BUILT_IN: [(&str, &str); 7] = [
     ("remedies", include_str!("../../studies/remedies.toml")),
     ("depth", include_str!("../../studies/depth.toml")),
     ("pretraining", include_str!("../../studies/pretraining.toml")),
     ("init", include_str!("../../studies/init.toml")),
     ("depth-sweep", include_str!("../../studies/depth-sweep.toml")),
     ("thousand", include_str!("../../studies/thousand.toml")),
+    ("claims", include_str!("../../studies/claims.toml")),
 ];
 
 /// What networks learn from.
@@ -90,6 +92,8 @@ pub struct StudyPlan {
     pub grid: Vec<Setting>,
     /// The groups.
     pub groups: Vec<GroupPlan>,
+    /// What their figures are to confirm or refute.
+    pub claims: Vec<ClaimTable>,
     /// Hash of everything that determines the results, but the seed.
     pub fingerprint: u64,
 }
@@ -129,6 +133,7 @@ impl StudyPlan {
         let grid: Vec<Setting> = parsed.grid.iter().flat_map(settings).collect();
         let groups: Vec<GroupPlan> = groups(&parsed).map_err(invalid)?;
         check_settings(&groups, &grid).map_err(invalid)?;
+        claim::check(&parsed.claims, &groups).map_err(invalid)?;
         let seeds = if full { parsed.training.seeds.max(5) } else { parsed.training.seeds };
         let mut fingerprint = Hash::new();
         fingerprint.bytes(text.as_bytes());
@@ -145,6 +150,7 @@ impl StudyPlan {
             schedule: parsed.training.schedule,
             grid,
             groups,
+            claims: parsed.claims,
             fingerprint: fingerprint.finish(),
         })
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use isobath_kernels::NUMERICS_VERSION;
 
+use super::claim;
 use super::outcome::{grid_edge, outcome, ranks, survived};
 use super::plan::{Samples, StudyPlan};
 use super::setting::Setting;
@@ -71,6 +72,9 @@ pub(super) fn summarise(
     for linear in references.flat_map(|data| &data.linear) {
         hash.bytes(linear.hash.as_bytes());
     }
+    let linear: Vec<Option<f64>> =
+        groups.iter().map(|group| group.data.as_ref().unwrap_or(&data).linear_accuracy()).collect();
+    let claims = claim::judge(&plan.claims, &groups, &linear);
     let loss =
         plan.groups.first().and_then(|group| group.rows.first()).map(|row| row.loss).unwrap_or_default();
     Summary {
@@ -87,6 +91,7 @@ pub(super) fn summarise(
             loss: loss.to_string(),
         },
         groups,
+        claims,
         hash: format!("{:016x}", hash.finish()),
         machine: Machine {
             level: options.level.name().to_owned(),
@@ -132,7 +137,7 @@ fn row(
     finished: &BTreeMap<RunId, Trained>,
     data: &Data,
 ) -> Row {
-    let linear = data.linear.as_ref().and_then(|row| row.accuracy.as_ref()).map(|s| s.median);
+    let linear = data.linear_accuracy();
     let runs: Vec<&Trained> = (0..plan.seeds)
         .filter_map(|seed| {
             finished.get(&RunId { network: entry.network.clone(), phase: Phase::Trial, setting, seed })

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::claim::Claim;
 use super::sweep::Point;
 
 pub use crate::train::Course;
@@ -54,6 +55,9 @@ pub struct Summary {
     pub training: Training,
     /// Sick networks with their remedies. Rows of different groups are not compared.
     pub groups: Vec<Group>,
+    /// What the figures confirm or refute.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<Claim>,
     /// 64 bits over the final weights and gradients of every run, in hexadecimal. The same on every machine.
     pub hash: String,
     /// Where it ran and how long it took: the only part that differs between machines.
@@ -64,6 +68,13 @@ impl Summary {
     /// What the networks of a group learned from.
     pub fn data_of<'a>(&'a self, group: &'a Group) -> &'a Data {
         group.data.as_ref().unwrap_or(&self.data)
+    }
+}
+
+impl Data {
+    /// The linear classifier's accuracy, if it was run.
+    pub fn linear_accuracy(&self) -> Option<f64> {
+        self.linear.as_ref().and_then(|row| row.accuracy.as_ref()).map(|spread| spread.median)
     }
 }
 
