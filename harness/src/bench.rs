@@ -3,8 +3,10 @@
 pub mod elementwise;
 pub mod gemm;
 pub mod limits;
+pub mod phases;
 pub mod probes;
 mod timing;
+pub mod training;
 
 pub use limits::Limits;
 pub use timing::Interval;

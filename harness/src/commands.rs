@@ -6,6 +6,7 @@
 mod bench;
 mod bench_elementwise;
 mod bench_probes;
+mod bench_train;
 mod common;
 mod diagnose;
 mod diagnose_text;

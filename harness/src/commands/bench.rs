@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::bench_elementwise::{self, ElementwiseArguments};
 use super::bench_probes::{self, ProbesArguments};
+use super::bench_train::{self, TrainArguments};
 use super::common::{Common, Failure, bar, print, print_json};
 use crate::bench::Limits;
 use crate::bench::gemm::{Product, Speed, measure};
@@ -55,6 +56,8 @@ enum Subject {
     Elementwise(ElementwiseArguments),
     /// Probes: microseconds per call and percent of a training step of the same network, timed in turns with it
     Probes(ProbesArguments),
+    /// Training steps: milliseconds, GFLOP/s, percent of the peak, where the time goes, and memory
+    Train(TrainArguments),
 }
 
 #[derive(Debug, Args)]
@@ -101,6 +104,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Subject::Gemm(arguments) => gemm(arguments),
         Subject::Elementwise(arguments) => bench_elementwise::run(arguments),
         Subject::Probes(arguments) => bench_probes::run(arguments),
+        Subject::Train(arguments) => bench_train::run(arguments),
     }
 }
 
