@@ -140,18 +140,17 @@ fn text(output: &Output<'_>) -> String {
     }
     let _ = writeln!(
         text,
-        "{:>17}{:>10}{:>17}{:>10}{:>9}{:>6}{:>10}",
-        "network, batch", "ms/step", "95 %", "samples/s", "GFLOP/s", "peak", "arena"
+        "{:>23}{:>9}{:>7}{:>10}{:>9}{:>6}{:>11}",
+        "network, batch", "ms/step", "+-", "samples/s", "GFLOP/s", "peak", "arena"
     );
     for training in output.networks {
-        let Network { depth, width, batch, .. } = training.network;
         let Interval { median, low, high } = training.step_milliseconds;
         let _ = writeln!(
             text,
-            "{:>17}{:>10}{:>17}{:>10}{:>9}{:>5.0}%{:>10}",
-            format!("{depth} x {width}, {batch}"),
+            "{:>23}{:>9}{:>6.1}%{:>10}{:>9}{:>5.0}%{:>11}",
+            name(training.network),
             short(median),
-            format!("[{} {}]", short(low), short(high)),
+            50.0 * (high - low) / median,
             short(training.samples_per_second),
             short(training.gflops),
             training.peak_percent,
@@ -160,14 +159,14 @@ fn text(output: &Output<'_>) -> String {
     }
     let _ = writeln!(
         text,
-        "\n{:>17}{:>10}{:>12}{:>7}{:>7}{:>11}{:>7}",
+        "\n{:>23}{:>9}{:>11}{:>6}{:>6}{:>10}{:>6}",
         "where it goes, %", "products", "activation", "norm", "skip", "optimiser", "rest"
     );
-    for Training { network: Network { depth, width, batch, .. }, phases, .. } in output.networks {
+    for Training { network, phases, .. } in output.networks {
         let _ = writeln!(
             text,
-            "{:>17}{:>10.1}{:>12.1}{:>7.1}{:>7.1}{:>11.1}{:>7.1}",
-            format!("{depth} x {width}, {batch}"),
+            "{:>23}{:>9.1}{:>11.1}{:>6.1}{:>6.1}{:>10.1}{:>6.1}",
+            name(*network),
             phases.products,
             phases.activations,
             phases.normalisations,
@@ -178,10 +177,16 @@ fn text(output: &Output<'_>) -> String {
     }
     text.push_str(
         "\nA step is forward pass, backward pass and SGD; the median of batches of steps,\n\
-         and where it lies with 95 % confidence. peak: of multiply-adds, measured in\n\
-         between.\n",
+         +- where it lies with 95 % confidence. peak: share of the peak of multiply-adds,\n\
+         measured in between.\n",
     );
     text
+}
+
+/// A network as a row is called.
+fn name(network: Network) -> String {
+    let Network { depth, width, batch, .. } = network;
+    format!("{depth} x {width}, {batch}")
 }
 
 /// Three significant digits.
@@ -219,7 +224,7 @@ mod tests {
         let training = Training {
             network: Network {
                 depth: 100_000,
-                width: 128,
+                width: 16_384,
                 batch: 65_536,
                 activation: Activation::Softplus,
                 batch_norm: true,
