@@ -37,5 +37,5 @@ mod tests;
 
 pub use answer::verdict;
 pub use page::{html, html_with_theory};
-pub use terminal::table;
+pub use terminal::{table, timings};
 pub use theory::Network;

@@ -30,6 +30,9 @@ pub(super) struct Arguments {
     /// Five seeds at least
     #[arg(long)]
     full: bool,
+    /// Print what the time was spent on
+    #[arg(long)]
+    timings: bool,
     /// Begin again where a study is already in the run folder
     #[arg(long)]
     force: bool,
@@ -142,6 +145,9 @@ fn run_one(
         return Ok(ExitCode::SUCCESS);
     }
     let mut text = report::table(&finished.summary, TABLE_WIDTH);
+    if arguments.timings {
+        text += &format!("\n{}", report::timings(&finished.summary, TABLE_WIDTH));
+    }
     let when = if finished.before { "finished before; --force runs it again" } else { "finished" };
     let summary = &finished.summary;
     // Writing to a string cannot fail.

@@ -83,6 +83,7 @@ fn row(i: usize, net: Net) -> Row {
         grid_edge: (i % 4 == 1).then(|| "highest".to_owned()),
         survives: Vec::new(),
         theory: None,
+        seconds_in_all: 1.0,
         accuracy_at_equal_cost: None,
         tuning: vec![
             Some(net.accuracy - 0.02),

@@ -47,6 +47,28 @@ pub fn table(summary: &Summary, width: usize) -> String {
     text + &legend(summary, width) + "\n" + &paragraph(&format!("hash {}", summary.hash), width)
 }
 
+/// What a study spent its time on: the seconds of all runs of each row, the longest first.
+#[must_use]
+pub fn timings(summary: &Summary, width: usize) -> String {
+    let references =
+        std::iter::once(&summary.data).chain(summary.groups.iter().flat_map(|group| &group.data));
+    let mut rows: Vec<(String, &Row)> =
+        references.flat_map(|data| &data.linear).map(|row| (row.name.clone(), row)).collect();
+    for group in &summary.groups {
+        rows.extend(group.rows.iter().map(|row| (format!("{}/{}", group.name, row.name), row)));
+    }
+    rows.sort_by(|(_, a), (_, b)| b.seconds_in_all.total_cmp(&a.seconds_in_all));
+    let all: f64 = rows.iter().map(|(_, row)| row.seconds_in_all).sum();
+    let mut table = plain(&["network", "seconds", "%"], width);
+    for (name, row) in &rows {
+        let percent = 100.0 * row.seconds_in_all / all.max(1e-9);
+        table.add_row([clean(name), format!("{:.1}", row.seconds_in_all), format!("{percent:.1}")]);
+    }
+    table.add_row(["all, tuning included".to_owned(), format!("{all:.1}"), "100.0".to_owned()]);
+    align(&mut table, &[1, 2]);
+    trimmed(&table)
+}
+
 /// The rows of a group, best first, then what they have to beat.
 fn rows(group: &Group, data: &Data, width: usize) -> String {
     let header = ["#", "network", "accuracy", "outcome", "setting", "ratio", "cost", "s"];

@@ -204,5 +204,7 @@ fn a_sweep_is_a_table_with_what_theory_expects_and_its_groups_are_folded_away() 
     assert!(page.contains("confirmed") && page.contains("in part") && !page.contains(HOSTILE));
     let text = table(&study, 80);
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    let timings = super::timings(&study, 80);
+    assert!(timings.lines().all(|line| line.chars().count() <= 80) && timings.contains("100.0"), "{timings}");
     assert!(text.contains("6 xi") && text.contains("accuracy of <script>"));
 }

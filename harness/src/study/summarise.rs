@@ -185,6 +185,11 @@ fn row(
         layers: layers(&runs),
         course: runs.first().map(|run| run.course.clone()).unwrap_or_default(),
         hash: format!("{:016x}", hash.finish()),
+        seconds_in_all: finished
+            .iter()
+            .filter(|(id, _)| id.network == entry.network)
+            .map(|(_, run)| run.seconds)
+            .sum(),
         seconds: runs.iter().map(|run| run.seconds).sum::<f64>() / runs.len().max(1) as f64,
     }
 }

@@ -203,6 +203,9 @@ pub struct Row {
     pub hash: String,
     /// Seconds of one training run, mean over seeds. Differs between machines.
     pub seconds: f64,
+    /// Seconds of all its runs, those of tuning included. Differs between machines.
+    #[serde(default)]
+    pub seconds_in_all: f64,
 }
 
 /// Predictions of mean-field theory for a network at its start; for a residual network per block.
