@@ -1,6 +1,6 @@
 //! Networks again, in f64 and as plain loops: what the f32 network is compared with.
 //!
-//! Only [`Layer`] and the order of the parameters (per layer: weights then biases, gain then shift, or the slope) are
+//! Only [`Layer`] and the order of the parameters (per layer: weights then biases, gain then shift, the slope, or the branch's scale) are
 //! shared with the code under test. Derivatives come from central differences, so no formula of a derivative is
 //! written twice.
 
@@ -94,7 +94,7 @@ fn parameter_count(layer: &Layer, width: usize) -> usize {
     match layer {
         Layer::Dense(dense) => (width + 1) * dense.units,
         Layer::BatchNorm { .. } | Layer::LayerNorm { .. } => 2 * width,
-        Layer::Activation(Activation::Prelu(_)) => 1,
+        Layer::Activation(Activation::Prelu(_)) | Layer::LearnedSkipEnd { .. } => 1,
         Layer::Activation(_) | Layer::SkipStart | Layer::SkipEnd { .. } => 0,
     }
 }
@@ -126,6 +126,7 @@ pub fn forward(layers: &[Layer], parameters: &[f64], input: &Rows) -> Vec<Rows> 
                 x.clone()
             }
             Layer::SkipEnd { scale } => skips.pop().expect("was opened").plus(f64::from(*scale), x),
+            Layer::LearnedSkipEnd { .. } => skips.pop().expect("was opened").plus(own[0], x),
         };
         trace.push(y);
     }
@@ -215,6 +216,10 @@ pub fn backward(layers: &[Layer], parameters: &[f64], trace: &[Rows], cotangent:
             Layer::SkipEnd { scale } => {
                 skips.push(delta.clone());
                 Wide::new(delta.rows.map(|d| d * f64::from(*scale)), delta.exponent)
+            }
+            Layer::LearnedSkipEnd { .. } => {
+                skips.push(delta.clone());
+                Wide::new(delta.rows.map(|d| d * own[0]), delta.exponent)
             }
             Layer::SkipStart => delta.plus(&skips.pop().expect("was closed")),
             Layer::BatchNorm { .. } | Layer::LayerNorm { .. } => panic!("no reference for {layer:?}"),

@@ -35,6 +35,8 @@ const LAYER_NORM: Layer = Layer::LAYER_NORM;
 const START: Layer = Layer::SkipStart;
 const END: Layer = Layer::SkipEnd { scale: 1.0 };
 
+const LEARNED: Layer = Layer::LearnedSkipEnd { start: 0.5 };
+
 /// A factor on the branch.
 const fn end(scale: f32) -> Layer {
     Layer::SkipEnd { scale }
@@ -63,13 +65,22 @@ pub fn cases() -> Vec<Case> {
         add(format!("{name} last in a block"), &[DENSE, START, DENSE, norm, end(0.5), TOP]);
         add(format!("{name} after a sum"), &[START, DENSE, TANH, END, norm, START, DENSE, END, norm, TOP]);
     }
-    let others: [(&str, &[Layer]); 12] = [
+    let others: [(&str, &[Layer]); 15] = [
         ("no layer", &[]),
         ("one dense layer", &[TOP]),
         ("dense layers alone", &[DENSE, Layer::dense(1, INIT), TOP]),
         ("activations in a row", &[DENSE, TANH, PRELU, IDENTITY, GELU, TOP]),
         ("a branch on the input", &[START, DENSE, TANH, DENSE, end(0.5)]),
         ("a scaled branch that changes width inside", &[START, TOP, TANH, DENSE, end(-2.0), TOP]),
+        ("a learned branch", &[DENSE, START, TANH, DENSE, LEARNED, TOP]),
+        (
+            "a learned branch on the input, activated after the sum",
+            &[START, DENSE, PRELU, LEARNED, GELU, TOP],
+        ),
+        (
+            "a learned branch in a branch",
+            &[START, DENSE, START, TANH, LEARNED, DENSE, LEARNED, START, GELU, END],
+        ),
         ("a branch without weight", &[DENSE, START, DENSE, TANH, end(0.0), TOP]),
         ("blocks in a row", &[START, DENSE, TANH, END, START, PRELU, DENSE, END, START, GELU, END, TOP]),
         ("a block in a block", &[START, DENSE, START, TANH, DENSE, end(0.5), GELU, end(2.0), TOP]),

@@ -7,8 +7,8 @@ use isobath::architecture::{Architecture, Norm, NormPosition};
 use isobath::data::{Sizes, Source};
 use isobath::descent::run_seed;
 use isobath::init::Init;
-use isobath::net::Layer;
 use isobath::net::update::{Clipping, Penalty};
+use isobath::net::{Layer, Restraint};
 use isobath::threads::Pool;
 use isobath::train::{Loss, Recipe, Schedule, train};
 use isobath_golden::training::{self, RUNS, Run, Space};
@@ -66,6 +66,7 @@ fn recipe(run: &Run) -> Recipe {
         schedule: Schedule::Constant,
         clipping: Clipping::GlobalNorm { max_norm: training::MAX_NORM },
         penalty: Penalty::None,
+        restraint: Restraint::default(),
         pretraining: None,
         steps: run.steps,
         batch: training::BATCH,

@@ -44,6 +44,9 @@ fn network(input: usize, width: usize, batch: usize) -> Case {
         Layer::SkipEnd { scale: 0.5 },
         phi(Activation::Prelu(0.25)),
         phi(Activation::Sigmoid),
+        Layer::SkipStart,
+        phi(Activation::Tanh),
+        Layer::LearnedSkipEnd { start: 0.0 },
         Layer::dense(10, INIT),
     ];
     Case::new("one of each kind", input, batch, layers)

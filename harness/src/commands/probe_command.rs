@@ -43,7 +43,7 @@ pub(super) fn probe_command(setup: &Setup, source: Option<&Source>) -> String {
     if norm != Norm::None && norm_position == NormPosition::Post {
         add("--norm-position", &"post");
     }
-    if let Some(Residual { scale, layers, last_is_linear }) = residual {
+    if let Some(Residual { scale, layers, last_is_linear, .. }) = residual {
         add("--residual", &"identity");
         if scale == inverse_root(depth) && depth > 1 {
             add("--branch-scale", &format!("'{INVERSE_ROOT_DEPTH}'"));

@@ -288,7 +288,7 @@ impl NetworkFlags {
             Some(last) => last == BranchLast::Linear,
             None => layers >= 2,
         };
-        Ok(Some(Residual { scale, layers, last_is_linear }))
+        Ok(Some(Residual::new(scale, layers, last_is_linear)))
     }
 
     fn load(&self, batch: usize, seed: u64) -> Result<Option<Dataset>, Failure> {

@@ -95,6 +95,7 @@ impl<'a> Arena<'a> {
                     }
                 }
                 Layer::Activation(crate::activation::Activation::Prelu(slope)) => parameters.fill(*slope),
+                Layer::LearnedSkipEnd { start } => parameters.fill(*start),
                 Layer::Activation(_) | Layer::SkipStart | Layer::SkipEnd { .. } => {}
             }
         }

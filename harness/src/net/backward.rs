@@ -119,6 +119,7 @@ impl<T: Threads> Pass<'_, T> {
             Layer::BatchNorm { .. } => self.batch_norm_backward(arena, flow, place),
             Layer::LayerNorm { .. } => self.layer_norm_backward(arena, flow, place),
             Layer::SkipEnd { scale } => self.fork(flow, place, *scale),
+            Layer::LearnedSkipEnd { .. } => self.fork_learned(arena, flow, place),
             Layer::SkipStart => self.join(flow, place),
         }
     }
@@ -233,6 +234,17 @@ impl<T: Threads> Pass<'_, T> {
             optimizer::scale(self.level, scale, delta);
         }
         Some(())
+    }
+
+    /// The same with the scale that was learned, whose gradient is the dot product of delta and the branch's output.
+    fn fork_learned(&self, arena: &mut Arena<'_>, flow: &mut Flow<'_>, place: &Place) -> Option<()> {
+        let length = self.rows * place.width;
+        let exponent = arena.exponent(place.kept) + flow.exponent;
+        let branch = arena.values.get(place.kept.start..)?.get(..length)?;
+        let gradient = arena.gradients.get_mut(place.parameters..)?.get_mut(..1)?;
+        gradient.fill(reduce::dot(self.level, branch, flow.delta.get(..length)?).ok()?);
+        ldexp(self.level, gradient, exponent);
+        self.fork(flow, place, *arena.parameters.get(place.parameters)?)
     }
 
     /// At its start the two gradients are added.

@@ -40,6 +40,12 @@ pub enum Layer {
         /// Factor on the branch.
         scale: f32,
     },
+    /// The same with a factor that is learned from this initial value: 0 is skip-init (De and Smith 2020), which starts
+    /// every block as the identity. The branch must not be empty.
+    LearnedSkipEnd {
+        /// The factor at the start.
+        start: f32,
+    },
 }
 
 impl Layer {

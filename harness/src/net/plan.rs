@@ -21,7 +21,8 @@ pub struct Place {
     pub fan_in: usize,
     /// Columns of its output.
     pub width: usize,
-    /// Start in the parameters (and gradients): weights then biases, or gain then shift, or the slope.
+    /// Start in the parameters (and gradients): weights then biases, or gain then shift, or the slope, or
+    /// the learned scale of a branch.
     pub parameters: usize,
     /// Elements there.
     pub parameter_count: usize,
@@ -31,12 +32,13 @@ pub struct Place {
     pub input: Values,
     /// The output.
     pub output: Values,
-    /// What an activation keeps for the backward pass: phi'(h), or h itself for PReLU.
+    /// What an activation keeps for the backward pass: phi'(h), or h itself for PReLU. For [`Layer::LearnedSkipEnd`] the
+    /// branch's output.
     pub kept: Values,
     /// Start in the statistics: batch norm has mean, inverse deviation, variance, running mean, running variance;
     /// layer norm mean and inverse deviation per row. All but the running ones are of the input as it is stored.
     pub statistics: usize,
-    /// For [`Layer::SkipEnd`]: what comes over the skip connection.
+    /// For [`Layer::SkipEnd`] and its kin: what comes over the skip connection.
     pub skip: Values,
 }
 
@@ -347,12 +349,12 @@ impl Layout {
                 self.deepest = self.deepest.max(self.nesting);
                 self.overwritable = false;
             }
-            Layer::SkipEnd { .. } => {
+            Layer::SkipEnd { .. } | Layer::LearnedSkipEnd { .. } => {
                 let skip = self.nesting.checked_sub(1).and_then(|top| self.skips.get(top));
-                let Some(&Skip { values, width, layer }) = skip else {
+                let Some(&Skip { values, width, layer: opened }) = skip else {
                     return Err(PlanError::Skip { layer: index });
                 };
-                if layer + 1 == index || values == self.current {
+                if opened + 1 == index || values == self.current {
                     return Err(PlanError::Skip { layer: index });
                 }
                 if width != self.width {
@@ -360,6 +362,11 @@ impl Layout {
                 }
                 self.nesting -= 1;
                 place.skip = values;
+                if let Layer::LearnedSkipEnd { .. } = layer {
+                    place.kept = self.new_values(place.width)?;
+                    self.current = place.output;
+                    place.parameter_count = 1;
+                }
             }
         }
         self.parameters = sum(self.parameters, place.parameter_count)?;

@@ -98,7 +98,14 @@ fn row(i: usize, net: Net) -> Row {
                 })
                 .collect(),
             log10_gradient: (0..recorded).map(|k| Some(0.3 - progress(k) + 0.1 * noise(k, i))).collect(),
-            clipped: vec![0.0; recorded],
+            clipped: vec![0.25 * i as f64; recorded],
+            penalty: vec![Some(0.01); recorded],
+            log10_w: per_step(&|layer, progress| 0.9 + 0.1 * progress + 0.01 * noise(i, layer)),
+            prelu: if i == 1 {
+                per_step(&|layer, progress| 0.25 - progress * layer as f64 / 60.0)
+            } else {
+                vec![]
+            },
             log10_delta: per_step(&delta),
             speed: per_step(&|layer, progress| 10f64.powf(delta(layer, progress) - 0.2)),
         },

@@ -12,6 +12,7 @@ use crate::architecture::{Architecture, Norm, NormPosition};
 use crate::data::Source;
 use crate::hash::Hash;
 use crate::init::Init;
+use crate::net::Restraint;
 use crate::net::update::{Clipping, Penalty};
 use crate::train::{Loss, Recipe, Schedule};
 
@@ -130,9 +131,10 @@ impl StudyPlan {
             loss: row.loss,
             optimizer: setting.optimizer,
             rate: setting.rate,
-            schedule: self.schedule,
+            schedule: row.schedule.unwrap_or(self.schedule),
             clipping: row.clipping,
             penalty: row.penalty,
+            restraint: row.restraint,
             pretraining: row.pretraining,
             steps: self.steps_of(row),
             batch: self.batch,
@@ -169,6 +171,8 @@ impl StudyPlan {
             loss: Loss::CrossEntropy,
             clipping: Clipping::None,
             penalty: Penalty::None,
+            restraint: Restraint::default(),
+            schedule: None,
             pretraining: None,
             steps: None,
         }
