@@ -5,6 +5,7 @@
 
 mod check;
 pub mod contestant;
+mod equation;
 pub mod file;
 pub mod network;
 pub mod outcome;

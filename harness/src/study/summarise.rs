@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use isobath_kernels::NUMERICS_VERSION;
 
+use super::equation::equations;
 use super::outcome::{grid_edge, outcome, ranks};
 use super::plan::StudyPlan;
 use super::store::{Phase, RunId};
@@ -11,7 +12,7 @@ use super::summary::{Data, Group, LayerFigures, Machine, Row, SCHEMA_VERSION, Sp
 use super::trial::{Entry, Options};
 use crate::data::Splits;
 use crate::hash::Hash;
-use crate::train::{LayerNorms, Trained};
+use crate::train::{GradientNoise, LayerNorms, Trained, UnitFigures};
 
 /// Validation accuracy of a setting; none if it diverged.
 pub(super) fn tuning_score(
@@ -46,10 +47,14 @@ pub(super) fn summarise(
     let mut hash = Hash::new();
     let mut groups = Vec::new();
     for group in &plan.groups {
+        let sick = group.rows.first();
         let mut of_group: Vec<Row> = rows
             .by_ref()
             .take(group.rows.len())
-            .map(|(entry, setting)| reference(entry, *setting, linear_accuracy))
+            .map(|(entry, setting)| Row {
+                equations: sick.map_or(Vec::new(), |sick| equations(sick, entry.row)),
+                ..reference(entry, *setting, linear_accuracy)
+            })
             .collect();
         let spreads: Vec<Option<Spread>> = of_group.iter().map(|row| row.accuracy.clone()).collect();
         for (row, rank) in of_group.iter_mut().zip(ranks(&spreads)) {
@@ -136,6 +141,7 @@ fn row(
     Row {
         name: entry.row.name.clone(),
         change: entry.row.change.clone(),
+        equations: Vec::new(),
         depth: entry.row.architecture.depth,
         accuracy: Spread::of(&accuracies),
         rank: 1,
@@ -150,6 +156,10 @@ fn row(
         multiply_adds: runs.iter().map(|run| run.multiply_adds).max().unwrap_or(0),
         ratio_start: spread(&|run| run.ratio[0]),
         ratio_end: spread(&|run| run.ratio[1]),
+        noise_scale: [0, 1].map(|which| {
+            let all: Vec<GradientNoise> = runs.iter().filter_map(|run| run.noise[which]).collect();
+            GradientNoise::scale(&all)
+        }),
         outcome: outcome(&accuracies, &divergences, linear, majority, test),
         layers: layers(&runs),
         course: runs.first().map(|run| run.course.clone()).unwrap_or_default(),
@@ -171,12 +181,21 @@ fn layers(runs: &[&Trained]) -> Vec<LayerFigures> {
                 median(&mut runs.iter().map(|run| run.layers[which].get(l).and_then(figure)))
             };
             let both = |figure| [at(0, figure), at(1, figure)];
+            let units = |figure: fn(&UnitFigures) -> Option<f64>| {
+                [0, 1].map(|which: usize| {
+                    median(&mut runs.iter().map(|run| run.units[which].get(l).and_then(figure)))
+                })
+            };
             LayerFigures {
                 layer: l + 1,
                 log10_x: both(|norms| norms.log10_x),
                 log10_delta: both(|norms| norms.log10_delta),
                 log10_gw: both(|norms| norms.log10_gw),
                 speed: both(|norms| norms.speed),
+                dead: units(|units| Some(units.dead)),
+                saturated: units(|units| Some(units.saturated)),
+                mean: units(|units| units.mean),
+                deviation: units(|units| units.deviation),
                 moved: median(&mut runs.iter().map(|run| run.moved.get(l).copied().flatten())),
             }
         })
