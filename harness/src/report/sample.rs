@@ -77,7 +77,11 @@ fn row(i: usize, net: Net) -> Row {
     Row {
         name: net.name.to_owned(),
         change: net.change.to_owned(),
-        equations: if i == 0 { vec![] } else { vec![format!("w ← w (1 − η λ), λ = {i}"), HOSTILE.to_owned()] },
+        equations: if i == 0 {
+            vec![]
+        } else {
+            vec![format!("w ← w (1 − η λ), λ = {i}"), HOSTILE.to_owned()]
+        },
         depth: DEPTH,
         accuracy: spread(net.accuracy, if learns { 0.012 } else { 0.004 }),
         rank: net.rank,

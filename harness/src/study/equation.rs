@@ -58,7 +58,9 @@ fn initialiser(init: Init) -> String {
     let variance = match init.weight_variance {
         WeightVariance::Fixed(variance) => format!("{variance}/n"),
         WeightVariance::Glorot => "2/(n + m)".to_owned(),
-        WeightVariance::Data => return "W ← W/√Var(h) once per layer, from the input on; WᵀW = 1 before".to_owned(),
+        WeightVariance::Data => {
+            return "W ← W/√Var(h) once per layer, from the input on; WᵀW = 1 before".to_owned();
+        }
     };
     let weights = match init.family {
         Family::Gaussian => format!("w ~ N(0, {variance})"),
@@ -106,7 +108,9 @@ fn pretraining(pretraining: Pretraining) -> String {
             format!("x ≈ σ(x̃ W + b) Wᵀ + a, layer by layer; x̃ is x with a fraction {noise} at 0")
         }
         Model::Rbm { gibbs_steps, .. } => {
-            format!("W ← W + η (⟨xᵀ h⟩ of the data − ⟨xᵀ h⟩ after k Gibbs steps), layer by layer, k = {gibbs_steps}")
+            format!(
+                "W ← W + η (⟨xᵀ h⟩ of the data − ⟨xᵀ h⟩ after k Gibbs steps), layer by layer, k = {gibbs_steps}"
+            )
         }
     }
 }
@@ -136,7 +140,9 @@ fn clipping(clipping: Clipping) -> Option<String> {
 fn penalty(penalty: Penalty) -> Option<String> {
     match penalty {
         Penalty::None => None,
-        Penalty::L1 { lambda } => Some(format!("L + λ Σ|w|, so g ← g + λ sign(w), sign(0) = 0, λ = {lambda}")),
+        Penalty::L1 { lambda } => {
+            Some(format!("L + λ Σ|w|, so g ← g + λ sign(w), sign(0) = 0, λ = {lambda}"))
+        }
         Penalty::L2 { lambda } => Some(format!("L + ½ λ Σw², so g ← g + λ w, λ = {lambda}")),
     }
 }

@@ -17,10 +17,13 @@ use crate::net::update::{Clipping, Penalty};
 use crate::train::{Loss, Recipe, Schedule};
 
 /// The studies that come with the program: name and file.
-pub const BUILT_IN: [(&str, &str); 3] = [
+pub const BUILT_IN: [(&str, &str); 6] = [
     ("remedies", include_str!("../../studies/remedies.toml")),
     ("depth", include_str!("../../studies/depth.toml")),
     ("pretraining", include_str!("../../studies/pretraining.toml")),
+    ("exploding", include_str!("../../studies/exploding.toml")),
+    ("norms", include_str!("../../studies/norms.toml")),
+    ("activations", include_str!("../../studies/activations.toml")),
 ];
 
 /// A sick network and its remedies.
