@@ -171,4 +171,7 @@ pub struct Trained {
     pub hash: u64,
     /// Seconds of training.
     pub seconds: f64,
+    /// Seconds of one step, with its share of the records and without pre-training; none without steps.
+    #[serde(default)]
+    pub step_seconds: Option<f64>,
 }

@@ -52,6 +52,7 @@ fn timeless(out: &Path) -> String {
         match value {
             Value::Object(fields) => {
                 fields.remove("seconds");
+                fields.remove("step_seconds");
                 fields.remove("machine");
                 fields.values_mut().for_each(strip);
             }

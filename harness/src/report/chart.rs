@@ -8,7 +8,7 @@ use std::error::Error;
 use plotters::prelude::*;
 
 use super::axis::Axis;
-use super::format::{escape, power_of_ten};
+use super::format::{escape, power_of_ten, tick};
 use super::mark::Mark;
 use super::picture::Picture;
 use super::points::Points;
@@ -29,7 +29,16 @@ pub(super) struct Line {
     pub(super) points: Points,
 }
 
-/// A chart of lines over a logarithmic axis.
+/// What the figures on a vertical axis are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Scale {
+    /// Logarithms to base 10: the axis says the powers.
+    Powers,
+    /// Themselves.
+    Linear,
+}
+
+/// A chart of lines.
 pub(super) struct Chart<'a> {
     /// What it shows, for those who cannot see it.
     pub(super) label: &'a str,
@@ -37,6 +46,7 @@ pub(super) struct Chart<'a> {
     pub(super) x: &'a str,
     /// Width and height in units of the page.
     pub(super) size: (u32, u32),
+    pub(super) scale: Scale,
     /// What the vertical axis has to hold besides the lines, so that charts can be compared.
     pub(super) holds: &'a [f64],
     pub(super) lines: Vec<Line>,
@@ -52,7 +62,14 @@ impl Chart<'_> {
         ) else {
             return "<p class=\"none\">No figures.</p>".to_owned();
         };
-        let ys = (ys.0.floor(), ys.1.ceil());
+        let (ys, least) = match self.scale {
+            Scale::Powers => ((ys.0.floor(), ys.1.ceil()), 1.0),
+            Scale::Linear => (ys, 0.0),
+        };
+        let label = |y: &f64| match self.scale {
+            Scale::Powers => power_of_ten(*y),
+            Scale::Linear => tick(*y),
+        };
         let marks: Vec<&Mark> = self.lines.iter().map(|line| &line.mark).collect();
         canvas(self.label, self.size, &marks, |area| {
             let mut chart = ChartBuilder::on(area)
@@ -62,7 +79,7 @@ impl Chart<'_> {
                 .y_label_area_size(40 * FINE)
                 .build_cartesian_2d(
                     Axis::new(xs.0, xs.1, 6, 1.0).with_its_start(),
-                    Axis::new(ys.0, ys.1, 5, 1.0),
+                    Axis::new(ys.0, ys.1, 5, least),
                 )?;
             chart
                 .configure_mesh()
@@ -71,7 +88,7 @@ impl Chart<'_> {
                 .set_all_tick_mark_size(4 * FINE)
                 .x_desc(self.x)
                 .x_label_formatter(&|x| format!("{x:.0}"))
-                .y_label_formatter(&|y| power_of_ten(*y))
+                .y_label_formatter(&label)
                 .label_style(font(11))
                 .axis_desc_style(font(11))
                 .draw()?;

@@ -65,6 +65,8 @@ fn record(place: Option<usize>, row: &Row, scored: bool) -> String {
         format!("<td role=\"cell\" class=\"{class}\" data-label=\"{label}\">{html}</td>")
     };
     let change = if row.change.is_empty() && scored && place == Some(0) { "untreated" } else { &row.change };
+    let equations =
+        row.equations.iter().map(|text| format!("<small class=\"equation\">{}</small>", escape(text)));
     let swatch = place.map_or(String::new(), |place| Mark::row(place, &row.name).swatch());
     let attributes =
         place.map_or(" class=\"reference\"".to_owned(), |place| format!(" data-row=\"{place}\""));
@@ -77,9 +79,10 @@ fn record(place: Option<usize>, row: &Row, scored: bool) -> String {
         cells.push(cell("rank", "number", place.map_or(NOTHING.to_owned(), |_| row.rank.to_string())));
     }
     cells.push(format!(
-        "<th role=\"rowheader\" scope=\"row\">{swatch}{} <small>{}</small></th>",
+        "<th role=\"rowheader\" scope=\"row\">{swatch}{} <small>{}</small>{}</th>",
         escape(&row.name),
-        escape(change)
+        escape(change),
+        equations.collect::<String>()
     ));
     if scored {
         cells.push(cell("accuracy", "number", accuracy(row.accuracy.as_ref())));
@@ -89,7 +92,10 @@ fn record(place: Option<usize>, row: &Row, scored: bool) -> String {
     cells.push(cell("log10 ratio", "number", ratios(row, " → ").replace('-', "−")));
     cells.push(cell("steps", "number", row.steps.to_string()));
     cells.push(cell("multiply-adds", "number", operations(row.multiply_adds)));
-    cells.push(cell("seconds", "number", seconds(row.seconds)));
+    let step = row
+        .step_seconds
+        .map_or(String::new(), |step| format!(" <small>{} ms per step</small>", significant(1e3 * step)));
+    cells.push(cell("seconds", "number", seconds(row.seconds) + &step));
     format!("<tr role=\"row\"{attributes}>{}</tr>\n", cells.concat())
 }
 

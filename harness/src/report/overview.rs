@@ -1,6 +1,6 @@
 //! The one figure of the first screen.
 
-use super::chart::{Chart, Line};
+use super::chart::{Chart, Line, Scale};
 use super::figure::Figure;
 use super::files;
 use super::mark::{Mark, legend};
@@ -31,7 +31,9 @@ pub(super) fn figure(summary: &Summary) -> Option<Figure> {
     Some(Figure {
         title: title.to_owned(),
         caption: caption.to_owned(),
-        body: legend(&marks) + &Chart { label: title, x: LAYERS, size: (390, 280), holds: &[], lines }.svg(),
+        body: legend(&marks)
+            + &Chart { label: title, x: LAYERS, size: (390, 280), scale: Scale::Powers, holds: &[], lines }
+                .svg(),
         data: vec![data],
     })
 }

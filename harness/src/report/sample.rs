@@ -121,6 +121,7 @@ fn row(i: usize, net: Net) -> Row {
         },
         hash: format!("{:016x}", 0x9f3c_0000_u64 + i as u64),
         seconds: 3.2 + i as f64 * 0.4,
+        step_seconds: Some(2.5e-3),
     }
 }
 

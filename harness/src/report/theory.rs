@@ -220,7 +220,7 @@ mod tests {
         assert_eq!(page.matches("class=\"dot\"").count(), 2);
         assert!(
             page.contains(
-                "2 networks with normalisation or shortcuts are not drawn: a: batch norm; b: normed."
+                "2 networks with normalisation, shortcuts or weights scaled by data are not drawn: a: batch norm; b: normed."
             )
         );
         assert!(page.contains("Over 30 layers"));

@@ -164,6 +164,7 @@ fn row(
         layers: layers(&runs),
         course: runs.first().map(|run| run.course.clone()).unwrap_or_default(),
         hash: format!("{:016x}", hash.finish()),
+        step_seconds: spread(&|run| run.step_seconds).map(|spread| spread.median),
         seconds: runs.iter().map(|run| run.seconds).sum::<f64>() / runs.len().max(1) as f64,
     }
 }

@@ -170,6 +170,10 @@ pub struct Row {
     pub hash: String,
     /// Seconds of one training run, mean over seeds. Differs between machines.
     pub seconds: f64,
+    /// Seconds of one step, with its share of the records and without pre-training: the median over the seeds. Differs
+    /// between machines.
+    #[serde(default)]
+    pub step_seconds: Option<f64>,
 }
 
 /// One hidden layer, before the first step and after the last; medians over the seeds.

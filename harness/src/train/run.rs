@@ -103,6 +103,7 @@ pub fn train<T: Threads>(
     let mut ratio = [None; 2];
     let mut divergence = None;
     let mut steps = 0;
+    let descending = Instant::now();
     // One pass more than there are updates: the last one measures the trained network.
     for step in 0..=recipe.steps {
         let recorded = step % recipe.record_every.max(1) == 0 || step == recipe.steps;
@@ -151,6 +152,7 @@ pub fn train<T: Threads>(
         }
     }
     let seconds = started.elapsed().as_secs_f64();
+    let step_seconds = (steps > 0).then(|| descending.elapsed().as_secs_f64() / steps as f64);
     // Before the accuracy is measured: that moves no parameter, but a reader need not know it.
     let hash = descent.hash();
     let accuracy = descent.correct(held_out.samples())? as f64 / held_out.len().max(1) as f64;
@@ -169,6 +171,7 @@ pub fn train<T: Threads>(
         course,
         hash,
         seconds,
+        step_seconds,
     }))
 }
 
