@@ -66,7 +66,7 @@ fn record(place: Option<usize>, row: &Row, scored: bool) -> String {
     };
     let change = if row.change.is_empty() && scored && place == Some(0) { "untreated" } else { &row.change };
     let equations =
-        row.equations.iter().map(|text| format!("<small class=\"equation\">{}</small>", escape(text)));
+        row.equations.iter().map(|text| format!("<small class=\"equation\">{}</small>", escape(&text)));
     let swatch = place.map_or(String::new(), |place| Mark::row(place, &row.name).swatch());
     let attributes =
         place.map_or(" class=\"reference\"".to_owned(), |place| format!(" data-row=\"{place}\""));

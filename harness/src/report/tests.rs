@@ -73,7 +73,7 @@ fn every_row_is_shown_and_names_are_escaped() {
 #[test]
 fn a_remedy_shows_its_equations_and_what_it_did_to_units_weights_and_steps() {
     let page = html(&remedies());
-    assert!(page.contains("<small class=\"equation\">w ← w (1 − η λ), λ = 1</small>"));
+    assert!(page.contains("<small class=\"equation\">w ← w (1 − η λ), λ\u{a0}=\u{a0}1</small>"));
     for title in ["What the units do", "PReLU's slope over training", "What was held back"] {
         assert!(page.contains(&format!("<h3>{}</h3>", format::escape(title))), "{title}");
     }

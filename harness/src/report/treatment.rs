@@ -126,7 +126,14 @@ fn held_back(group: &Group) -> Option<Figure> {
         let points = |row: &Row| over_steps(row, points(row).into_iter());
         panels += &panel(title, &rows_chart(title, "step", scale, holds, group, points));
     };
-    add("Norm of all hidden weights together", Scale::Powers, &[], &weights);
+    // Themselves where a reader can compare them so, which shows what decay does; powers of ten where they explode.
+    let sizes: Vec<f64> = group.rows.iter().flat_map(weights).flatten().collect();
+    if sizes.iter().all(|log10| (log10 - sizes[0]).abs() < 1.0) {
+        let sizes = |row: &Row| weights(row).into_iter().map(|log10| log10.map(|v| 10f64.powf(v))).collect();
+        add("Norm of all hidden weights together", Scale::Linear, &[0.0], &sizes);
+    } else {
+        add("Norm of all hidden weights together", Scale::Powers, &[], &weights);
+    }
     if courses().any(|course| course.clipped.iter().any(|fraction| *fraction > 0.0)) {
         let clipped = |row: &Row| row.course.clipped.iter().copied().map(Some).collect();
         add("Fraction of the gradient that clipping changed", Scale::Linear, &WHOLE, &clipped);

@@ -1,6 +1,6 @@
 //! The training loop.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use isobath_kernels::{Level, reduce};
 use thiserror::Error;
@@ -103,7 +103,7 @@ pub fn train<T: Threads>(
     let mut ratio = [None; 2];
     let mut divergence = None;
     let mut steps = 0;
-    let descending = Instant::now();
+    let (descending, mut probing) = (Instant::now(), Duration::ZERO);
     // One pass more than there are updates: the last one measures the trained network.
     for step in 0..=recipe.steps {
         let recorded = step % recipe.record_every.max(1) == 0 || step == recipe.steps;
@@ -130,7 +130,9 @@ pub fn train<T: Threads>(
         let gradient_norm =
             recorded.then(|| log10(reduce::norm(level, descent.arena().gradients), 0)).flatten();
         if step == 0 || last {
+            let probe = Instant::now();
             noise[usize::from(step > 0)] = gradient_noise(&mut descent, level, loss_of)?;
+            probing += probe.elapsed();
         }
         let mut clipped = 0.0;
         if !last {
@@ -152,7 +154,7 @@ pub fn train<T: Threads>(
         }
     }
     let seconds = started.elapsed().as_secs_f64();
-    let step_seconds = (steps > 0).then(|| descending.elapsed().as_secs_f64() / steps as f64);
+    let step_seconds = (steps > 0).then(|| (descending.elapsed() - probing).as_secs_f64() / steps as f64);
     // Before the accuracy is measured: that moves no parameter, but a reader need not know it.
     let hash = descent.hash();
     let accuracy = descent.correct(held_out.samples())? as f64 / held_out.len().max(1) as f64;
