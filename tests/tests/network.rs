@@ -105,7 +105,7 @@ fn a_learned_branch_that_starts_at_0() {
     let case = Case::new("skip-init", 6, 9, layers);
     for level in levels::all() {
         case.run(|plan, arena| {
-            let (input, cotangent) = (normals(1, 54), normals(2, 54));
+            let (input, cotangent) = (normals(1, 54), normals(4, 54));
             pass(level, plan, arena, &input, &cotangent, true);
             let tanh: Vec<f64> = input.iter().map(|x| f64::from(*x).tanh()).collect();
             assert_close(&tanh, &widen(arena.output(&plan, 9)), "output");

@@ -65,8 +65,11 @@ fn record(place: Option<usize>, row: &Row, scored: bool) -> String {
         format!("<td role=\"cell\" class=\"{class}\" data-label=\"{label}\">{html}</td>")
     };
     let change = if row.change.is_empty() && scored && place == Some(0) { "untreated" } else { &row.change };
-    let equations =
-        row.equations.iter().map(|text| format!("<small class=\"equation\">{}</small>", escape(&text)));
+    let equation = |text: &String| {
+        // A letter and its value stay on one line.
+        let text = escape(text).replace(" = ", "\u{a0}=\u{a0}");
+        format!("<small class=\"equation\">{text}</small>")
+    };
     let swatch = place.map_or(String::new(), |place| Mark::row(place, &row.name).swatch());
     let attributes =
         place.map_or(" class=\"reference\"".to_owned(), |place| format!(" data-row=\"{place}\""));
@@ -82,7 +85,7 @@ fn record(place: Option<usize>, row: &Row, scored: bool) -> String {
         "<th role=\"rowheader\" scope=\"row\">{swatch}{} <small>{}</small>{}</th>",
         escape(&row.name),
         escape(change),
-        equations.collect::<String>()
+        row.equations.iter().map(equation).collect::<String>()
     ));
     if scored {
         cells.push(cell("accuracy", "number", accuracy(row.accuracy.as_ref())));
