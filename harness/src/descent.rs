@@ -254,8 +254,8 @@ impl<'a, T: Threads> Descent<'a, T> {
             *to = *from;
         }
         pass.forward(&mut self.arena, Mode::Training, watch)?;
-        let labels = samples.labels.split_at(rows).0;
-        let gradient = self.gradient.split_at_mut(rows * plan.output()).0;
+        let labels = samples.labels.get(..rows).unwrap_or_default();
+        let gradient = self.gradient.get_mut(..rows * plan.output()).unwrap_or_default();
         let loss = loss(self.arena.output(&plan, rows), labels, gradient)?;
         if loss.is_finite() {
             pass.backward(&mut self.arena, gradient, false, watch)?;

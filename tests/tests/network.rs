@@ -116,7 +116,12 @@ fn a_learned_branch_that_starts_at_0() {
             let expected = network::differentiate(&widen(arena.parameters), loss);
             let (branch, scale) = arena.gradients.split_at(84);
             assert!(branch.iter().all(|gradient| *gradient == 0.0));
-            assert_close(&expected[84..], &widen(scale), "scale");
+            // A sum of 54 terms of order 1, which nearly cancel.
+            assert!(
+                (expected[84] - f64::from(scale[0])).abs() < 1e-6,
+                "{scale:?}, expected {}",
+                expected[84]
+            );
             assert!(scale.len() == 1 && scale[0].abs() > 0.1, "{scale:?}");
         });
     }
