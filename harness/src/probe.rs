@@ -29,7 +29,7 @@ pub use jacobian::LARGEST as LARGEST_JACOBIAN;
 pub(crate) use measure::networks;
 pub use measure::{Failed, Figures, ProbeError, Tally, measure};
 pub(crate) use moments::moments;
-pub(crate) use net::{Inputs, Net, Outcome};
+pub(crate) use net::{Inputs, Net, Outcome, weight_norms};
 pub(crate) use rank::mean_rank;
 pub use remedy::{Fix, Remedy};
 pub(crate) use saturation::Saturation;

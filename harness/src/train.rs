@@ -25,6 +25,7 @@ pub(crate) use observe::{log10, norm};
 pub(crate) use run::first_bad_layer;
 pub use run::{TrainError, train};
 pub use units::UnitFigures;
+pub(crate) use units::Units;
 
 /// What is minimised: always a mean over the batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,13 +1,13 @@
 //! How a run went: what is kept of it step by step.
 
-use isobath_kernels::{Level, reduce};
+use isobath_kernels::Level;
 use serde::{Deserialize, Serialize};
 
-use super::observe::log10;
 use crate::activation::Activation;
 use crate::architecture::Built;
 use crate::net::update::Penalty;
 use crate::net::{Arena, Layer, Plan};
+use crate::probe::weight_norms;
 
 /// The course of one run: a figure per recorded step, or per recorded step and hidden layer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -49,11 +49,7 @@ impl Course {
     ) {
         let finite = |value: f64| value.is_finite().then_some(value);
         self.penalty.push(finite(penalty.value(level, plan, arena)));
-        let of_weights = |&dense: &usize| {
-            let place = &plan.places()[dense];
-            log10(reduce::norm(level, &arena.parameters_of(place)[..place.weight_count]), 0)
-        };
-        self.log10_w.push(built.dense_at.iter().map(of_weights).collect());
+        self.log10_w.push(weight_norms(level, arena, plan, built));
         let slopes: Vec<_> = learned_slopes(plan, arena).map(|(_, k)| finite(k.into())).collect();
         if !slopes.is_empty() {
             self.prelu.push(slopes);

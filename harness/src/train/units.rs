@@ -3,7 +3,8 @@
 //! Dead and saturated are as a probe counts them (phi' = 0 on every sample of the batch; |phi'| below 1 % of its largest).
 //! Mean and deviation are of phi's outputs over all units and samples: ReLU's are not centred, and what is not centred
 //! shifts every sum of the next layer (Clevert et al. 2016). A residual block's activations are taken together.
-//! Cost: a look at each slope and three at each output in f64: some per cent of a step, so not in every step.
+//! Cost: a look at each slope and three at each output in f64: where layers are narrow nearly as much as a step, so not in
+//! every step.
 
 use isobath_kernels::MatRef;
 use serde::{Deserialize, Serialize};
@@ -37,7 +38,7 @@ pub(super) fn as_learned(built: &Built, plan: &Plan<'_>, arena: &Arena<'_>) -> B
 }
 
 /// Counts while a forward pass runs.
-pub(super) struct Units<'a> {
+pub(crate) struct Units<'a> {
     built: &'a Built,
     saturation: Saturation<'a>,
     outputs: Vec<Outputs>,
@@ -53,13 +54,13 @@ struct Outputs {
 
 impl<'a> Units<'a> {
     /// A counter for the network `built`, PReLU's slopes as they are now.
-    pub(super) fn new(built: &'a Built, function: Activation) -> Self {
+    pub(crate) fn new(built: &'a Built, function: Activation) -> Self {
         let outputs = vec![Outputs::default(); built.delta_at.len()];
         Self { built, saturation: Saturation::new(built, function), outputs }
     }
 
     /// The figures of each hidden layer.
-    pub(super) fn figures(&self) -> Vec<UnitFigures> {
+    pub(crate) fn figures(&self) -> Vec<UnitFigures> {
         let layers = self.saturation.fractions().into_iter().zip(&self.outputs);
         layers
             .map(|(fractions, outputs)| {
