@@ -74,6 +74,8 @@ pub struct Architecture {
     pub norm_position: NormPosition,
     /// Residual branches, if any.
     pub residual: Option<Residual>,
+    /// Whether the weights of hidden dense layers are standardised.
+    pub standardised: bool,
     /// A planted defect: the weights of this hidden layer (from 1) are multiplied by this factor.
     pub scale_layer: Option<(usize, f32)>,
 }
@@ -114,6 +116,7 @@ impl Architecture {
             norm: Norm::None,
             norm_position: NormPosition::Pre,
             residual: None,
+            standardised: false,
             scale_layer: None,
         }
     }
@@ -186,7 +189,8 @@ impl Architecture {
             Some((layer, factor)) if layer == number => factor,
             _ => 1.0,
         };
-        built.layers.push(Layer::Dense(Dense { units: self.width, init, weight_scale }));
+        let dense = Dense { units: self.width, init, weight_scale };
+        built.layers.push(if self.standardised { Layer::Standardised(dense) } else { Layer::Dense(dense) });
     }
 
     fn normalise(&self, position: NormPosition, built: &mut Built) {

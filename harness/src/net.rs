@@ -18,6 +18,7 @@ mod pass;
 mod plan;
 mod product;
 mod restraint;
+mod standardise;
 pub mod update;
 mod watch;
 

@@ -152,7 +152,12 @@ fn bad_fields_of_remedies_are_refused() {
     assert!(SMALL.contains(residual));
     let add = |line: &str| SMALL.replace(old, line);
     let branch = |table: &str| SMALL.replace(residual, &format!("residual = {{ layers = 2, {table} }}"));
-    let cases: [(String, &[&str]); 10] = [
+    let cases: [(String, &[&str]); 12] = [
+        (add("weights = \"standardized\""), &["standardized", "`standardised`", "line"]),
+        (
+            add("weights = \"standardised\"").replace("orthogonal", "lsuv"),
+            &["init is lsuv", "standardised weights"],
+        ),
         (add("decay = -0.1"), &["residual", "decay is -0.1", "0 or positive"]),
         (add("decay = inf"), &["decay is inf", "0 or positive"]),
         (add("max_norm = 0.0"), &["max_norm is 0", "positive number"]),

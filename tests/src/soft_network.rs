@@ -49,7 +49,10 @@ pub fn passes(layers: &[Layer], parameters: &[f32], rows: usize, input: &[f32], 
             Layer::SkipEnd { scale } => {
                 add_scaled(&skips.pop().expect("was opened"), Soft::new(*scale, 0), &x)
             }
-            Layer::BatchNorm { .. } | Layer::LayerNorm { .. } | Layer::LearnedSkipEnd { .. } => {
+            Layer::BatchNorm { .. }
+            | Layer::LayerNorm { .. }
+            | Layer::LearnedSkipEnd { .. }
+            | Layer::Standardised(_) => {
                 panic!("no reference for {layer:?}")
             }
         });
@@ -85,7 +88,10 @@ pub fn passes(layers: &[Layer], parameters: &[f32], rows: usize, input: &[f32], 
                 dy.iter().map(|d| Soft::product(Soft::new(*scale, 0), *d)).collect()
             }
             Layer::SkipStart => add_scaled(&skips.pop().expect("was closed"), Soft::ONE, &dy),
-            Layer::BatchNorm { .. } | Layer::LayerNorm { .. } | Layer::LearnedSkipEnd { .. } => {
+            Layer::BatchNorm { .. }
+            | Layer::LayerNorm { .. }
+            | Layer::LearnedSkipEnd { .. }
+            | Layer::Standardised(_) => {
                 panic!("no reference for {layer:?}")
             }
         });

@@ -198,6 +198,7 @@ impl NetworkFlags {
             norm,
             norm_position,
             residual: self.residual()?,
+            standardised: false,
             scale_layer: self.scale_layer,
         };
         let data = self.load(batch, seed)?;

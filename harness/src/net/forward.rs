@@ -11,9 +11,9 @@ use isobath_kernels::gemm::{Init, Shape};
 use isobath_kernels::{MatMut, MatRef, activation, batch_norm, layer_norm};
 
 use super::exponent::{self, exponent_of, ldexp, settle};
-use super::far;
 use super::product::multiply;
 use super::{Arena, Layer, Mode, NetError, Pass, Place, Values, Watch};
+use super::{far, standardise};
 use crate::activation::{Activation, with_kernel};
 use crate::threads::Threads;
 
@@ -45,7 +45,7 @@ impl<T: Threads> Pass<'_, T> {
                 watch.input(index, x, arena.exponent(place.input));
             }
             let done = match layer {
-                Layer::Dense(_) => self.dense(arena, place),
+                Layer::Dense(_) | Layer::Standardised(_) => self.dense(arena, place),
                 Layer::Activation(Activation::Identity) | Layer::SkipStart => Some(()),
                 Layer::Activation(function) => self.activate(arena, place, *function),
                 Layer::BatchNorm { .. } if mode == Mode::Training && self.rows < 2 => {
@@ -71,15 +71,15 @@ impl<T: Threads> Pass<'_, T> {
 
     /// Y = X W + b.
     fn dense(&self, arena: &mut Arena<'_>, place: &Place) -> Option<()> {
+        standardise::forward(self.level, arena, place)?;
         let exponent = arena.exponent(place.input);
         let (before, after) = arena.values.split_at_mut_checked(place.output.start)?;
         let x = before.get(place.input.start..)?.get(..self.rows * place.fan_in)?;
         let y = after.get_mut(..self.rows * place.width)?;
-        let parameters = arena.parameters.get(place.parameters..)?.get(..place.parameter_count)?;
-        let (weights, biases) = parameters.split_at_checked(place.weight_count)?;
+        let biases = arena.parameters.get(place.parameters + place.weight_count..)?.get(..place.width)?;
+        let weights = standardise::effective(arena.parameters, arena.statistics, place)?;
         let (x, biases, exponent) = self.align(x, biases, exponent, arena.deltas)?;
         let x = MatRef::new(x, self.rows, place.fan_in).ok()?;
-        let weights = MatRef::new(weights, place.fan_in, place.width).ok()?;
         let out = MatMut::new(y, self.rows, place.width).ok()?;
         let shape =
             Shape { m: self.rows, n: place.width, k: place.fan_in, transpose_a: false, transpose_b: false };

@@ -19,6 +19,9 @@ pub struct Dense {
 pub enum Layer {
     /// X W + b.
     Dense(Dense),
+    /// The same with standardised weights, whose size is learned, unit by unit, from what the initialiser says; for two
+    /// inputs or more.
+    Standardised(Dense),
     /// phi(X), element by element; PReLU learns its slope.
     Activation(Activation),
     /// Per column over the batch, with learned gain and shift.

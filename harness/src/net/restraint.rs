@@ -70,5 +70,7 @@ impl Restraint {
 /// The places of the dense layers.
 fn dense<'a>(plan: &Plan<'a>) -> impl Iterator<Item = &'a Place> {
     let layers = plan.layers.iter().zip(plan.places);
-    layers.filter(|(layer, _)| matches!(layer, Layer::Dense(_))).map(|(_, place)| place)
+    layers
+        .filter(|(layer, _)| matches!(layer, Layer::Dense(_) | Layer::Standardised(_)))
+        .map(|(_, place)| place)
 }

@@ -185,7 +185,7 @@ impl Update {
             Clipping::Adaptive { lambda } => {
                 let (mut changed, mut of) = (0, 0);
                 for (layer, place) in plan.layers.iter().zip(plan.places) {
-                    if let Layer::Dense(_) = layer {
+                    if let Layer::Dense(_) | Layer::Standardised(_) = layer {
                         let weights = arena.parameters.get(place.parameters..)?;
                         let weights = MatRef::new(weights, place.fan_in, place.width).ok()?;
                         let gradients = arena.gradients.get_mut(place.parameters..)?;

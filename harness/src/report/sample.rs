@@ -140,6 +140,7 @@ pub(super) fn network(group: &str, name: &str, activation: &str, init: &str, nor
         norm: if normed { Norm::Batch } else { Norm::None },
         norm_position: NormPosition::Pre,
         residual: None,
+        standardised: false,
         scale_layer: None,
     };
     Network { group: group.to_owned(), name: name.to_owned(), architecture }

@@ -4,6 +4,7 @@ use super::check::{at_least_one, not_negative, positive};
 use super::file::GroupTable;
 use super::network::{
     BranchScale, ClipName, LastName, NetworkTable, NormName, PenaltyName, PositionName, ResidualTable,
+    WeightsName,
 };
 use super::plan::GroupPlan;
 use super::pretraining::pretraining;
@@ -66,6 +67,7 @@ fn over(sick: &NetworkTable, remedy: &NetworkTable) -> NetworkTable {
         norm: remedy.norm.or(sick.norm),
         norm_position: remedy.norm_position.or(sick.norm_position),
         residual: remedy.residual.or(sick.residual),
+        weights: remedy.weights.or(sick.weights),
         clip: remedy.clip.or(sick.clip),
         penalty: remedy.penalty.or(sick.penalty),
         decay: remedy.decay.or(sick.decay),
@@ -119,6 +121,17 @@ pub(super) fn contestant(what: &str, table: &NetworkTable) -> Result<Contestant,
         None => None,
         Some(residual) => Some(branches(&residual, depth).map_err(|error| of(&error))?),
     };
+    let standardised = table.weights == Some(WeightsName::Standardised);
+    if standardised {
+        let taken = [
+            ("init is lsuv", init == Init::LSUV),
+            ("residual.zero_init is true", residual.is_some_and(|residual| residual.last_is_zero)),
+            ("pretrain is given", table.pretrain.is_some()),
+        ];
+        if let Some((what, _)) = taken.iter().find(|(_, is_so)| *is_so) {
+            return Err(of(&format!("{what}, which does not go with standardised weights")));
+        }
+    }
     let clipping = match table.clip {
         None => Clipping::None,
         Some(clip) => {
@@ -154,8 +167,17 @@ pub(super) fn contestant(what: &str, table: &NetworkTable) -> Result<Contestant,
         None | Some(PositionName::Pre) => NormPosition::Pre,
         Some(PositionName::Post) => NormPosition::Post,
     };
-    let architecture =
-        Architecture { depth, width, activation, init, norm, norm_position, residual, scale_layer: None };
+    let architecture = Architecture {
+        depth,
+        width,
+        activation,
+        init,
+        norm,
+        norm_position,
+        residual,
+        standardised,
+        scale_layer: None,
+    };
     let loss = table.loss.unwrap_or_default();
     let pretraining = match &table.pretrain {
         None => None,

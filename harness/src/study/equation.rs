@@ -21,6 +21,8 @@ pub(super) fn equations(sick: &Contestant, row: &Contestant) -> Vec<String> {
     let place = |norm, position| (norm != Norm::None).then_some((norm, position));
     let (was, is) = (place(before.norm, before.norm_position), place(after.norm, after.norm_position));
     add(was != is, is.map(|(norm, position)| normalisation(norm, position)));
+    let standardised = "Ŵ = g (W − μ)/√(n σ²) in the place of W, μ and σ² of a unit's weights, g learned";
+    add(before.standardised != after.standardised, after.standardised.then(|| standardised.to_owned()));
     add(before.residual != after.residual, after.residual.map(branch));
     add(sick.pretraining != row.pretraining, row.pretraining.map(pretraining));
     add(sick.loss != row.loss, Some(loss(row.loss)));

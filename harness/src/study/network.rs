@@ -35,6 +35,8 @@ pub struct NetworkTable {
     pub norm_position: Option<PositionName>,
     /// Residual branches.
     pub residual: Option<ResidualTable>,
+    /// `plain` or `standardised`.
+    pub weights: Option<WeightsName>,
     /// Gradient clipping.
     pub clip: Option<ClipTable>,
     /// A penalty on the weights.
@@ -51,6 +53,16 @@ pub struct NetworkTable {
     pub pretrain: Option<PretrainTable>,
     /// Optimiser steps, if not as many as `[training]` says.
     pub steps: Option<usize>,
+}
+
+/// What dense layers multiply by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WeightsName {
+    /// Their weights.
+    Plain,
+    /// Their weights with mean 0 and a learned size, unit by unit.
+    Standardised,
 }
 
 /// The normalisations by name.

@@ -169,6 +169,7 @@ impl StudyPlan {
                 norm: Norm::None,
                 norm_position: NormPosition::Pre,
                 residual: None,
+                standardised: false,
                 scale_layer: None,
             },
             loss: Loss::CrossEntropy,

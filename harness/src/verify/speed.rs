@@ -65,6 +65,7 @@ fn speeds(depth: usize, seed: u64, level: Level) -> Result<Vec<f64>, VerifyError
             norm: Norm::None,
             norm_position: NormPosition::Pre,
             residual: None,
+            standardised: false,
             scale_layer: None,
         },
         loss: Loss::SigmoidCrossEntropy,
