@@ -31,6 +31,7 @@ fn steps(criterion: &mut Criterion) {
                 norm,
                 norm_position: NormPosition::Pre,
                 residual: None,
+                standardised: false,
                 scale_layer: None,
             };
             let built = architecture.build(INPUT, Head::Linear(CLASSES, Init::LECUN));

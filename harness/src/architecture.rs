@@ -2,7 +2,7 @@
 //!
 //! A plain hidden layer is dense, norm (if `pre`), activation, norm (if `post`). A residual network has a dense stem
 //! where the input is not as wide as the blocks, then blocks x + s branch(x); a branch is K such layers, the last one
-//! linear with Var W = 1/fan-in, or activated.
+//! linear with Var W = 1/fan-in, or 0 at the start, or activated. Blocks may also be phi(x + s branch(x)).
 
 use std::fmt;
 
@@ -41,6 +41,20 @@ pub struct Residual {
     pub layers: usize,
     /// Whether the branch's last dense layer is linear, with Var W = 1/fan-in, instead of activated.
     pub last_is_linear: bool,
+    /// Whether that linear layer starts at 0 instead, and with it the branch (Zhang et al. 2019, Fixup).
+    pub last_is_zero: bool,
+    /// Whether s is learned, one number per block, from `scale`. From 0 this is skip-init (De and Smith 2020).
+    pub scale_is_learned: bool,
+    /// Whether phi follows the sum as well: phi(x + s branch(x)), as the first residual networks had it (He et al. 2015).
+    pub activated_sum: bool,
+}
+
+impl Residual {
+    /// Branches of K layers times s, with nothing learned, zero or activated about the sum.
+    pub const fn new(scale: f32, layers: usize, last_is_linear: bool) -> Self {
+        let (last_is_zero, scale_is_learned, activated_sum) = (false, false, false);
+        Self { scale, layers, last_is_linear, last_is_zero, scale_is_learned, activated_sum }
+    }
 }
 
 /// A deep network without its data.
@@ -60,6 +74,8 @@ pub struct Architecture {
     pub norm_position: NormPosition,
     /// Residual branches, if any.
     pub residual: Option<Residual>,
+    /// Whether the weights of hidden dense layers are standardised.
+    pub standardised: bool,
     /// A planted defect: the weights of this hidden layer (from 1) are multiplied by this factor.
     pub scale_layer: Option<(usize, f32)>,
 }
@@ -100,6 +116,7 @@ impl Architecture {
             norm: Norm::None,
             norm_position: NormPosition::Pre,
             residual: None,
+            standardised: false,
             scale_layer: None,
         }
     }
@@ -148,7 +165,8 @@ impl Architecture {
         built.dense_at.push(built.layers.len());
         for k in 1..=residual.layers {
             if k == residual.layers && residual.last_is_linear {
-                self.dense(number, Init::LECUN, built);
+                let zero = Init::gaussian(0.0, 0.0);
+                self.dense(number, if residual.last_is_zero { zero } else { Init::LECUN }, built);
             } else {
                 self.dense(number, self.init, built);
                 self.normalise(NormPosition::Pre, built);
@@ -156,7 +174,14 @@ impl Architecture {
                 self.normalise(NormPosition::Post, built);
             }
         }
-        built.layers.push(Layer::SkipEnd { scale: residual.scale });
+        let scale = residual.scale;
+        built.layers.push(match residual.scale_is_learned {
+            true => Layer::LearnedSkipEnd { start: scale },
+            false => Layer::SkipEnd { scale },
+        });
+        if residual.activated_sum {
+            built.layers.push(Layer::Activation(self.activation));
+        }
     }
 
     fn dense(&self, number: usize, init: Init, built: &mut Built) {
@@ -164,7 +189,8 @@ impl Architecture {
             Some((layer, factor)) if layer == number => factor,
             _ => 1.0,
         };
-        built.layers.push(Layer::Dense(Dense { units: self.width, init, weight_scale }));
+        let dense = Dense { units: self.width, init, weight_scale };
+        built.layers.push(if self.standardised { Layer::Standardised(dense) } else { Layer::Dense(dense) });
     }
 
     fn normalise(&self, position: NormPosition, built: &mut Built) {

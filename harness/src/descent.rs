@@ -11,6 +11,7 @@ use isobath_kernels::loss::{self, LossError};
 use isobath_kernels::{Level, MatMut, MatRef};
 
 use crate::hash::Hash;
+use crate::net::lsuv::asks_for_data;
 use crate::net::update::{Clipped, Update};
 use crate::net::{Arena, Mode, NetError, Pass, Plan, PlanError, Unwatched, Watch};
 use crate::random::Random;
@@ -156,7 +157,7 @@ fn buffer<'a, E>(
 }
 
 impl<'a, T: Threads> Descent<'a, T> {
-    /// Starts the network from a seed, before the first step. `moments` as the optimiser of `update` has it.
+    /// Starts the network from a seed, and where it asks for data by the first batch of `samples`. `moments` as the optimiser of `update` has it.
     ///
     /// # Errors
     /// A buffer is too short, or there are fewer samples than a batch has rows.
@@ -177,9 +178,16 @@ impl<'a, T: Threads> Descent<'a, T> {
         let order = buffer("the order of samples", memory.order, count)?;
         let mut arena = Arena::new(&plan, update.moments(), threads.count(), memory.arena)?;
         arena.initialise(&plan, &mut Random::stream(seed, WEIGHTS));
+        let pass = Pass { plan, level, threads, rows: plan.batch() };
+        if plan.layers().iter().any(asks_for_data) {
+            // The first samples as they are stored: the order in which they are drawn stays that of other networks.
+            let batch = arena.input_mut(&plan, plan.batch());
+            batch.iter_mut().zip(samples.inputs).for_each(|(to, from)| *to = *from);
+            pass.scale_to_data(&mut arena)?;
+        }
         let order = Order::new(order, Random::stream(seed, ORDER));
         Ok(Self {
-            pass: Pass { plan, level, threads, rows: plan.batch() },
+            pass,
             arena,
             update,
             batches: Batches { samples, order },
@@ -198,6 +206,16 @@ impl<'a, T: Threads> Descent<'a, T> {
         &mut self.arena
     }
 
+    /// Where everything of the network lies.
+    pub fn plan(&self) -> Plan<'a> {
+        self.pass.plan
+    }
+
+    /// The labels of the batch that was drawn last.
+    pub fn labels(&self) -> &[u32] {
+        self.labels
+    }
+
     /// Draws the next batch, and computes its loss and, where that is finite, all gradients. `loss` gets the outputs,
     /// the labels, and where to write its gradient, all row by row; [`softmax_cross_entropy`] is one.
     ///
@@ -214,6 +232,33 @@ impl<'a, T: Threads> Descent<'a, T> {
         let loss = loss(self.arena.output(&plan, rows), self.labels, self.gradient)?;
         if loss.is_finite() {
             self.pass.backward(&mut self.arena, self.gradient, false, watch)?;
+        }
+        Ok(loss)
+    }
+
+    /// Computes the loss of these samples, and where it is finite all gradients, without drawing a batch. Samples beyond
+    /// a batch are left out.
+    ///
+    /// # Errors
+    /// As [`Self::measure`]; or there are no samples.
+    pub fn measure_on<E: From<NetError>>(
+        &mut self,
+        samples: Samples<'_>,
+        loss: impl FnOnce(&[f32], &[u32], &mut [f32]) -> Result<f32, E>,
+        watch: &mut impl Watch,
+    ) -> Result<f32, E> {
+        let plan = self.pass.plan;
+        let rows = samples.labels.len().min(plan.batch());
+        let pass = Pass { rows, ..self.pass };
+        for (to, from) in self.arena.input_mut(&plan, rows).iter_mut().zip(samples.inputs) {
+            *to = *from;
+        }
+        pass.forward(&mut self.arena, Mode::Training, watch)?;
+        let labels = samples.labels.get(..rows).unwrap_or_default();
+        let gradient = self.gradient.get_mut(..rows * plan.output()).unwrap_or_default();
+        let loss = loss(self.arena.output(&plan, rows), labels, gradient)?;
+        if loss.is_finite() {
+            pass.backward(&mut self.arena, gradient, false, watch)?;
         }
         Ok(loss)
     }

@@ -10,6 +10,7 @@
 //! | `uniform` | U(-1/sqrt n, 1/sqrt n) | 1/3 | 0 | the common default of frameworks |
 //! | `orthogonal` | rows or columns orthonormal | 1 | 0 | Saxe et al. 2014 |
 //! | `article` | Gaussian | 1 | 1 | Nielsen, Neural Networks and Deep Learning, ch. 5 |
+//! | `lsuv` | orthonormal, then scaled by a batch of data | any | 0 | Mishkin and Matas 2016, see [`crate::net::lsuv`] |
 
 use core::fmt;
 use core::str::FromStr;
@@ -36,6 +37,8 @@ pub enum WeightVariance {
     Fixed(f32),
     /// 2 n / (n + m): the mean of what the forward and the backward pass want.
     Glorot,
+    /// 1, until a batch of data has made the layer's output have variance 1: see [`crate::net::lsuv`].
+    Data,
 }
 
 /// How a dense layer is started.
@@ -69,6 +72,10 @@ impl Init {
     /// Orthonormal.
     pub const ORTHOGONAL: Self =
         Self { family: Family::Orthogonal, weight_variance: WeightVariance::Fixed(1.0), bias_variance: 0.0 };
+    /// Orthonormal, to be scaled by data before the first step. It has no name here, because what only draws weights has
+    /// no data: studies and training files call it `lsuv`.
+    pub const LSUV: Self =
+        Self { family: Family::Orthogonal, weight_variance: WeightVariance::Data, bias_variance: 0.0 };
     /// s_w^2 = 1 with standard normal biases.
     pub const ARTICLE: Self = Self::gaussian(1.0, 1.0);
 
@@ -81,10 +88,11 @@ impl Init {
         }
     }
 
-    /// s_w^2 of a layer of this shape.
+    /// s_w^2 of a layer of this shape, before any data.
     pub fn weight_variance(&self, fan_in: usize, fan_out: usize) -> f32 {
         match self.weight_variance {
             WeightVariance::Fixed(variance) => variance,
+            WeightVariance::Data => 1.0,
             WeightVariance::Glorot => 2.0 * fan_in as f32 / (fan_in + fan_out) as f32,
         }
     }
@@ -178,13 +186,26 @@ fn orthogonal(
     }
 }
 
-/// No initialiser has this name.
+/// Why a text names no initialiser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ParseInitError;
+pub enum ParseInitError {
+    /// No initialiser has this name.
+    UnknownName,
+    /// This one needs data, and there are none.
+    NeedsData,
+}
 
 impl fmt::Display for ParseInitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unknown initialiser; allowed are {}", Init::NAMES)
+        match self {
+            Self::UnknownName => write!(f, "unknown initialiser; allowed are {}", Init::NAMES),
+            Self::NeedsData => write!(
+                f,
+                "lsuv scales weights by the data that a network is trained on: it is for studies and isobath train; \
+                 allowed here are {}",
+                Init::NAMES
+            ),
+        }
     }
 }
 
@@ -201,7 +222,8 @@ impl FromStr for Init {
             "uniform" => Ok(Self::UNIFORM),
             "orthogonal" => Ok(Self::ORTHOGONAL),
             "article" => Ok(Self::ARTICLE),
-            _ => Err(ParseInitError),
+            "lsuv" => Err(ParseInitError::NeedsData),
+            _ => Err(ParseInitError::UnknownName),
         }
     }
 }

@@ -13,9 +13,12 @@ mod exponent;
 mod far;
 mod forward;
 mod layer;
+pub mod lsuv;
 mod pass;
 mod plan;
 mod product;
+mod restraint;
+mod standardise;
 pub mod update;
 mod watch;
 
@@ -24,4 +27,5 @@ pub use layer::{Dense, Layer};
 pub use pass::{Mode, NetError, Pass};
 pub use plan::{Place, Plan, PlanError, Values};
 pub(crate) use product::multiply;
+pub use restraint::Restraint;
 pub use watch::{Unwatched, Watch};

@@ -28,6 +28,7 @@ mod speed;
 mod sweep;
 mod terminal;
 mod theory;
+mod treatment;
 mod tuning;
 
 #[cfg(test)]

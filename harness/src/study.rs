@@ -6,6 +6,7 @@
 mod check;
 pub mod claim;
 pub mod contestant;
+mod equation;
 pub mod file;
 pub mod network;
 pub mod outcome;

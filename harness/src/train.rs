@@ -2,8 +2,10 @@
 
 mod course;
 mod loss;
+mod noise;
 mod observe;
 mod run;
+mod units;
 
 use std::fmt;
 
@@ -12,15 +14,18 @@ use serde::{Deserialize, Serialize};
 use crate::architecture::{Architecture, Built, Head};
 use crate::init::Init;
 use crate::net::update::{Clipping, Optimizer, Penalty};
-use crate::net::{Place, Plan};
+use crate::net::{Place, Plan, Restraint};
 use crate::pretrain::Pretraining;
 use crate::pretrain::stack::Stack;
 
 pub use course::Course;
+pub use noise::GradientNoise;
 pub use observe::{LayerNorms, Observer};
 pub(crate) use observe::{log10, norm};
 pub(crate) use run::first_bad_layer;
 pub use run::{TrainError, train};
+pub use units::UnitFigures;
+pub(crate) use units::Units;
 
 /// What is minimised: always a mean over the batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +94,8 @@ pub struct Recipe {
     pub clipping: Clipping,
     /// A penalty on the weights.
     pub penalty: Penalty,
+    /// How weights are held back.
+    pub restraint: Restraint,
     /// How the hidden layers are trained before the first step, if at all.
     pub pretraining: Option<Pretraining>,
     /// Optimiser steps.
@@ -193,6 +200,12 @@ pub struct Trained {
     pub ratio: [Option<f64>; 2],
     /// Per hidden layer, before the first step and after the last.
     pub layers: [Vec<LayerNorms>; 2],
+    /// What units do, per hidden layer, before the first step and after the last.
+    #[serde(default)]
+    pub units: [Vec<UnitFigures>; 2],
+    /// The noise of the gradient before the first step and after the last; none with batch norm.
+    #[serde(default)]
+    pub noise: [Option<GradientNoise>; 2],
     /// ||W_end - W_start|| / ||W_start|| per hidden layer.
     pub moved: Vec<Option<f64>>,
     /// The course over the recorded steps.
@@ -201,4 +214,7 @@ pub struct Trained {
     pub hash: u64,
     /// Seconds of training.
     pub seconds: f64,
+    /// Seconds of one step, with its share of the records and without pre-training; none without steps.
+    #[serde(default)]
+    pub step_seconds: Option<f64>,
 }

@@ -53,6 +53,7 @@ fn timeless(out: &Path) -> String {
             Value::Object(fields) => {
                 fields.remove("seconds");
                 fields.remove("seconds_in_all");
+                fields.remove("step_seconds");
                 fields.remove("machine");
                 fields.values_mut().for_each(strip);
             }

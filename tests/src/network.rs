@@ -1,6 +1,6 @@
 //! Networks again, in f64 and as plain loops: what the f32 network is compared with.
 //!
-//! Only [`Layer`] and the order of the parameters (per layer: weights then biases, gain then shift, or the slope) are
+//! Only [`Layer`] and the order of the parameters (per layer: weights then biases, gain then shift, the slope, or the branch's scale) are
 //! shared with the code under test. Derivatives come from central differences, so no formula of a derivative is
 //! written twice.
 
@@ -93,8 +93,9 @@ pub fn activate(function: Activation, learned: Option<f64>, h: f64) -> f64 {
 fn parameter_count(layer: &Layer, width: usize) -> usize {
     match layer {
         Layer::Dense(dense) => (width + 1) * dense.units,
+        Layer::Standardised(dense) => (width + 2) * dense.units,
         Layer::BatchNorm { .. } | Layer::LayerNorm { .. } => 2 * width,
-        Layer::Activation(Activation::Prelu(_)) => 1,
+        Layer::Activation(Activation::Prelu(_)) | Layer::LearnedSkipEnd { .. } => 1,
         Layer::Activation(_) | Layer::SkipStart | Layer::SkipEnd { .. } => 0,
     }
 }
@@ -114,6 +115,7 @@ pub fn forward(layers: &[Layer], parameters: &[f64], input: &Rows) -> Vec<Rows> 
         let (width, height) = (x.width, x.values.len() / x.width);
         let y = match layer {
             Layer::Dense(dense) => affine(x, own, dense.units),
+            Layer::Standardised(dense) => affine(x, &standardise(own, x.width, dense.units), dense.units),
             Layer::Activation(function) => x.map(|h| activate(*function, own.first().copied(), h)),
             Layer::BatchNorm { epsilon, .. } => {
                 normalise(x, own, *epsilon, (0..width).map(|j| (0..height).map(move |i| i * width + j)))
@@ -126,6 +128,7 @@ pub fn forward(layers: &[Layer], parameters: &[f64], input: &Rows) -> Vec<Rows> 
                 x.clone()
             }
             Layer::SkipEnd { scale } => skips.pop().expect("was opened").plus(f64::from(*scale), x),
+            Layer::LearnedSkipEnd { .. } => skips.pop().expect("was opened").plus(own[0], x),
         };
         trace.push(y);
     }
@@ -143,6 +146,18 @@ fn affine(x: &Rows, own: &[f64], units: usize) -> Rows {
         }
     }
     Rows { width: units, values }
+}
+
+/// Weights and biases of a layer that has weights, biases and gains.
+fn standardise(own: &[f64], inputs: usize, units: usize) -> Vec<f64> {
+    let (mut found, n) = (own[..(inputs + 1) * units].to_vec(), inputs as f64);
+    for (j, gain) in own[(inputs + 1) * units..].iter().enumerate() {
+        let column = || (0..inputs).map(|i| i * units + j);
+        let mean = column().map(|at| own[at]).sum::<f64>() / n;
+        let variance = column().map(|at| (own[at] - mean).powi(2)).sum::<f64>() / n;
+        column().for_each(|at| found[at] = gain * (own[at] - mean) / (n * (variance + 1e-10)).sqrt());
+    }
+    found
 }
 
 /// gain (x - mean) / sqrt(variance + epsilon) + shift, mean and variance over each group of elements.
@@ -216,8 +231,14 @@ pub fn backward(layers: &[Layer], parameters: &[f64], trace: &[Rows], cotangent:
                 skips.push(delta.clone());
                 Wide::new(delta.rows.map(|d| d * f64::from(*scale)), delta.exponent)
             }
+            Layer::LearnedSkipEnd { .. } => {
+                skips.push(delta.clone());
+                Wide::new(delta.rows.map(|d| d * own[0]), delta.exponent)
+            }
             Layer::SkipStart => delta.plus(&skips.pop().expect("was closed")),
-            Layer::BatchNorm { .. } | Layer::LayerNorm { .. } => panic!("no reference for {layer:?}"),
+            Layer::BatchNorm { .. } | Layer::LayerNorm { .. } | Layer::Standardised(_) => {
+                panic!("no reference for {layer:?}")
+            }
         };
         deltas.push(delta.clone());
     }

@@ -27,7 +27,7 @@ pub struct Passes {
 /// Runs a network forward on `input` and backward from `cotangent`.
 ///
 /// # Panics
-/// The layers are no network, or one with a normalisation.
+/// The layers are no network, or one with a normalisation or a learned branch scale.
 pub fn passes(layers: &[Layer], parameters: &[f32], rows: usize, input: &[f32], cotangent: &[f32]) -> Passes {
     let soft = |values: &[f32]| values.iter().map(|x| Soft::new(*x, 0)).collect::<Vec<Soft>>();
     let (mut values, mut skips, mut own) = (vec![soft(input)], Vec::new(), Vec::new());
@@ -49,7 +49,12 @@ pub fn passes(layers: &[Layer], parameters: &[f32], rows: usize, input: &[f32], 
             Layer::SkipEnd { scale } => {
                 add_scaled(&skips.pop().expect("was opened"), Soft::new(*scale, 0), &x)
             }
-            Layer::BatchNorm { .. } | Layer::LayerNorm { .. } => panic!("no reference for {layer:?}"),
+            Layer::BatchNorm { .. }
+            | Layer::LayerNorm { .. }
+            | Layer::LearnedSkipEnd { .. }
+            | Layer::Standardised(_) => {
+                panic!("no reference for {layer:?}")
+            }
         });
     }
     assert!(rest.is_empty(), "{} parameters too many", rest.len());
@@ -83,7 +88,12 @@ pub fn passes(layers: &[Layer], parameters: &[f32], rows: usize, input: &[f32], 
                 dy.iter().map(|d| Soft::product(Soft::new(*scale, 0), *d)).collect()
             }
             Layer::SkipStart => add_scaled(&skips.pop().expect("was closed"), Soft::ONE, &dy),
-            Layer::BatchNorm { .. } | Layer::LayerNorm { .. } => panic!("no reference for {layer:?}"),
+            Layer::BatchNorm { .. }
+            | Layer::LayerNorm { .. }
+            | Layer::LearnedSkipEnd { .. }
+            | Layer::Standardised(_) => {
+                panic!("no reference for {layer:?}")
+            }
         });
     }
     deltas.reverse();

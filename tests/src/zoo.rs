@@ -1,7 +1,7 @@
 //! Small networks of every kind: each layer alone, at each end, and in each combination that shares memory.
 
 use isobath::activation::Activation;
-use isobath::net::Layer;
+use isobath::net::{Dense, Layer};
 
 use crate::case::{Case, INIT};
 
@@ -29,11 +29,14 @@ const GELU: Layer = Layer::Activation(Activation::Gelu);
 const PRELU: Layer = Layer::Activation(Activation::Prelu(0.25));
 const IDENTITY: Layer = Layer::Activation(Activation::Identity);
 const DENSE: Layer = Layer::dense(WIDTH, INIT);
+const STANDARDISED: Layer = Layer::Standardised(Dense { units: WIDTH, init: INIT, weight_scale: 1.0 });
 const TOP: Layer = Layer::dense(3, INIT);
 const BATCH_NORM: Layer = Layer::BATCH_NORM;
 const LAYER_NORM: Layer = Layer::LAYER_NORM;
 const START: Layer = Layer::SkipStart;
 const END: Layer = Layer::SkipEnd { scale: 1.0 };
+
+const LEARNED: Layer = Layer::LearnedSkipEnd { start: 0.5 };
 
 /// A factor on the branch.
 const fn end(scale: f32) -> Layer {
@@ -63,13 +66,29 @@ pub fn cases() -> Vec<Case> {
         add(format!("{name} last in a block"), &[DENSE, START, DENSE, norm, end(0.5), TOP]);
         add(format!("{name} after a sum"), &[START, DENSE, TANH, END, norm, START, DENSE, END, norm, TOP]);
     }
-    let others: [(&str, &[Layer]); 12] = [
+    let others: [(&str, &[Layer]); 19] = [
         ("no layer", &[]),
         ("one dense layer", &[TOP]),
         ("dense layers alone", &[DENSE, Layer::dense(1, INIT), TOP]),
         ("activations in a row", &[DENSE, TANH, PRELU, IDENTITY, GELU, TOP]),
         ("a branch on the input", &[START, DENSE, TANH, DENSE, end(0.5)]),
         ("a scaled branch that changes width inside", &[START, TOP, TANH, DENSE, end(-2.0), TOP]),
+        ("standardised weights", &[STANDARDISED]),
+        ("standardised weights in a row", &[STANDARDISED, TANH, STANDARDISED, PRELU, TOP]),
+        (
+            "standardised weights, normalised",
+            &[STANDARDISED, BATCH_NORM, GELU, STANDARDISED, LAYER_NORM, TOP],
+        ),
+        ("standardised weights in a branch", &[DENSE, START, STANDARDISED, TANH, STANDARDISED, END, TOP]),
+        ("a learned branch", &[DENSE, START, TANH, DENSE, LEARNED, TOP]),
+        (
+            "a learned branch on the input, activated after the sum",
+            &[START, DENSE, PRELU, LEARNED, GELU, TOP],
+        ),
+        (
+            "a learned branch in a branch",
+            &[START, DENSE, START, TANH, LEARNED, DENSE, LEARNED, START, GELU, END],
+        ),
         ("a branch without weight", &[DENSE, START, DENSE, TANH, end(0.0), TOP]),
         ("blocks in a row", &[START, DENSE, TANH, END, START, PRELU, DENSE, END, START, GELU, END, TOP]),
         ("a block in a block", &[START, DENSE, START, TANH, DENSE, end(0.5), GELU, end(2.0), TOP]),

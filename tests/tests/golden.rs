@@ -7,8 +7,8 @@ use isobath::architecture::{Architecture, Norm, NormPosition};
 use isobath::data::{Sizes, Source};
 use isobath::descent::run_seed;
 use isobath::init::Init;
-use isobath::net::Layer;
 use isobath::net::update::{Clipping, Penalty};
+use isobath::net::{Layer, Restraint};
 use isobath::threads::Pool;
 use isobath::train::{Loss, Recipe, Schedule, train};
 use isobath_golden::training::{self, RUNS, Run, Space};
@@ -56,6 +56,7 @@ fn recipe(run: &Run) -> Recipe {
         norm: if batch_norm { Norm::Batch } else { Norm::None },
         norm_position: NormPosition::Pre,
         residual: None,
+        standardised: false,
         scale_layer: None,
     };
     Recipe {
@@ -66,6 +67,7 @@ fn recipe(run: &Run) -> Recipe {
         schedule: Schedule::Constant,
         clipping: Clipping::GlobalNorm { max_norm: training::MAX_NORM },
         penalty: Penalty::None,
+        restraint: Restraint::default(),
         pretraining: None,
         steps: run.steps,
         batch: training::BATCH,

@@ -1,9 +1,10 @@
 //! Values and gradients of every kind of layer against a network in f64 and its finite differences.
 
+use isobath::activation::Activation;
 use isobath::net::{Arena, Layer, Mode, Pass, Plan, Unwatched};
 use isobath::threads::Serial;
 use isobath_kernels::Level;
-use isobath_tests::case::{Case, Record, normals, perturb};
+use isobath_tests::case::{Case, INIT, Record, normals, perturb};
 use isobath_tests::hash::assert_same_bits;
 use isobath_tests::network::{self, Rows};
 use isobath_tests::{levels, zoo};
@@ -92,6 +93,37 @@ fn values_and_gradients_of_every_kind_of_layer() {
         for case in zoo::cases() {
             check(&case, level);
         }
+    }
+}
+
+/// A branch whose learned scale is exactly 0: the block is the identity, the branch gets no gradient, its scale does.
+#[test]
+fn a_learned_branch_that_starts_at_0() {
+    let dense = Layer::dense(6, INIT);
+    let tanh = Layer::Activation(Activation::Tanh);
+    let layers = vec![Layer::SkipStart, dense, tanh, dense, Layer::LearnedSkipEnd { start: 0.0 }, tanh];
+    let case = Case::new("skip-init", 6, 9, layers);
+    for level in levels::all() {
+        case.run(|plan, arena| {
+            let (input, cotangent) = (normals(1, 54), normals(4, 54));
+            pass(level, plan, arena, &input, &cotangent, true);
+            let tanh: Vec<f64> = input.iter().map(|x| f64::from(*x).tanh()).collect();
+            assert_close(&tanh, &widen(arena.output(&plan, 9)), "output");
+            let loss = |parameters: &[f64]| -> f64 {
+                let trace = network::forward(&case.layers, parameters, &Rows::new(6, &input));
+                trace[6].values.iter().zip(&cotangent).map(|(y, c)| y * f64::from(*c)).sum()
+            };
+            let expected = network::differentiate(&widen(arena.parameters), loss);
+            let (branch, scale) = arena.gradients.split_at(84);
+            assert!(branch.iter().all(|gradient| *gradient == 0.0));
+            // A sum of 54 terms of order 1, which nearly cancel.
+            assert!(
+                (expected[84] - f64::from(scale[0])).abs() < 1e-6,
+                "{scale:?}, expected {}",
+                expected[84]
+            );
+            assert!(scale.len() == 1 && scale[0].abs() > 0.1, "{scale:?}");
+        });
     }
 }
 

@@ -3,7 +3,7 @@
 use isobath::activation::Activation;
 use isobath::init::Init;
 use isobath::net::update::{Clipping, Optimizer, Penalty, Update};
-use isobath::net::{Arena, Layer, Mode, NetError, Pass, Place, Plan, PlanError, Unwatched};
+use isobath::net::{Arena, Dense, Layer, Mode, NetError, Pass, Place, Plan, PlanError, Unwatched};
 use isobath::random::Random;
 use isobath::threads::Serial;
 use isobath_kernels::Level;
@@ -81,6 +81,14 @@ fn a_branch_of_another_width() {
 fn batch_norm_of_one_row() {
     let message = "batch norm needs a batch of at least 2 rows in training, not 1";
     assert_refused(2, 1, &[Layer::BATCH_NORM], PlanError::BatchNormBatch { batch: 1 }, message);
+}
+
+#[test]
+fn standardised_weights_of_one_input() {
+    let standardised = Layer::Standardised(Dense { units: 3, init: INIT, weight_scale: 1.0 });
+    let message = "layer 1: standardised weights need at least 2 inputs, not 1";
+    let layers = [Layer::dense(1, INIT), standardised];
+    assert_refused(2, 1, &layers, PlanError::OneInput { layer: 1 }, message);
 }
 
 #[test]

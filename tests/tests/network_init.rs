@@ -1,8 +1,10 @@
 //! Initial weights and biases: moments, limits, orthogonality, and what a layer adds.
 
 use isobath::init::{Family, Init, WeightVariance};
-use isobath::net::{Dense, Layer};
+use isobath::net::{Arena, Dense, Layer, Mode, Pass, Unwatched};
 use isobath::random::Random;
+use isobath::threads::Serial;
+use isobath_kernels::Level;
 use isobath_tests::case::Case;
 use isobath_tests::hash::assert_same_bits;
 
@@ -126,4 +128,35 @@ fn a_scaled_layer() {
         *weight *= 0.3;
     }
     assert_same_bits(&expected, &parameters([1.0, 0.3, 1.0]), "the second layer's weights");
+}
+
+/// Standardised weights start with the variance that the initialiser is asked for, whatever was drawn, and keep it when all
+/// weights of a unit are moved or stretched alike.
+#[test]
+fn standardised_weights_start_with_their_variance() {
+    let (inputs, units) = (50, 20);
+    let init = Init::gaussian(3.0, 0.0);
+    let layers = vec![Layer::Standardised(Dense { units, init, weight_scale: 1.0 })];
+    let case = Case::new("standardised", inputs, inputs, layers);
+    case.run(|plan, arena| {
+        // The identity as a batch gives out the weights themselves.
+        let identity = |at: usize| f32::from(at / inputs == at % inputs);
+        let effective = |arena: &mut Arena<'_>| {
+            arena.input_mut(&plan, inputs).iter_mut().enumerate().for_each(|(at, x)| *x = identity(at));
+            let pass = Pass { plan, level: Level::detect(), threads: &Serial, rows: inputs };
+            pass.forward(arena, Mode::Training, &mut Unwatched).expect("forward");
+            arena.output(&plan, inputs).to_vec()
+        };
+        let weights = effective(arena);
+        for unit in 0..units {
+            let column = || weights.iter().skip(unit).step_by(units).map(|w| f64::from(*w));
+            let mean = column().sum::<f64>() / inputs as f64;
+            let variance = column().map(|w| w * w).sum::<f64>() / inputs as f64;
+            assert!(mean.abs() < 1e-6 && (variance - 3.0 / inputs as f64).abs() < 1e-6, "{mean}, {variance}");
+        }
+        arena.parameters[..inputs * units].iter_mut().for_each(|w| *w = 4.0 * *w + 0.5);
+        for (before, after) in weights.iter().zip(effective(arena)) {
+            assert!((before - after).abs() < 1e-5, "{before}, {after}");
+        }
+    });
 }

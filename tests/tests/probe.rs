@@ -19,6 +19,7 @@ const BARE: Setup = Setup {
         norm: Norm::None,
         norm_position: NormPosition::Pre,
         residual: None,
+        standardised: false,
         scale_layer: None,
     },
     input_width: 64,
@@ -157,7 +158,7 @@ fn batch_norm_makes_relu_explode() {
 #[test]
 fn residual_blocks_double_the_squared_norm_and_scaling_them_helps() {
     let he = shaped(plain(Activation::Relu, Init::HE), 20, 128);
-    let residual = Some(Residual { scale: 1.0, layers: 2, last_is_linear: true });
+    let residual = Some(Residual::new(1.0, 2, true));
     let report = run(&Setup { architecture: Architecture { residual, ..he.architecture }, ..he });
     assert!((chi(&report) / 2.0 - 1.0).abs() < 0.03, "{}", chi(&report));
     assert_eq!(report.figures.measured.factors, 20);
@@ -280,7 +281,7 @@ fn one_network_has_no_spread() {
 #[test]
 fn threads_and_levels_do_not_show() {
     let norm = Architecture { norm: Norm::Layer, activation: Activation::Tanh, ..BARE.architecture };
-    let branch = Residual { scale: 0.5, layers: 2, last_is_linear: false };
+    let branch = Residual::new(0.5, 2, false);
     let residual = Architecture { residual: Some(branch), activation: Activation::Gelu, ..BARE.architecture };
     let selu = Architecture { activation: Activation::Selu, ..BARE.architecture };
     for architecture in [selu, norm, residual] {

@@ -31,10 +31,10 @@ impl Phases<Duration> {
     /// The phase that a layer's time belongs to.
     fn of(&mut self, layer: &Layer) -> &mut Duration {
         match layer {
-            Layer::Dense(_) => &mut self.products,
+            Layer::Dense(_) | Layer::Standardised(_) => &mut self.products,
             Layer::Activation(_) => &mut self.activations,
             Layer::BatchNorm { .. } | Layer::LayerNorm { .. } => &mut self.normalisations,
-            Layer::SkipStart | Layer::SkipEnd { .. } => &mut self.skips,
+            Layer::SkipStart | Layer::SkipEnd { .. } | Layer::LearnedSkipEnd { .. } => &mut self.skips,
         }
     }
 

@@ -198,6 +198,7 @@ impl NetworkFlags {
             norm,
             norm_position,
             residual: self.residual()?,
+            standardised: false,
             scale_layer: self.scale_layer,
         };
         let data = self.load(batch, seed)?;
@@ -288,7 +289,7 @@ impl NetworkFlags {
             Some(last) => last == BranchLast::Linear,
             None => layers >= 2,
         };
-        Ok(Some(Residual { scale, layers, last_is_linear }))
+        Ok(Some(Residual::new(scale, layers, last_is_linear)))
     }
 
     fn load(&self, batch: usize, seed: u64) -> Result<Option<Dataset>, Failure> {

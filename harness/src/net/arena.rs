@@ -72,12 +72,15 @@ impl<'a> Arena<'a> {
             let range = place.parameters..place.parameters + place.parameter_count;
             let Some(parameters) = self.parameters.get_mut(range.clone()) else { continue };
             match layer {
-                Layer::Dense(dense) => {
-                    let (weights, biases) = parameters.split_at_mut(place.weight_count);
+                Layer::Dense(dense) | Layer::Standardised(dense) => {
+                    let (weights, rest) = parameters.split_at_mut(place.weight_count);
+                    let (biases, gains) = rest.split_at_mut(place.width);
                     let scratch = self.gradients.get_mut(range).unwrap_or_default();
                     let scratch = scratch.split_at_mut(place.weight_count).0;
                     let filled = dense.init.fill(random, place.fan_in, weights, biases, scratch);
                     debug_assert!(filled.is_ok(), "the plan gives every layer what it needs");
+                    let size = libm::sqrtf(dense.init.weight_variance(place.fan_in, place.width));
+                    gains.fill(size * dense.weight_scale);
                     if dense.weight_scale != 1.0 {
                         for weight in weights {
                             *weight *= dense.weight_scale;
@@ -95,6 +98,7 @@ impl<'a> Arena<'a> {
                     }
                 }
                 Layer::Activation(crate::activation::Activation::Prelu(slope)) => parameters.fill(*slope),
+                Layer::LearnedSkipEnd { start } => parameters.fill(*start),
                 Layer::Activation(_) | Layer::SkipStart | Layer::SkipEnd { .. } => {}
             }
         }

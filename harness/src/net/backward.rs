@@ -10,7 +10,7 @@ use super::exponent::{self, exponent_of, ldexp};
 use super::forward::matrix;
 use super::plan::MAX_NESTING;
 use super::product::multiply;
-use super::{Arena, Layer, NetError, Pass, Place, Watch};
+use super::{Arena, Layer, NetError, Pass, Place, Watch, standardise};
 use crate::activation::Activation;
 use crate::threads::Threads;
 
@@ -110,7 +110,7 @@ impl<T: Threads> Pass<'_, T> {
         watch: &mut impl Watch,
     ) -> Option<()> {
         match layer {
-            Layer::Dense(_) => {
+            Layer::Dense(_) | Layer::Standardised(_) => {
                 self.weight_gradient(arena, flow, index, place, watch)?;
                 if wanted { self.input_gradient(arena, flow, place) } else { Some(()) }
             }
@@ -119,6 +119,7 @@ impl<T: Threads> Pass<'_, T> {
             Layer::BatchNorm { .. } => self.batch_norm_backward(arena, flow, place),
             Layer::LayerNorm { .. } => self.layer_norm_backward(arena, flow, place),
             Layer::SkipEnd { scale } => self.fork(flow, place, *scale),
+            Layer::LearnedSkipEnd { .. } => self.fork_learned(arena, flow, place),
             Layer::SkipStart => self.join(flow, place),
         }
     }
@@ -136,22 +137,28 @@ impl<T: Threads> Pass<'_, T> {
         let x = matrix(arena.values, place.input.start, self.rows, place.fan_in)?;
         let dy = matrix(flow.delta, 0, self.rows, place.width)?;
         let gradients = arena.gradients.get_mut(place.parameters..)?.get_mut(..place.parameter_count)?;
-        let (weights, biases) = gradients.split_at_mut(place.weight_count);
+        let (weights, rest) = gradients.split_at_mut_checked(place.weight_count)?;
+        let (biases, _) = rest.split_at_mut_checked(place.width)?;
         let shape =
             Shape { m: place.fan_in, n: place.width, k: self.rows, transpose_a: true, transpose_b: false };
         let dw = MatMut::new(weights, place.fan_in, place.width).ok()?;
         multiply(self.level, self.threads, shape, x, dy, dw, Init::Zero, arena.workspace).ok()?;
         reduce::column_sums(self.level, dy, biases).ok()?;
+        standardise::backward(self.level, arena, place)?;
+        let gradients = arena.gradients.get_mut(place.parameters..)?.get_mut(..place.parameter_count)?;
+        let (weights, rest) = gradients.split_at_mut_checked(place.weight_count)?;
+        let (biases, gains) = rest.split_at_mut_checked(place.width)?;
         watch.weight_gradient(index, MatRef::new(weights, place.fan_in, place.width).ok()?, exponent);
         ldexp(self.level, weights, exponent);
         ldexp(self.level, biases, flow.exponent);
+        ldexp(self.level, gains, exponent);
         Some(())
     }
 
     /// dX = dY W^T.
     fn input_gradient(&self, arena: &mut Arena<'_>, flow: &mut Flow<'_>, place: &Place) -> Option<()> {
         let dy = matrix(flow.delta, 0, self.rows, place.width)?;
-        let weights = matrix(arena.parameters, place.parameters, place.fan_in, place.width)?;
+        let weights = standardise::effective(arena.parameters, arena.statistics, place)?;
         let dx = MatMut::new(flow.other, self.rows, place.fan_in).ok()?;
         let shape =
             Shape { m: self.rows, n: place.fan_in, k: place.width, transpose_a: false, transpose_b: true };
@@ -233,6 +240,17 @@ impl<T: Threads> Pass<'_, T> {
             optimizer::scale(self.level, scale, delta);
         }
         Some(())
+    }
+
+    /// The same with the scale that was learned, whose gradient is the dot product of delta and the branch's output.
+    fn fork_learned(&self, arena: &mut Arena<'_>, flow: &mut Flow<'_>, place: &Place) -> Option<()> {
+        let length = self.rows * place.width;
+        let exponent = arena.exponent(place.kept) + flow.exponent;
+        let branch = arena.values.get(place.kept.start..)?.get(..length)?;
+        let gradient = arena.gradients.get_mut(place.parameters..)?.get_mut(..1)?;
+        gradient.fill(reduce::dot(self.level, branch, flow.delta.get(..length)?).ok()?);
+        ldexp(self.level, gradient, exponent);
+        self.fork(flow, place, *arena.parameters.get(place.parameters)?)
     }
 
     /// At its start the two gradients are added.

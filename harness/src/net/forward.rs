@@ -5,13 +5,15 @@
 //! on it, take it out. Where nothing has left the band all powers are 0, and the only cost is one look at the
 //! largest element per product and sum.
 
+use core::ops::Range;
+
 use isobath_kernels::gemm::{Init, Shape};
 use isobath_kernels::{MatMut, MatRef, activation, batch_norm, layer_norm};
 
 use super::exponent::{self, exponent_of, ldexp, settle};
-use super::far;
 use super::product::multiply;
 use super::{Arena, Layer, Mode, NetError, Pass, Place, Values, Watch};
+use super::{far, standardise};
 use crate::activation::{Activation, with_kernel};
 use crate::threads::Threads;
 
@@ -24,12 +26,26 @@ impl<T: Threads> Pass<'_, T> {
     pub fn forward(&self, arena: &mut Arena<'_>, mode: Mode, watch: &mut impl Watch) -> Result<(), NetError> {
         self.check_rows()?;
         arena.set_exponent(Values::default(), 0).ok_or(NetError::Arena { layer: 0 })?;
-        for (index, (layer, place)) in self.plan.layers.iter().zip(self.plan.places).enumerate() {
+        self.forward_layers(arena, 0..self.plan.layers.len(), mode, watch)?;
+        let Some((top, place)) = self.plan.places.iter().enumerate().next_back() else { return Ok(()) };
+        self.to_true_value(arena, place.output, place.width).ok_or(NetError::Arena { layer: top })
+    }
+
+    /// Runs some of the layers on what those before them have left.
+    pub(super) fn forward_layers(
+        &self,
+        arena: &mut Arena<'_>,
+        range: Range<usize>,
+        mode: Mode,
+        watch: &mut impl Watch,
+    ) -> Result<(), NetError> {
+        let layers = self.plan.layers.iter().zip(self.plan.places).enumerate();
+        for (index, (layer, place)) in layers.take(range.end).skip(range.start) {
             if let Some(x) = matrix(arena.values, place.input.start, self.rows, place.fan_in) {
                 watch.input(index, x, arena.exponent(place.input));
             }
             let done = match layer {
-                Layer::Dense(_) => self.dense(arena, place),
+                Layer::Dense(_) | Layer::Standardised(_) => self.dense(arena, place),
                 Layer::Activation(Activation::Identity) | Layer::SkipStart => Some(()),
                 Layer::Activation(function) => self.activate(arena, place, *function),
                 Layer::BatchNorm { .. } if mode == Mode::Training && self.rows < 2 => {
@@ -40,6 +56,7 @@ impl<T: Threads> Pass<'_, T> {
                 }
                 Layer::LayerNorm { epsilon } => self.layer_norm(arena, place, *epsilon),
                 Layer::SkipEnd { scale } => self.merge(arena, place, *scale),
+                Layer::LearnedSkipEnd { .. } => self.merge_learned(arena, place),
             };
             done.ok_or(NetError::Arena { layer: index })?;
             if let Layer::Activation(function) = layer
@@ -49,21 +66,20 @@ impl<T: Threads> Pass<'_, T> {
                 watch.slope(index, kept);
             }
         }
-        let Some((top, place)) = self.plan.places.iter().enumerate().next_back() else { return Ok(()) };
-        self.to_true_value(arena, place.output, place.width).ok_or(NetError::Arena { layer: top })
+        Ok(())
     }
 
     /// Y = X W + b.
     fn dense(&self, arena: &mut Arena<'_>, place: &Place) -> Option<()> {
+        standardise::forward(self.level, arena, place)?;
         let exponent = arena.exponent(place.input);
         let (before, after) = arena.values.split_at_mut_checked(place.output.start)?;
         let x = before.get(place.input.start..)?.get(..self.rows * place.fan_in)?;
         let y = after.get_mut(..self.rows * place.width)?;
-        let parameters = arena.parameters.get(place.parameters..)?.get(..place.parameter_count)?;
-        let (weights, biases) = parameters.split_at_checked(place.weight_count)?;
+        let biases = arena.parameters.get(place.parameters + place.weight_count..)?.get(..place.width)?;
+        let weights = standardise::effective(arena.parameters, arena.statistics, place)?;
         let (x, biases, exponent) = self.align(x, biases, exponent, arena.deltas)?;
         let x = MatRef::new(x, self.rows, place.fan_in).ok()?;
-        let weights = MatRef::new(weights, place.fan_in, place.width).ok()?;
         let out = MatMut::new(y, self.rows, place.width).ok()?;
         let shape =
             Shape { m: self.rows, n: place.width, k: place.fan_in, transpose_a: false, transpose_b: false };
@@ -234,6 +250,17 @@ impl<T: Threads> Pass<'_, T> {
             exponent::scale_add(self.level, scale, (branch, of_branch), (skip, of_skip), scratch).ok()?;
         let settled = settle(self.level, branch, sum);
         arena.set_exponent(place.output, settled)
+    }
+
+    /// The same with the scale that was learned. The branch, whose product with delta is the scale's gradient, is kept.
+    fn merge_learned(&self, arena: &mut Arena<'_>, place: &Place) -> Option<()> {
+        let length = self.rows * place.width;
+        let exponent = arena.exponent(place.input);
+        let (before, kept) = arena.values.split_at_mut_checked(place.kept.start)?;
+        kept.get_mut(..length)?.copy_from_slice(before.get(place.input.start..)?.get(..length)?);
+        arena.set_exponent(place.kept, exponent)?;
+        let scale = *arena.parameters.get(place.parameters)?;
+        self.merge(arena, place, scale)
     }
 }
 

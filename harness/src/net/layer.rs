@@ -19,6 +19,9 @@ pub struct Dense {
 pub enum Layer {
     /// X W + b.
     Dense(Dense),
+    /// The same with standardised weights, whose size is learned, unit by unit, from what the initialiser says; for two
+    /// inputs or more.
+    Standardised(Dense),
     /// phi(X), element by element; PReLU learns its slope.
     Activation(Activation),
     /// Per column over the batch, with learned gain and shift.
@@ -39,6 +42,12 @@ pub enum Layer {
     SkipEnd {
         /// Factor on the branch.
         scale: f32,
+    },
+    /// The same with a factor that is learned from this initial value: 0 is skip-init (De and Smith 2020), which starts
+    /// every block as the identity. The branch must not be empty.
+    LearnedSkipEnd {
+        /// The factor at the start.
+        start: f32,
     },
 }
 

@@ -34,6 +34,8 @@ pub enum NetError {
     },
     /// A clipping limit is negative or NaN.
     Limit,
+    /// A decay or a largest norm of weights is negative or NaN.
+    Restraint,
     /// Training with batch norm on a single row.
     BatchNormRows,
     /// The arena is not of this plan.
@@ -53,6 +55,7 @@ impl fmt::Display for NetError {
                 write!(f, "the gradient has {found} elements but the output {needed}")
             }
             Self::Limit => f.write_str("the clipping limit must be 0 or positive"),
+            Self::Restraint => f.write_str("decay and the largest norm of weights must be 0 or positive"),
             Self::BatchNormRows => f.write_str("batch norm cannot train on a batch of one row"),
             Self::Arena { layer } => write!(f, "the arena does not belong to this plan (layer {layer})"),
         }

@@ -8,7 +8,7 @@ use core::fmt;
 
 use isobath_kernels::gemm::{Gemm, K_BLOCK, Shape};
 
-use super::Layer;
+use super::{Layer, standardise};
 use crate::activation::Activation;
 
 /// Residual branches may nest this deep.
@@ -21,7 +21,9 @@ pub struct Place {
     pub fan_in: usize,
     /// Columns of its output.
     pub width: usize,
-    /// Start in the parameters (and gradients): weights then biases, or gain then shift, or the slope.
+    /// Start in the parameters (and gradients): weights then biases (then gains, if
+    /// standardised), or gain then shift, or the slope, or
+    /// the learned scale of a branch.
     pub parameters: usize,
     /// Elements there.
     pub parameter_count: usize,
@@ -31,12 +33,13 @@ pub struct Place {
     pub input: Values,
     /// The output.
     pub output: Values,
-    /// What an activation keeps for the backward pass: phi'(h), or h itself for PReLU.
+    /// What an activation keeps for the backward pass: phi'(h), or h itself for PReLU. For [`Layer::LearnedSkipEnd`] the
+    /// branch's output.
     pub kept: Values,
     /// Start in the statistics: batch norm has mean, inverse deviation, variance, running mean, running variance;
-    /// layer norm mean and inverse deviation per row. All but the running ones are of the input as it is stored.
+    /// layer norm mean and inverse deviation per row; standardised weights what `standardise` says. All but the running ones are of the input as it is stored.
     pub statistics: usize,
-    /// For [`Layer::SkipEnd`]: what comes over the skip connection.
+    /// For [`Layer::SkipEnd`] and its kin: what comes over the skip connection.
     pub skip: Values,
 }
 
@@ -75,6 +78,11 @@ pub enum PlanError {
         /// Columns of the branch.
         branch: usize,
     },
+    /// A layer with standardised weights has one input: a single weight has no variance.
+    OneInput {
+        /// The layer's index.
+        layer: usize,
+    },
     /// Batch norm needs at least two rows to have a variance.
     BatchNormBatch {
         /// Rows.
@@ -107,6 +115,9 @@ impl fmt::Display for PlanError {
                     f,
                     "layer {layer}: the residual branch has {branch} columns but its skip connection {skip}"
                 )
+            }
+            Self::OneInput { layer } => {
+                write!(f, "layer {layer}: standardised weights need at least 2 inputs, not 1")
             }
             Self::BatchNormBatch { batch } => {
                 write!(f, "batch norm needs a batch of at least 2 rows in training, not {batch}")
@@ -231,7 +242,7 @@ impl<'a> Plan<'a> {
     /// Multiply-adds of the dense layers in one forward pass of one row. A training step takes three times as many.
     pub fn multiply_adds(&self) -> u64 {
         let dense = |(layer, place): (&Layer, &Place)| match layer {
-            Layer::Dense(_) => place.fan_in as u64 * place.width as u64,
+            Layer::Dense(_) | Layer::Standardised(_) => place.fan_in as u64 * place.width as u64,
             _ => 0,
         };
         self.layers.iter().zip(self.places).map(dense).sum()
@@ -302,13 +313,21 @@ impl Layout {
             ..Place::default()
         };
         match *layer {
-            Layer::Dense(dense) => {
+            Layer::Dense(dense) | Layer::Standardised(dense) => {
                 if dense.units == 0 {
                     return Err(PlanError::Zero("the width of a dense layer"));
                 }
                 place.width = dense.units;
                 place.weight_count = product(place.fan_in, place.width)?;
                 place.parameter_count = sum(place.weight_count, place.width)?;
+                if let Layer::Standardised(_) = layer {
+                    if place.fan_in < 2 {
+                        return Err(PlanError::OneInput { layer: index });
+                    }
+                    place.parameter_count = sum(place.parameter_count, place.width)?;
+                    let statistics = standardise::statistics_len(place.weight_count, place.width);
+                    self.statistics = sum(self.statistics, statistics.ok_or(PlanError::TooLarge)?)?;
+                }
                 self.width = place.width;
                 self.widest = self.widest.max(self.width);
                 place.output = self.new_values(place.width)?;
@@ -347,12 +366,12 @@ impl Layout {
                 self.deepest = self.deepest.max(self.nesting);
                 self.overwritable = false;
             }
-            Layer::SkipEnd { .. } => {
+            Layer::SkipEnd { .. } | Layer::LearnedSkipEnd { .. } => {
                 let skip = self.nesting.checked_sub(1).and_then(|top| self.skips.get(top));
-                let Some(&Skip { values, width, layer }) = skip else {
+                let Some(&Skip { values, width, layer: opened }) = skip else {
                     return Err(PlanError::Skip { layer: index });
                 };
-                if layer + 1 == index || values == self.current {
+                if opened + 1 == index || values == self.current {
                     return Err(PlanError::Skip { layer: index });
                 }
                 if width != self.width {
@@ -360,6 +379,11 @@ impl Layout {
                 }
                 self.nesting -= 1;
                 place.skip = values;
+                if let Layer::LearnedSkipEnd { .. } = layer {
+                    place.kept = self.new_values(place.width)?;
+                    self.current = place.output;
+                    place.parameter_count = 1;
+                }
             }
         }
         self.parameters = sum(self.parameters, place.parameter_count)?;

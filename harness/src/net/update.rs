@@ -1,12 +1,13 @@
-//! The end of a training step: clipping, penalties on the weights, the optimiser.
+//! The end of a training step: clipping, penalties on the weights, the optimiser, restraint.
 //!
-//! Order: gradients of the loss are clipped first, then the penalties' gradients are added, then the optimiser steps.
-//! Decay and penalties touch dense weights alone, never biases, gains, shifts or slopes.
+//! Order: gradients of the loss are clipped first, then the penalties' gradients are added, then weights decay, the
+//! optimiser steps, and weights are projected onto their largest norm (see [`Restraint`]).
+//! Decay, penalties and the largest norm touch dense weights alone, never biases, gains, shifts or slopes.
 
 use isobath_kernels::optimizer::{self, Adam, AdamState, Momentum};
-use isobath_kernels::{Level, MatMut, MatRef, clip};
+use isobath_kernels::{Level, MatMut, MatRef, clip, reduce};
 
-use super::{Arena, Layer, NetError, Plan};
+use super::{Arena, Layer, NetError, Plan, Restraint};
 
 /// How gradients are limited before the step.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,6 +46,27 @@ pub enum Penalty {
         /// The factor.
         lambda: f32,
     },
+}
+
+impl Penalty {
+    /// What it adds to the loss: lambda sum |w| or lambda / 2 sum w^2 over all dense weights. Infinite or NaN where they
+    /// are. L1 is a plain sum in f64.
+    pub fn value(self, level: Level, plan: &Plan<'_>, arena: &Arena<'_>) -> f64 {
+        let of = |weights: &[f32]| match self {
+            Self::None => 0.0,
+            Self::L1 { lambda } => {
+                f64::from(lambda) * weights.iter().map(|w| f64::from(w.abs())).sum::<f64>()
+            }
+            Self::L2 { lambda } => {
+                let squares = reduce::sum_of_squares(level, weights);
+                f64::from(lambda) / 2.0 * libm::ldexp(f64::from(squares.significand), squares.exponent)
+            }
+        };
+        if self == Self::None {
+            return 0.0;
+        }
+        plan.places.iter().filter_map(|p| arena.parameters_of(p).get(..p.weight_count)).map(of).sum()
+    }
 }
 
 /// The rule that moves parameters.
@@ -102,13 +124,20 @@ pub struct Update {
     optimizer: Optimizer,
     clipping: Clipping,
     penalty: Penalty,
+    restraint: Restraint,
     adam: AdamState,
 }
 
 impl Update {
     /// Before the first step.
     pub fn new(optimizer: Optimizer, clipping: Clipping, penalty: Penalty) -> Self {
-        Self { optimizer, clipping, penalty, adam: AdamState::new() }
+        Self { optimizer, clipping, penalty, restraint: Restraint::default(), adam: AdamState::new() }
+    }
+
+    /// The same with weights held back.
+    #[must_use]
+    pub fn with_restraint(self, restraint: Restraint) -> Self {
+        Self { restraint, ..self }
     }
 
     /// Values that the optimiser keeps per parameter.
@@ -116,12 +145,12 @@ impl Update {
         self.optimizer.moments()
     }
 
-    /// Clips, adds the penalties, steps. Says how much clipping changed.
+    /// Clips, adds the penalties, decays, steps, projects. Says how much clipping changed.
     ///
     /// A gradient with an infinite or NaN element is not clipped by norm: it goes through, and the next loss shows it.
     ///
     /// # Errors
-    /// The arena does not belong to the plan, or a limit is negative or NaN.
+    /// The arena does not belong to the plan, or a limit is negative or NaN; nothing has moved then.
     pub fn apply(
         &mut self,
         level: Level,
@@ -129,9 +158,16 @@ impl Update {
         arena: &mut Arena<'_>,
         rate: f32,
     ) -> Result<Clipped, NetError> {
+        let restraint = self.restraint;
+        if !restraint.is_valid() {
+            return Err(NetError::Restraint);
+        }
         let clipped = self.clip(level, plan, arena).ok_or(NetError::Limit)?;
-        self.add_penalties(level, plan, arena).ok_or(NetError::Arena { layer: 0 })?;
-        self.step(level, plan, arena, rate).ok_or(NetError::Arena { layer: 0 })?;
+        let missing = NetError::Arena { layer: 0 };
+        self.add_penalties(level, plan, arena).ok_or(missing)?;
+        restraint.decay(level, plan, arena, rate).ok_or(missing)?;
+        self.step(level, plan, arena, rate).ok_or(missing)?;
+        restraint.project(level, plan, arena).ok_or(missing)?;
         Ok(clipped)
     }
 
@@ -149,7 +185,7 @@ impl Update {
             Clipping::Adaptive { lambda } => {
                 let (mut changed, mut of) = (0, 0);
                 for (layer, place) in plan.layers.iter().zip(plan.places) {
-                    if let Layer::Dense(_) = layer {
+                    if let Layer::Dense(_) | Layer::Standardised(_) = layer {
                         let weights = arena.parameters.get(place.parameters..)?;
                         let weights = MatRef::new(weights, place.fan_in, place.width).ok()?;
                         let gradients = arena.gradients.get_mut(place.parameters..)?;

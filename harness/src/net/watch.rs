@@ -55,3 +55,23 @@ impl<W: Watch> Watch for Option<W> {
         }
     }
 }
+
+/// Two look on, the first one first.
+impl<A: Watch, B: Watch> Watch for (A, B) {
+    fn input(&mut self, layer: usize, x: MatRef<'_>, exponent: i32) {
+        self.0.input(layer, x, exponent);
+        self.1.input(layer, x, exponent);
+    }
+    fn slope(&mut self, layer: usize, kept: MatRef<'_>) {
+        self.0.slope(layer, kept);
+        self.1.slope(layer, kept);
+    }
+    fn delta(&mut self, layer: usize, delta: MatRef<'_>, exponent: i32) {
+        self.0.delta(layer, delta, exponent);
+        self.1.delta(layer, delta, exponent);
+    }
+    fn weight_gradient(&mut self, layer: usize, gradient: MatRef<'_>, exponent: i32) {
+        self.0.weight_gradient(layer, gradient, exponent);
+        self.1.weight_gradient(layer, gradient, exponent);
+    }
+}

@@ -9,7 +9,7 @@ use isobath_kernels::{Level, MatRef};
 use super::jacobian;
 use super::measure::ProbeError;
 use super::moments::moments;
-use super::net::hidden_output;
+use super::net::{hidden_output, weight_norms};
 use super::pair::{self, PAIRS};
 use super::rank::effective_rank;
 use super::saturation::Saturation;
@@ -21,7 +21,7 @@ use crate::net::update::{Clipping, Optimizer, Penalty, Update};
 use crate::net::{Arena, Mode, Pass, Plan, Unwatched, Watch};
 use crate::random::Random;
 use crate::threads::Serial;
-use crate::train::Observer;
+use crate::train::{Observer, Units};
 
 /// A probe with a training step.
 pub(crate) struct Probe {
@@ -34,9 +34,11 @@ pub(crate) struct Probe {
 }
 
 /// Every probe of layers.
-pub(crate) const PROBES: [Probe; 9] = [
+pub(crate) const PROBES: [Probe; 11] = [
     Probe { name: "norms", what: "|x|, |delta|, |gW| of each layer", run: norms },
     Probe { name: "training", what: "norms and speed of learning, as training records them", run: training },
+    Probe { name: "weights", what: "|W| of each layer, as training records them", run: weights },
+    Probe { name: "units", what: "dead, saturated, mean, deviation, as training records them", run: units },
     Probe { name: "slopes", what: "mean square slope of each layer", run: slopes },
     Probe { name: "sounding", what: "norms, slopes and the hash of delta", run: sounding },
     Probe { name: "saturation", what: "saturated and dead units", run: saturation },
@@ -52,6 +54,19 @@ fn norms(step: &mut Step<'_>) -> Result<(), ProbeError> {
 
 fn training(step: &mut Step<'_>) -> Result<(), ProbeError> {
     step.train(&mut Observer::new(step.pass.level, step.built))
+}
+
+fn weights(step: &mut Step<'_>) -> Result<(), ProbeError> {
+    step.train(&mut Unwatched)?;
+    std::hint::black_box(weight_norms(step.pass.level, &step.arena, &step.pass.plan, step.built));
+    Ok(())
+}
+
+fn units(step: &mut Step<'_>) -> Result<(), ProbeError> {
+    let mut units = Units::new(step.built, step.activation);
+    step.train(&mut units)?;
+    std::hint::black_box(units.figures());
+    Ok(())
 }
 
 fn slopes(step: &mut Step<'_>) -> Result<(), ProbeError> {

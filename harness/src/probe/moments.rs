@@ -9,14 +9,14 @@ use isobath_kernels::MatRef;
 /// Mean, variance and kurtosis of outputs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct OutputMoments {
-    pub(super) mean: f64,
-    pub(super) variance: f64,
+    pub(crate) mean: f64,
+    pub(crate) variance: f64,
     /// None where the variance is 0.
     pub(super) kurtosis: Option<f64>,
 }
 
 /// The moments of `x` times 2^`exponent`; none where a value is not finite.
-pub(super) fn moments(x: MatRef<'_>, exponent: i32) -> Option<OutputMoments> {
+pub(crate) fn moments(x: MatRef<'_>, exponent: i32) -> Option<OutputMoments> {
     let count = (x.rows() * x.columns()) as f64;
     let values = || (0..x.rows()).flat_map(|i| x.row(i)).map(|v| f64::from(*v));
     let mean = values().sum::<f64>() / count;

@@ -209,7 +209,13 @@ pub(super) fn run(
     })
 }
 
-fn weight_norms(level: Level, arena: &Arena<'_>, plan: &Plan<'_>, built: &Built) -> Vec<Option<f64>> {
+/// log10 of the norms of the weights of each hidden layer's (first) dense layer.
+pub(crate) fn weight_norms(
+    level: Level,
+    arena: &Arena<'_>,
+    plan: &Plan<'_>,
+    built: &Built,
+) -> Vec<Option<f64>> {
     let places = built.dense_at.iter().map(|layer| &plan.places()[*layer]);
     places
         .map(|place| {

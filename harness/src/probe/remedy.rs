@@ -199,7 +199,7 @@ fn candidates(setup: &Setup, verdict: &Verdict) -> Result<Vec<Remedy>, TheoryErr
 /// Residual branches of two layers, or those there are, scaled so that the squared growth stays below e.
 fn with_scaled_branches(setup: &Setup) -> Setup {
     let scale = (1.0 / (setup.architecture.depth as f64).sqrt()) as f32;
-    let branch = setup.architecture.residual.unwrap_or(Residual { scale, layers: 2, last_is_linear: true });
+    let branch = setup.architecture.residual.unwrap_or(Residual::new(scale, 2, true));
     let architecture = Architecture { residual: Some(Residual { scale, ..branch }), ..setup.architecture };
     Setup { architecture, ..*setup }
 }

@@ -11,7 +11,7 @@ use isobath_kernels::MatRef;
 use super::sounding::slopes;
 use crate::activation::Activation;
 use crate::architecture::Built;
-use crate::net::Watch;
+use crate::net::{Layer, Watch};
 use crate::theory::phi::max_derivative;
 
 /// Of the maximum of |phi'|.
@@ -40,23 +40,22 @@ pub(crate) struct Fractions {
 }
 
 /// Counts them while a forward pass runs.
-pub(super) struct Saturation<'a> {
+pub(crate) struct Saturation<'a> {
     built: &'a Built,
-    function: Activation,
     limit: f32,
     layers: Vec<Counts>,
     alive: Vec<bool>,
 }
 
 impl<'a> Saturation<'a> {
-    pub(super) fn new(built: &'a Built, function: Activation) -> Self {
+    pub(crate) fn new(built: &'a Built, function: Activation) -> Self {
         let limit = (SATURATED * max_derivative(function)) as f32;
         let layers = vec![Counts::default(); built.delta_at.len()];
-        Self { built, function, limit, layers, alive: Vec::new() }
+        Self { built, limit, layers, alive: Vec::new() }
     }
 
     /// The fractions of each layer.
-    pub(super) fn fractions(&self) -> Vec<Fractions> {
+    pub(crate) fn fractions(&self) -> Vec<Fractions> {
         let fraction = |part: usize, whole: usize| part as f64 / whole.max(1) as f64;
         let of = |c: &Counts| Fractions {
             saturated: fraction(c.saturated, c.activations),
@@ -72,11 +71,12 @@ impl Watch for Saturation<'_> {
         // The hidden layer or block that starts last before it.
         let number = self.built.delta_at.partition_point(|start| *start <= layer);
         let Some(counts) = number.checked_sub(1).and_then(|l| self.layers.get_mut(l)) else { return };
+        let Some(Layer::Activation(function)) = self.built.layers.get(layer) else { return };
         self.alive.clear();
         self.alive.resize(kept.columns(), false);
         for i in 0..kept.rows() {
             let mut heard = false;
-            for (alive, slope) in self.alive.iter_mut().zip(slopes(self.function, kept.row(i))) {
+            for (alive, slope) in self.alive.iter_mut().zip(slopes(*function, kept.row(i))) {
                 counts.saturated += usize::from(slope.abs() < self.limit);
                 *alive |= slope != 0.0;
                 heard |= slope != 0.0;

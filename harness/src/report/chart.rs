@@ -8,7 +8,7 @@ use std::error::Error;
 use plotters::prelude::*;
 
 use super::axis::Axis;
-use super::format::{concise, escape, power_of_ten};
+use super::format::{concise, escape, power_of_ten, tick};
 use super::mark::Mark;
 use super::picture::Picture;
 use super::points::Points;
@@ -38,13 +38,15 @@ pub(super) struct Scales {
     y: fn(f64) -> String,
     /// The least distance of marks on the horizontal axis.
     step: f64,
-    /// The same on the vertical axis, which begins and ends at a multiple of it.
+    /// The same on the vertical axis, which begins and ends at a multiple of it; 0 leaves it as the lines are.
     least: f64,
 }
 
 impl Scales {
     /// Whole numbers, and powers of ten above each other.
     pub(super) const LOG: Self = Self { x: |x| format!("{x:.0}"), y: power_of_ten, step: 1.0, least: 1.0 };
+    /// Whole numbers beside, figures as they are above each other.
+    pub(super) const LINEAR: Self = Self { y: tick, least: 0.0, ..Self::LOG };
     /// Powers of ten on both axes.
     pub(super) const LOG_LOG: Self = Self { x: |x| concise(10f64.powf(x)), step: 0.0, ..Self::LOG };
     /// Powers of ten beside each other, fractions above.
@@ -76,7 +78,8 @@ impl Chart<'_> {
             return "<p class=\"none\">No figures.</p>".to_owned();
         };
         let Scales { least, .. } = self.scales;
-        let ys = ((ys.0 / least).floor() * least, (ys.1 / least).ceil() * least);
+        let ys =
+            if least > 0.0 { ((ys.0 / least).floor() * least, (ys.1 / least).ceil() * least) } else { ys };
         let marks: Vec<&Mark> = self.lines.iter().map(|line| &line.mark).collect();
         canvas(self.label, self.size, &marks, |area| {
             let mut chart = ChartBuilder::on(area)

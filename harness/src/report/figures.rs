@@ -7,18 +7,18 @@ use super::format::accuracy;
 use super::mark::{Mark, legend};
 use super::points::{LAYERS, Points, log10, over_steps, per_layer};
 use super::ranking::{has_accuracy, shows_speed};
-use super::{files, heat};
+use super::{files, heat, treatment};
 use crate::study::summary::{Data, Group, LayerFigures, Row};
 
 /// Size of a panel, in units of the page.
-const PANEL: (u32, u32) = (340, 230);
+pub(super) const PANEL: (u32, u32) = (340, 230);
 
 /// All figures of a group.
 pub(super) fn of(group: &Group, data: &Data) -> Vec<Figure> {
     let speed = shows_speed(group, data).then(|| speeds(group));
     let accuracies = has_accuracy(group).then(|| accuracies(group, data));
     let figures = [speed, accuracies, Some(layers(group)), heat_maps(group), Some(courses(group))];
-    figures.into_iter().flatten().collect()
+    figures.into_iter().flatten().chain(treatment::of(group)).collect()
 }
 
 fn accuracies(group: &Group, data: &Data) -> Figure {
@@ -134,25 +134,37 @@ fn speeds(group: &Group) -> Figure {
     }
 }
 
-/// A chart with a line for each row of a group.
+/// A chart with a line for each row of a group, over powers of ten.
 fn lines(label: &str, x: &str, holds: &[f64], group: &Group, points: impl Fn(&Row) -> Points) -> String {
+    rows_chart(label, x, Scales::LOG, holds, group, points)
+}
+
+/// A chart with a line for each row of a group.
+pub(super) fn rows_chart(
+    label: &str,
+    x: &str,
+    scales: Scales,
+    holds: &[f64],
+    group: &Group,
+    points: impl Fn(&Row) -> Points,
+) -> String {
     let line = |(place, row): (usize, &Row)| Line { mark: Mark::row(place, &row.name), points: points(row) };
     // The untreated network is drawn last, over the others.
     let lines = group.rows.iter().enumerate().rev().map(line).collect();
-    Chart { label, x, size: PANEL, scales: Scales::LOG, holds, lines }.svg()
+    Chart { label, x, size: PANEL, scales, holds, lines }.svg()
 }
 
-fn rows_legend(group: &Group) -> String {
+pub(super) fn rows_legend(group: &Group) -> String {
     let marks: Vec<Mark> =
         group.rows.iter().enumerate().map(|(place, row)| Mark::row(place, &row.name)).collect();
     legend(&marks)
 }
 
-fn panels_of(panels: &str) -> String {
+pub(super) fn panels_of(panels: &str) -> String {
     format!("<div class=\"panels\">\n{panels}</div>\n")
 }
 
 /// The mark of a layer, counted from 0.
-fn layer_mark(layer: usize) -> Mark {
+pub(super) fn layer_mark(layer: usize) -> Mark {
     Mark::numbered(layer, format!("layer {}", layer + 1))
 }

@@ -6,6 +6,7 @@ use super::format::{escape, outcome};
 use super::ranking::ranked;
 use super::sweep::Family;
 use super::theory::Place;
+use super::treatment::weights;
 use crate::activation::Activation;
 use crate::study::summary::{Group, Row, Spread};
 
@@ -92,22 +93,47 @@ pub(super) fn layers(group: &Group) -> Csv {
     Csv::new(&group.name, "layers", &header(COLUMNS), records)
 }
 
-/// Loss, gradient and clipping of each row over its steps.
+/// What the units of each layer of each row do.
+pub(super) fn units(group: &Group) -> Csv {
+    const COLUMNS: &str = "network,layer,dead_start,dead_end,saturated_start,saturated_end,mean_start,mean_end,\
+                           deviation_start,deviation_end";
+    let layers = group.rows.iter().flat_map(|row| row.layers.iter().map(move |layer| (row, layer)));
+    let records = layers.map(|(row, layer)| {
+        let fractions = [layer.dead, layer.saturated].concat().into_iter().map(|v| cell(v, fixed));
+        let outputs = [layer.mean, layer.deviation].concat().into_iter().map(|v| cell(v, scientific));
+        [row.name.clone(), layer.layer.to_string()].into_iter().chain(fractions).chain(outputs).collect()
+    });
+    Csv::new(&group.name, "units", &header(COLUMNS), records)
+}
+
+/// PReLU's slope in each layer of each row over its steps.
+pub(super) fn slopes(group: &Group) -> Csv {
+    per_step_and_layer(group, "prelu", |row| &row.course.prelu, fixed)
+}
+
+/// Loss, penalty, gradient, clipping and weights of each row over its steps.
 pub(super) fn courses(group: &Group) -> Csv {
     let records = group.rows.iter().flat_map(|row| {
-        let course = &row.course;
+        let (course, weights) = (&row.course, weights(row));
         course.steps.iter().enumerate().map(move |(i, step)| {
             let at = |figures: &[Option<f64>]| figures.get(i).copied().flatten();
             vec![
                 row.name.clone(),
                 step.to_string(),
                 cell(at(&course.loss), scientific),
+                cell(at(&course.penalty), scientific),
                 cell(at(&course.log10_gradient), fixed),
                 cell(course.clipped.get(i).copied(), fixed),
+                cell(at(&weights), fixed),
             ]
         })
     });
-    Csv::new(&group.name, "course", &header("network,step,loss,log10_gradient,clipped"), records)
+    Csv::new(
+        &group.name,
+        "course",
+        &header("network,step,loss,penalty,log10_gradient,clipped,log10_w"),
+        records,
+    )
 }
 
 /// log10 ||delta|| of each layer of each row over its steps.

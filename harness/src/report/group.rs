@@ -68,6 +68,11 @@ fn record(place: Option<usize>, row: &Row, scored: bool) -> String {
         format!("<td role=\"cell\" class=\"{class}\" data-label=\"{label}\">{html}</td>")
     };
     let change = if row.change.is_empty() && scored && place == Some(0) { "untreated" } else { &row.change };
+    let equation = |text: &String| {
+        // A letter and its value stay on one line.
+        let text = escape(text).replace(" = ", "\u{a0}=\u{a0}");
+        format!("<small class=\"equation\">{text}</small>")
+    };
     let swatch = place.map_or(String::new(), |place| Mark::row(place, &row.name).swatch());
     let attributes =
         place.map_or(" class=\"reference\"".to_owned(), |place| format!(" data-row=\"{place}\""));
@@ -80,9 +85,10 @@ fn record(place: Option<usize>, row: &Row, scored: bool) -> String {
         cells.push(cell("rank", "number", place.map_or(NOTHING.to_owned(), |_| row.rank.to_string())));
     }
     cells.push(format!(
-        "<th role=\"rowheader\" scope=\"row\">{swatch}{} <small>{}</small></th>",
+        "<th role=\"rowheader\" scope=\"row\">{swatch}{} <small>{}</small>{}</th>",
         escape(&row.name),
-        escape(change)
+        escape(change),
+        row.equations.iter().map(equation).collect::<String>()
     ));
     if scored {
         cells.push(cell("accuracy", "number", accuracy(row.accuracy.as_ref())));
@@ -97,7 +103,10 @@ fn record(place: Option<usize>, row: &Row, scored: bool) -> String {
             place.map_or(NOTHING.to_owned(), |_| accuracy(row.accuracy_at_equal_cost.as_ref()));
         cells.push(cell("at equal cost", "number", at_equal_cost));
     }
-    cells.push(cell("seconds", "number", seconds(row.seconds)));
+    let step = row
+        .step_seconds
+        .map_or(String::new(), |step| format!(" <small>{} ms per step</small>", significant(1e3 * step)));
+    cells.push(cell("seconds", "number", seconds(row.seconds) + &step));
     format!("<tr role=\"row\"{attributes}>{}</tr>\n", cells.concat())
 }
 

@@ -62,6 +62,10 @@ fn row(i: usize, net: Net) -> Row {
         log10_delta: [Some(delta(layer, 0.0)), (!diverged).then(|| delta(layer, 1.0))],
         log10_gw: [Some(delta(layer, 0.0) + x(layer)), (!diverged).then(|| delta(layer, 1.0) + x(layer))],
         speed: [Some(10f64.powf(delta(layer, 0.0))), (!diverged).then(|| 10f64.powf(delta(layer, 1.0)))],
+        dead: [Some(0.0), (!diverged).then_some(layer as f64 / 60.0)],
+        saturated: [Some(0.5), (!diverged).then_some(0.5 + layer as f64 / 60.0)],
+        mean: [Some(0.4), (!diverged).then_some(-0.1)],
+        deviation: [Some(0.6), (!diverged).then_some(1.25)],
         moved: Some(10f64.powf(0.8 * delta(layer, 0.0).max(-12.0) - 0.2)),
     });
     let recorded = if diverged { 3 } else { RECORDED };
@@ -76,6 +80,11 @@ fn row(i: usize, net: Net) -> Row {
     Row {
         name: net.name.to_owned(),
         change: net.change.to_owned(),
+        equations: if i == 0 {
+            vec![]
+        } else {
+            vec![format!("w ← w (1 − η λ), λ = {i}"), HOSTILE.to_owned()]
+        },
         depth: DEPTH,
         accuracy: spread(net.accuracy, if learns { 0.012 } else { 0.004 }),
         rank: net.rank,
@@ -94,6 +103,7 @@ fn row(i: usize, net: Net) -> Row {
         multiply_adds: 23_400_000_000 + 1_900_000_000 * (i as u64 % 4),
         ratio_start: spread(delta(1, 0.0) - delta(DEPTH, 0.0), 0.3),
         ratio_end: if diverged { None } else { spread(delta(1, 1.0) - delta(DEPTH, 1.0), 0.3) },
+        noise_scale: [Some(12.5), (!diverged).then_some(340.0)],
         outcome: net.outcome,
         layers: layers.collect(),
         course: Course {
@@ -105,12 +115,20 @@ fn row(i: usize, net: Net) -> Row {
                 })
                 .collect(),
             log10_gradient: (0..recorded).map(|k| Some(0.3 - progress(k) + 0.1 * noise(k, i))).collect(),
-            clipped: vec![0.0; recorded],
+            clipped: vec![0.125 * i as f64; recorded],
+            penalty: vec![Some(0.01); recorded],
+            log10_w: per_step(&|layer, progress| 0.9 + 0.1 * progress + 0.01 * noise(i, layer)),
+            prelu: if i == 1 {
+                per_step(&|layer, progress| 0.25 - progress * layer as f64 / 60.0)
+            } else {
+                vec![]
+            },
             log10_delta: per_step(&delta),
             speed: per_step(&|layer, progress| 10f64.powf(delta(layer, progress) - 0.2)),
         },
         hash: format!("{:016x}", 0x9f3c_0000_u64 + i as u64),
         seconds: 3.2 + i as f64 * 0.4,
+        step_seconds: Some(2.5e-3),
     }
 }
 
@@ -129,6 +147,7 @@ pub(super) fn network(group: &str, name: &str, activation: &str, init: &str, nor
         norm: if normed { Norm::Batch } else { Norm::None },
         norm_position: NormPosition::Pre,
         residual: None,
+        standardised: false,
         scale_layer: None,
     };
     Network { group: group.to_owned(), name: name.to_owned(), architecture }

@@ -11,6 +11,7 @@ use super::mark::legend;
 use super::phase::{self, Dot, KEY};
 use crate::activation::Activation;
 use crate::architecture::{Architecture, Norm};
+use crate::init::WeightVariance;
 use crate::theory::Ensemble;
 use crate::theory::phase::{Limit, PhaseDiagram};
 
@@ -39,8 +40,11 @@ impl Network {
 
     /// s_w and s_b of a hidden layer, where the phase diagram speaks of it: without normalisation or shortcuts.
     fn deviations(&self) -> Option<(f64, f64)> {
-        let Architecture { width, init, norm, residual, .. } = self.architecture;
-        let plain = norm == Norm::None && residual.is_none();
+        let Architecture { width, init, norm, residual, standardised, .. } = self.architecture;
+        let plain = !standardised
+            && norm == Norm::None
+            && residual.is_none()
+            && init.weight_variance != WeightVariance::Data;
         let deviation = |variance: f32| f64::from(variance).sqrt();
         plain.then(|| (deviation(init.weight_variance(width, width)), deviation(init.bias_variance)))
     }
@@ -128,7 +132,7 @@ fn phases(study: &str, networks: &[Network]) -> Option<Figure> {
     let others = match others.len() {
         0 => String::new(),
         count => format!(
-            " It speaks of plain networks; {} with normalisation or shortcuts {} not drawn: {}.",
+            " It speaks of plain networks; {} with normalisation, shortcuts, or weights standardised or scaled by data {} not drawn: {}.",
             plural(count, "network"),
             if count == 1 { "is" } else { "are" },
             names(&others)
@@ -219,7 +223,7 @@ mod tests {
         assert_eq!(page.matches("class=\"dot\"").count(), 2);
         assert!(
             page.contains(
-                "2 networks with normalisation or shortcuts are not drawn: a: batch norm; b: normed."
+                "2 networks with normalisation, shortcuts, or weights standardised or scaled by data are not drawn: a: batch norm; b: normed."
             )
         );
         assert!(page.contains("Over 30 layers"));
@@ -238,8 +242,7 @@ mod tests {
     #[test]
     fn a_residual_network_has_an_activation_per_branch_layer_that_has_one() {
         let mut residual = network("a", "residual", "tanh", "xavier", false);
-        residual.architecture.residual =
-            Some(crate::architecture::Residual { scale: 1.0, layers: 3, last_is_linear: true });
+        residual.architecture.residual = Some(crate::architecture::Residual::new(1.0, 3, true));
         assert_eq!(residual.layers(), 60);
         assert_eq!(residual.deviations(), None);
     }

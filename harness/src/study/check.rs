@@ -17,11 +17,18 @@ pub(super) fn positive(what: &str, value: f32) -> Result<(), String> {
     }
 }
 
+/// An error unless the value is 0 or a positive number.
+pub(super) fn not_negative(what: &str, value: f32) -> Result<(), String> {
+    if value >= 0.0 && value.is_finite() {
+        Ok(())
+    } else {
+        Err(format!("{what} is {value}; it must be 0 or positive"))
+    }
+}
+
 /// An error unless the weight decay is one, and its optimiser has one.
 pub(super) fn check_weight_decay(what: &str, grid: &GridTable) -> Result<(), String> {
-    if !(grid.weight_decay >= 0.0 && grid.weight_decay.is_finite()) {
-        return Err(format!("{what}: weight_decay is {}; it must be 0 or positive", grid.weight_decay));
-    }
+    not_negative(&format!("{what}: weight_decay"), grid.weight_decay)?;
     if grid.weight_decay != 0.0 && grid.optimizer != OptimizerName::AdamW {
         return Err(format!("{what}: {} has no weight_decay; adamw has", grid.optimizer));
     }

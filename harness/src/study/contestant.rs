@@ -1,16 +1,20 @@
 //! The rows of a study: networks spelt out from their tables, every figure checked.
 
-use super::check::{at_least_one, positive};
+use super::check::{at_least_one, not_negative, positive};
 use super::file::GroupTable;
-use super::network::{BranchScale, ClipName, LastName, NetworkTable, NormName, PenaltyName, PositionName};
+use super::network::{
+    BranchScale, ClipName, LastName, NetworkTable, NormName, PenaltyName, PositionName, ResidualTable,
+    WeightsName,
+};
 use super::plan::{GroupPlan, Samples};
 use super::pretraining::pretraining;
 use super::sweep;
 use crate::architecture::{Architecture, Norm, NormPosition, Residual};
 use crate::init::{Init, WeightVariance};
+use crate::net::Restraint;
 use crate::net::update::{Clipping, Penalty};
 use crate::pretrain::Pretraining;
-use crate::train::Loss;
+use crate::train::{Loss, Schedule};
 
 /// The deepest network of a study.
 const DEEPEST: usize = 100_000;
@@ -30,6 +34,10 @@ pub struct Contestant {
     pub clipping: Clipping,
     /// A penalty on the weights.
     pub penalty: Penalty,
+    /// How weights are held back.
+    pub restraint: Restraint,
+    /// How the rate changes over a run, if not as in the other rows.
+    pub schedule: Option<Schedule>,
     /// How the hidden layers are trained before the first step, if at all.
     pub pretraining: Option<Pretraining>,
     /// Optimiser steps of a run, if not as many as the other rows make.
@@ -66,8 +74,12 @@ fn over(sick: &NetworkTable, remedy: &NetworkTable) -> NetworkTable {
         norm: remedy.norm.or(sick.norm),
         norm_position: remedy.norm_position.or(sick.norm_position),
         residual: remedy.residual.or(sick.residual),
+        weights: remedy.weights.or(sick.weights),
         clip: remedy.clip.or(sick.clip),
         penalty: remedy.penalty.or(sick.penalty),
+        decay: remedy.decay.or(sick.decay),
+        max_norm: remedy.max_norm.or(sick.max_norm),
+        schedule: remedy.schedule.or(sick.schedule),
         loss: remedy.loss.or(sick.loss),
         pretrain: remedy.pretrain.or(sick.pretrain),
         steps: remedy.steps.or(sick.steps),
@@ -90,8 +102,18 @@ pub(super) fn contestant(what: &str, table: &NetworkTable) -> Result<Contestant,
         return Err(of(&format!("depth is {depth}; it must be 1 to {DEEPEST}")));
     }
     at_least_one(&of("width"), width)?;
-    let mut init: Init = match &table.init {
-        Some(name) => name.parse().map_err(|error| of(&format!("init `{name}`: {error}")))?,
+    let mut init: Init = match table.init.as_deref() {
+        Some("lsuv") => {
+            let variances =
+                [("weight_variance", table.weight_variance), ("bias_variance", table.bias_variance)];
+            if let Some((field, _)) = variances.iter().find(|(_, variance)| variance.is_some()) {
+                return Err(of(&format!(
+                    "{field} is given, but lsuv has biases of 0 and chooses variances itself"
+                )));
+            }
+            Init::LSUV
+        }
+        Some(name) => name.parse().map_err(|error| of(&format!("init `{name}`: {error}, lsuv")))?,
         None if table.weight_variance.is_some() => Init::LECUN,
         None => return Err(of("neither init nor weight_variance is given")),
     };
@@ -100,27 +122,24 @@ pub(super) fn contestant(what: &str, table: &NetworkTable) -> Result<Contestant,
         init.weight_variance = WeightVariance::Fixed(variance);
     }
     if let Some(variance) = table.bias_variance {
-        if !(variance >= 0.0 && variance.is_finite()) {
-            return Err(of(&format!("bias_variance is {variance}; it must be 0 or positive")));
-        }
+        not_negative(&of("bias_variance"), variance)?;
         init.bias_variance = variance;
     }
     let residual = match table.residual {
         None => None,
-        Some(residual) => {
-            at_least_one(&of("residual.layers"), residual.layers)?;
-            let scale = match residual.scale {
-                BranchScale::Fixed(scale) => scale,
-                BranchScale::InverseRootDepth => (1.0 / (depth as f64).sqrt()) as f32,
-            };
-            positive(&of("residual.scale"), scale)?;
-            Some(Residual {
-                scale,
-                layers: residual.layers,
-                last_is_linear: residual.last == LastName::Linear,
-            })
-        }
+        Some(residual) => Some(branches(&residual, depth).map_err(|error| of(&error))?),
     };
+    let standardised = table.weights == Some(WeightsName::Standardised);
+    if standardised {
+        let taken = [
+            ("init is lsuv", init == Init::LSUV),
+            ("residual.zero_init is true", residual.is_some_and(|residual| residual.last_is_zero)),
+            ("pretrain is given", table.pretrain.is_some()),
+        ];
+        if let Some((what, _)) = taken.iter().find(|(_, is_so)| *is_so) {
+            return Err(of(&format!("{what}, which does not go with standardised weights")));
+        }
+    }
     let clipping = match table.clip {
         None => Clipping::None,
         Some(clip) => {
@@ -142,6 +161,11 @@ pub(super) fn contestant(what: &str, table: &NetworkTable) -> Result<Contestant,
             }
         }
     };
+    let decay = table.decay.unwrap_or(0.0);
+    not_negative(&of("decay"), decay)?;
+    if let Some(limit) = table.max_norm {
+        positive(&of("max_norm"), limit)?;
+    }
     let norm = match table.norm {
         None | Some(NormName::None) => Norm::None,
         Some(NormName::Batch) => Norm::Batch,
@@ -151,8 +175,17 @@ pub(super) fn contestant(what: &str, table: &NetworkTable) -> Result<Contestant,
         None | Some(PositionName::Pre) => NormPosition::Pre,
         Some(PositionName::Post) => NormPosition::Post,
     };
-    let architecture =
-        Architecture { depth, width, activation, init, norm, norm_position, residual, scale_layer: None };
+    let architecture = Architecture {
+        depth,
+        width,
+        activation,
+        init,
+        norm,
+        norm_position,
+        residual,
+        standardised,
+        scale_layer: None,
+    };
     let loss = table.loss.unwrap_or_default();
     let pretraining = match &table.pretrain {
         None => None,
@@ -168,8 +201,40 @@ pub(super) fn contestant(what: &str, table: &NetworkTable) -> Result<Contestant,
         loss,
         clipping,
         penalty,
+        restraint: Restraint { decay, max_norm: table.max_norm },
+        schedule: table.schedule,
         pretraining,
         steps: table.steps,
         settings: table.settings.clone(),
+    })
+}
+
+/// The branches of a table, for so many blocks.
+fn branches(table: &ResidualTable, depth: usize) -> Result<Residual, String> {
+    at_least_one("residual.layers", table.layers)?;
+    let scale = match table.scale {
+        BranchScale::Fixed(scale) => scale,
+        BranchScale::InverseRootDepth => (1.0 / (depth as f64).sqrt()) as f32,
+        BranchScale::Learned => 0.0,
+    };
+    let scale_is_learned = table.scale == BranchScale::Learned;
+    if !scale_is_learned {
+        positive("residual.scale", scale)?;
+    }
+    let last_is_linear = table.last == LastName::Linear;
+    if table.zero_init && !last_is_linear {
+        return Err(
+            "residual.zero_init needs residual.last = \"linear\": an activation of 0 may have no slope"
+                .into(),
+        );
+    }
+    if table.zero_init && scale_is_learned {
+        return Err("residual.zero_init needs a residual.scale that is not learned: of two factors of 0 neither has a gradient".into());
+    }
+    Ok(Residual {
+        last_is_zero: table.zero_init,
+        scale_is_learned,
+        activated_sum: table.position == PositionName::Post,
+        ..Residual::new(scale, table.layers, last_is_linear)
     })
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
 use crate::activation::Activation;
-use crate::train::Loss;
+use crate::train::{Loss, Schedule};
 
 /// A network, or what a remedy changes of one.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -23,7 +23,7 @@ pub struct NetworkTable {
     pub width: Option<usize>,
     /// As `--activation` takes it.
     pub activation: Option<Activation>,
-    /// As `--init` takes it.
+    /// As `--init` takes it, or `lsuv`.
     pub init: Option<String>,
     /// s_w^2, instead of the initialiser's.
     pub weight_variance: Option<f32>,
@@ -35,10 +35,18 @@ pub struct NetworkTable {
     pub norm_position: Option<PositionName>,
     /// Residual branches.
     pub residual: Option<ResidualTable>,
+    /// `plain` or `standardised`.
+    pub weights: Option<WeightsName>,
     /// Gradient clipping.
     pub clip: Option<ClipTable>,
     /// A penalty on the weights.
     pub penalty: Option<PenaltyTable>,
+    /// Decoupled decay of the weights, whatever the optimiser: the factor 1 - rate decay per step. 0 takes it away.
+    pub decay: Option<f32>,
+    /// The largest norm of a unit's incoming weights.
+    pub max_norm: Option<f32>,
+    /// How the rate changes over a run, if not as `[training]` says.
+    pub schedule: Option<Schedule>,
     /// What is minimised.
     pub loss: Option<Loss>,
     /// Unsupervised training of the hidden layers before the first step.
@@ -47,6 +55,16 @@ pub struct NetworkTable {
     pub steps: Option<usize>,
     /// The settings of the grid that the row is tuned over, such as `momentum 0.1`; all of them if it is left out.
     pub settings: Option<Vec<String>>,
+}
+
+/// What dense layers multiply by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WeightsName {
+    /// Their weights.
+    Plain,
+    /// Their weights with mean 0 and a learned size, unit by unit.
+    Standardised,
 }
 
 /// The normalisations by name.
@@ -61,11 +79,12 @@ pub enum NormName {
     Layer,
 }
 
-/// Their places by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+/// Places before and after by name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PositionName {
     /// Before the activation.
+    #[default]
     Pre,
     /// After it.
     Post,
@@ -81,6 +100,12 @@ pub struct ResidualTable {
     pub layers: usize,
     /// What follows the last of them.
     pub last: LastName,
+    /// Whether that last dense layer, which must be linear, starts at 0; false by default.
+    #[serde(default)]
+    pub zero_init: bool,
+    /// Whether the activation follows the sum as well (`post`); `pre` by default.
+    #[serde(default)]
+    pub position: PositionName,
 }
 
 /// How a branch ends.
@@ -93,13 +118,15 @@ pub enum LastName {
     Activation,
 }
 
-/// A branch scale: a number, or `"1/sqrt(L)"` for L blocks.
+/// A branch scale: a number, `"1/sqrt(L)"` for L blocks, or `"learned"`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum BranchScale {
     /// This factor.
     Fixed(f32),
     /// 1 over the square root of the number of blocks.
     InverseRootDepth,
+    /// Learned, one per block, from 0.
+    Learned,
 }
 
 impl<'de> Deserialize<'de> for BranchScale {
@@ -108,7 +135,7 @@ impl<'de> Deserialize<'de> for BranchScale {
         impl Visitor<'_> for Scale {
             type Value = BranchScale;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number or \"1/sqrt(L)\"")
+                f.write_str("a number, \"1/sqrt(L)\" or \"learned\"")
             }
             fn visit_f64<E: de::Error>(self, value: f64) -> Result<BranchScale, E> {
                 Ok(BranchScale::Fixed(value as f32))
@@ -119,6 +146,7 @@ impl<'de> Deserialize<'de> for BranchScale {
             fn visit_str<E: de::Error>(self, value: &str) -> Result<BranchScale, E> {
                 match value {
                     "1/sqrt(L)" => Ok(BranchScale::InverseRootDepth),
+                    "learned" => Ok(BranchScale::Learned),
                     _ => Err(E::invalid_value(de::Unexpected::Str(value), &self)),
                 }
             }

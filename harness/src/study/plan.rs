@@ -14,14 +14,18 @@ use crate::architecture::{Architecture, Norm, NormPosition};
 use crate::data::{Sizes, Source};
 use crate::hash::Hash;
 use crate::init::Init;
+use crate::net::Restraint;
 use crate::net::update::{Clipping, Penalty};
 use crate::train::{Loss, Recipe, Schedule};
 
 /// The studies that come with the program: name and file.
-pub const BUILT_IN: [(&str, &str); 7] = [
+pub const BUILT_IN: [(&str, &str); 10] = [
     ("remedies", include_str!("../../studies/remedies.toml")),
     ("depth", include_str!("../../studies/depth.toml")),
     ("pretraining", include_str!("../../studies/pretraining.toml")),
+    ("exploding", include_str!("../../studies/exploding.toml")),
+    ("norms", include_str!("../../studies/norms.toml")),
+    ("activations", include_str!("../../studies/activations.toml")),
     ("init", include_str!("../../studies/init.toml")),
     ("depth-sweep", include_str!("../../studies/depth-sweep.toml")),
     ("thousand", include_str!("../../studies/thousand.toml")),
@@ -162,9 +166,10 @@ impl StudyPlan {
             loss: row.loss,
             optimizer: setting.optimizer,
             rate: setting.rate,
-            schedule: self.schedule,
+            schedule: row.schedule.unwrap_or(self.schedule),
             clipping: row.clipping,
             penalty: row.penalty,
+            restraint: row.restraint,
             pretraining: row.pretraining,
             steps: self.steps_of(row),
             batch: self.batch,
@@ -206,11 +211,14 @@ impl StudyPlan {
                 norm: Norm::None,
                 norm_position: NormPosition::Pre,
                 residual: None,
+                standardised: false,
                 scale_layer: None,
             },
             loss: Loss::CrossEntropy,
             clipping: Clipping::None,
             penalty: Penalty::None,
+            restraint: Restraint::default(),
+            schedule: None,
             pretraining: None,
             steps: None,
             settings: None,

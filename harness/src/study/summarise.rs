@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use isobath_kernels::NUMERICS_VERSION;
 
 use super::claim;
+use super::equation::equations;
 use super::outcome::{grid_edge, outcome, ranks, survived};
 use super::plan::{Samples, StudyPlan};
 use super::setting::Setting;
@@ -18,7 +19,7 @@ use crate::data::Splits;
 use crate::hash::Hash;
 use crate::probe::Setup;
 use crate::theory::{self, Question};
-use crate::train::{LayerNorms, Trained};
+use crate::train::{GradientNoise, LayerNorms, Trained, UnitFigures};
 
 /// Validation accuracy of a setting; none if it diverged.
 pub(super) fn tuning_score(
@@ -58,8 +59,15 @@ pub(super) fn summarise(
             });
         let budget = rows.peek().map_or(0, |(entry, _)| entry.budget);
         let known = own.as_ref().unwrap_or(&data);
-        let mut of_group: Vec<Row> =
-            rows.by_ref().take(group.rows.len()).map(|entry| of(entry, known)).collect();
+        let sick = group.rows.first();
+        let mut of_group: Vec<Row> = rows
+            .by_ref()
+            .take(group.rows.len())
+            .map(|entry| Row {
+                equations: sick.map_or(Vec::new(), |sick| equations(sick, entry.0.row)),
+                ..of(entry, known)
+            })
+            .collect();
         let spreads: Vec<Option<Spread>> = of_group.iter().map(|row| row.accuracy.clone()).collect();
         for (row, rank) in of_group.iter_mut().zip(ranks(&spreads)) {
             row.rank = rank;
@@ -168,6 +176,7 @@ fn row(
     Row {
         name: entry.row.name.clone(),
         change: entry.row.change.clone(),
+        equations: Vec::new(),
         depth: entry.row.architecture.depth,
         accuracy: Spread::of(&accuracies),
         rank: 1,
@@ -181,6 +190,10 @@ fn row(
         theory: theory(&entry.row.architecture),
         ratio_start: spread(&|run| run.ratio[0]),
         ratio_end: spread(&|run| run.ratio[1]),
+        noise_scale: [0, 1].map(|which| {
+            let all: Vec<GradientNoise> = runs.iter().filter_map(|run| run.noise[which]).collect();
+            GradientNoise::scale(&all)
+        }),
         outcome: outcome(&accuracies, &divergences, linear, data.majority_accuracy, data.test),
         layers: layers(&runs),
         course: runs.first().map(|run| run.course.clone()).unwrap_or_default(),
@@ -190,6 +203,7 @@ fn row(
             .filter(|(id, _)| id.network == entry.network)
             .map(|(_, run)| run.seconds)
             .sum(),
+        step_seconds: spread(&|run| run.step_seconds).map(|spread| spread.median),
         seconds: runs.iter().map(|run| run.seconds).sum::<f64>() / runs.len().max(1) as f64,
     }
 }
@@ -236,12 +250,21 @@ fn layers(runs: &[&Trained]) -> Vec<LayerFigures> {
                 median(&mut runs.iter().map(|run| run.layers[which].get(l).and_then(figure)))
             };
             let both = |figure| [at(0, figure), at(1, figure)];
+            let units = |figure: fn(&UnitFigures) -> Option<f64>| {
+                [0, 1].map(|which: usize| {
+                    median(&mut runs.iter().map(|run| run.units[which].get(l).and_then(figure)))
+                })
+            };
             LayerFigures {
                 layer: l + 1,
                 log10_x: both(|norms| norms.log10_x),
                 log10_delta: both(|norms| norms.log10_delta),
                 log10_gw: both(|norms| norms.log10_gw),
                 speed: both(|norms| norms.speed),
+                dead: units(|units| Some(units.dead)),
+                saturated: units(|units| Some(units.saturated)),
+                mean: units(|units| units.mean),
+                deviation: units(|units| units.deviation),
                 moved: median(&mut runs.iter().map(|run| run.moved.get(l).copied().flatten())),
             }
         })

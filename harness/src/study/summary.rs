@@ -162,6 +162,9 @@ pub struct Row {
     pub name: String,
     /// What was changed against the untreated network, in a sentence; empty for that network itself.
     pub change: String,
+    /// The same as equations, one for each difference.
+    #[serde(default)]
+    pub equations: Vec<String>,
     /// Hidden layers (blocks, for residual networks).
     pub depth: usize,
     /// Test accuracy over the fresh seeds. A diverged seed counts with the accuracy it has.
@@ -193,6 +196,10 @@ pub struct Row {
     pub ratio_start: Option<Spread>,
     /// The same after the last step.
     pub ratio_end: Option<Spread>,
+    /// The gradient noise scale tr(Sigma) / |G|^2 in samples, of the means over the seeds, before the first step and after
+    /// the last; null with batch norm and where noise drowns the gradient.
+    #[serde(default)]
+    pub noise_scale: [Option<f64>; 2],
     /// The verdict.
     pub outcome: Outcome,
     /// Per hidden layer, from the first, medians over the seeds.
@@ -203,6 +210,10 @@ pub struct Row {
     pub hash: String,
     /// Seconds of one training run, mean over seeds. Differs between machines.
     pub seconds: f64,
+    /// Seconds of one step, with its share of the records and without pre-training: the median over the seeds. Differs
+    /// between machines.
+    #[serde(default)]
+    pub step_seconds: Option<f64>,
     /// Seconds of all its runs, those of tuning included. Differs between machines.
     #[serde(default)]
     pub seconds_in_all: f64,
@@ -234,6 +245,18 @@ pub struct LayerFigures {
     pub log10_gw: [Option<f64>; 2],
     /// Speed of learning ||sum over the batch of delta||, for a loss that is a mean over the batch; start and end.
     pub speed: [Option<f64>; 2],
+    /// Fraction of units without a slope on any sample of a batch, start and end.
+    #[serde(default)]
+    pub dead: [Option<f64>; 2],
+    /// Fraction of units and samples whose slope is below 1 % of the largest, start and end.
+    #[serde(default)]
+    pub saturated: [Option<f64>; 2],
+    /// Mean of the activation's outputs, start and end.
+    #[serde(default)]
+    pub mean: [Option<f64>; 2],
+    /// Their standard deviation, start and end.
+    #[serde(default)]
+    pub deviation: [Option<f64>; 2],
     /// ||W_end - W_start|| / ||W_start||.
     pub moved: Option<f64>,
 }

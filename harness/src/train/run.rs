@@ -1,12 +1,14 @@
 //! The training loop.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use isobath_kernels::{Level, reduce};
 use thiserror::Error;
 
 use super::loss::loss_and_gradient;
+use super::noise::gradient_noise;
 use super::observe::{LayerNorms, Observer, log10};
+use super::units::{UnitFigures, Units, as_learned};
 use super::{Course, Divergence, Recipe, Trained};
 use crate::architecture::Built;
 use crate::data::Dataset;
@@ -68,7 +70,8 @@ pub fn train<T: Threads>(
     let built = recipe.build(data.features(), data.classes());
     let mut places = vec![Place::default(); built.layers.len()];
     let plan = Plan::new(data.features(), recipe.batch, &built.layers, &mut places)?;
-    let update = Update::new(recipe.optimizer, recipe.clipping, recipe.penalty);
+    let update =
+        Update::new(recipe.optimizer, recipe.clipping, recipe.penalty).with_restraint(recipe.restraint);
     let mut arena = vec![0.0; plan.arena_len(update.moments(), threads.count())?];
     let (mut order, mut labels) = (vec![0; found], vec![0; recipe.batch]);
     let mut gradient = vec![0.0; recipe.batch * data.classes()];
@@ -90,23 +93,35 @@ pub fn train<T: Threads>(
     let before = descent.arena().parameters.to_vec();
     let mut course = Course::default();
     let mut figures: [Vec<LayerNorms>; 2] = Default::default();
+    let mut units: [Vec<UnitFigures>; 2] = Default::default();
+    let mut noise = [None; 2];
+    let loss_of = |outputs: &[f32], labels: &[u32], gradient: &mut [f32]| {
+        loss_and_gradient(recipe.loss, level, outputs, labels, data.classes(), gradient)
+    };
     let mut ratio = [None; 2];
     let mut divergence = None;
     let mut at_checkpoint = None;
     let mut steps = 0;
+    let (descending, mut probing) = (Instant::now(), Duration::ZERO);
     // One pass more than there are updates: the last one measures the trained network.
     for step in 0..=recipe.steps {
         let recorded = step % recipe.record_every.max(1) == 0 || step == recipe.steps;
         if recipe.checkpoint == Some(step) && step < recipe.steps {
+            let begun = Instant::now();
             at_checkpoint = Some(descent.correct(held_out.samples())? as f64 / held_out.len().max(1) as f64);
+            probing += begun.elapsed();
         }
-        let mut observer = recorded.then(|| Observer::new(level, &built));
-        let loss = descent.measure(
-            |outputs, labels, gradient| {
-                loss_and_gradient(recipe.loss, level, outputs, labels, data.classes(), gradient)
-            },
-            &mut observer,
-        )?;
+        let last = step == recipe.steps;
+        if recorded {
+            course.add_parameters(level, &plan, &built, descent.arena(), recipe.penalty);
+        }
+        let learned = (step == 0 || last).then(|| as_learned(&built, &plan, descent.arena()));
+        let mut watch = (
+            recorded.then(|| Observer::new(level, &built)),
+            learned.as_ref().map(|built| Units::new(built, recipe.architecture.activation)),
+        );
+        let loss = descent.measure(loss_of, &mut watch)?;
+        let (observer, counted) = watch;
         if !loss.is_finite() {
             let is_bad = |place: &Place| leaves_f32(descent.arena(), place, recipe.batch);
             let layer = first_bad_layer(&plan, &built, is_bad);
@@ -118,7 +133,11 @@ pub fn train<T: Threads>(
         }
         let gradient_norm =
             recorded.then(|| log10(reduce::norm(level, descent.arena().gradients), 0)).flatten();
-        let last = step == recipe.steps;
+        if step == 0 || last {
+            let probe = Instant::now();
+            noise[usize::from(step > 0)] = gradient_noise(&mut descent, level, loss_of)?;
+            probing += probe.elapsed();
+        }
         let mut clipped = 0.0;
         if !last {
             let rate = recipe.rate * recipe.schedule.factor(step, recipe.steps);
@@ -131,11 +150,15 @@ pub fn train<T: Threads>(
             ratio[which] = end_to_end(&observer.layers);
             figures[which] = observer.layers;
         }
+        if let Some(counted) = counted {
+            units[usize::from(step > 0)] = counted.figures();
+        }
         if !on_step(step, &course) {
             return Ok(None);
         }
     }
     let seconds = started.elapsed().as_secs_f64();
+    let step_seconds = (steps > 0).then(|| (descending.elapsed() - probing).as_secs_f64() / steps as f64);
     // Before the accuracy is measured: that moves no parameter, but a reader need not know it.
     let hash = descent.hash();
     let accuracy = descent.correct(held_out.samples())? as f64 / held_out.len().max(1) as f64;
@@ -148,10 +171,13 @@ pub fn train<T: Threads>(
         multiply_adds: recipe.cost(data.features(), data.classes(), found)?.of(steps),
         ratio,
         layers: figures,
+        units,
+        noise,
         moved,
         course,
         hash,
         seconds,
+        step_seconds,
     }))
 }
 

@@ -21,7 +21,7 @@ pub(super) fn table(level: Level) -> Result<Table, VerifyError> {
     let mut checks = Vec::new();
     for (scale, depth) in [(1.0, 20), (0.5, 20)] {
         let expected = 1.0 + f64::from(scale * scale);
-        let branch = Residual { scale, layers: 2, last_is_linear: true };
+        let branch = Residual::new(scale, 2, true);
         let (theory, figures) =
             predict_and_measure(&blocks(Activation::Relu, Init::HE, depth, 256, branch), level)?;
         let what = format!("relu, linear last, s = {scale}");
@@ -50,7 +50,7 @@ pub(super) fn table(level: Level) -> Result<Table, VerifyError> {
         1e-9,
     ));
 
-    let last = Residual { scale: 0.5, layers: 2, last_is_linear: false };
+    let last = Residual::new(0.5, 2, false);
     let (theory, figures) = predict_and_measure(&blocks(Activation::Relu, Init::HE, 30, 256, last), level)?;
     let what = "relu, phi last, 30 x 256";
     let predicted = theory.log_gain.map(|gain| (gain.mean / 30.0).exp());

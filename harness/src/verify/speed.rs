@@ -14,6 +14,7 @@ use crate::activation::Activation;
 use crate::architecture::{Architecture, Norm, NormPosition};
 use crate::data::{Dataset, Form};
 use crate::init::Init;
+use crate::net::Restraint;
 use crate::net::update::{Clipping, Optimizer, Penalty};
 use crate::random::Random;
 use crate::threads::Serial;
@@ -64,6 +65,7 @@ fn speeds(depth: usize, seed: u64, level: Level) -> Result<Vec<f64>, VerifyError
             norm: Norm::None,
             norm_position: NormPosition::Pre,
             residual: None,
+            standardised: false,
             scale_layer: None,
         },
         loss: Loss::SigmoidCrossEntropy,
@@ -72,6 +74,7 @@ fn speeds(depth: usize, seed: u64, level: Level) -> Result<Vec<f64>, VerifyError
         schedule: Schedule::Constant,
         clipping: Clipping::None,
         penalty: Penalty::None,
+        restraint: Restraint::default(),
         pretraining: None,
         steps: 0,
         batch: BATCH,

@@ -1,0 +1,76 @@
+//! What holds weights back beside the gradient: decoupled decay before the optimiser's step, max-norm after it.
+//!
+//! - Decay, for any optimiser: w = w (1 - rate lambda), rounded once as AdamW's is, so that with Adam it gives AdamW's
+//!   bits (Loshchilov and Hutter 2019). With a rate lambda above 1 weights change their sign.
+//! - Max-norm: a unit's incoming weights, a *column* of W (fan-in x fan-out), are scaled to norm c where theirs is larger:
+//!   w_j = w_j min(1, c / ||w_j||) (Srebro and Shraibman 2005; Srivastava et al. 2014).
+//!
+//! Dense weights alone, never biases, gains, shifts, slopes or scales of branches.
+//! Cost: decay reads and writes the weights once; max-norm reads them twice, column by column, and writes what it scales.
+//! Columns are gathered in the arena's deltas, which nobody needs between two steps.
+
+use isobath_kernels::{Level, clip, optimizer};
+
+use super::{Arena, Layer, Place, Plan};
+
+/// How weights are held back.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Restraint {
+    /// lambda: each step multiplies weights by 1 - rate lambda. 0 is no decay.
+    pub decay: f32,
+    /// c: the largest norm of a unit's incoming weights, if there is one.
+    pub max_norm: Option<f32>,
+}
+
+impl Restraint {
+    /// Whether both figures are figures: 0 or positive, the decay finite.
+    pub(super) fn is_valid(&self) -> bool {
+        self.decay >= 0.0 && self.decay.is_finite() && self.max_norm.is_none_or(|limit| limit >= 0.0)
+    }
+
+    /// Before the optimiser's step.
+    pub(super) fn decay(
+        &self,
+        level: Level,
+        plan: &Plan<'_>,
+        arena: &mut Arena<'_>,
+        rate: f32,
+    ) -> Option<()> {
+        if self.decay == 0.0 {
+            return Some(());
+        }
+        let factor = libm::fmaf(-rate, self.decay, 1.0);
+        for place in dense(plan) {
+            let weights = arena.parameters.get_mut(place.parameters..)?.get_mut(..place.weight_count)?;
+            optimizer::scale(level, factor, weights);
+        }
+        Some(())
+    }
+
+    /// After it.
+    pub(super) fn project(&self, level: Level, plan: &Plan<'_>, arena: &mut Arena<'_>) -> Option<()> {
+        let Some(limit) = self.max_norm else { return Some(()) };
+        for place in dense(plan) {
+            let column = arena.deltas.get_mut(..place.fan_in)?;
+            let weights = arena.parameters.get_mut(place.parameters..)?.get_mut(..place.weight_count)?;
+            for unit in 0..place.width {
+                let own = weights.iter().skip(unit).step_by(place.width);
+                column.iter_mut().zip(own).for_each(|(to, from)| *to = *from);
+                let report = clip::by_global_norm(level, &mut [&mut *column], limit).ok()?;
+                if report.clipped > 0 {
+                    let own = weights.iter_mut().skip(unit).step_by(place.width);
+                    own.zip(&*column).for_each(|(to, from)| *to = *from);
+                }
+            }
+        }
+        Some(())
+    }
+}
+
+/// The places of the dense layers.
+fn dense<'a>(plan: &Plan<'a>) -> impl Iterator<Item = &'a Place> {
+    let layers = plan.layers.iter().zip(plan.places);
+    layers
+        .filter(|(layer, _)| matches!(layer, Layer::Dense(_) | Layer::Standardised(_)))
+        .map(|(_, place)| place)
+}

@@ -1,0 +1,200 @@
+//! What a remedy does, as equations: one for each thing in which a row differs from the untreated network.
+//!
+//! Letters: h pre-activation, x signal, W weights (n inputs, m units), w one weight, w_j the incoming weights of a unit, g
+//! gradient, eta learning rate, t step of T, L loss. An arrow is an assignment in every step.
+
+use super::contestant::Contestant;
+use crate::activation::Activation;
+use crate::architecture::{Norm, NormPosition, Residual};
+use crate::init::{Family, Init, WeightVariance};
+use crate::net::update::{Clipping, Penalty};
+use crate::pretrain::{Model, Pretraining};
+use crate::train::{Loss, Schedule};
+
+/// The equations of what `row` has and `sick` has not.
+pub(super) fn equations(sick: &Contestant, row: &Contestant) -> Vec<String> {
+    let (before, after) = (&sick.architecture, &row.architecture);
+    let mut found = Vec::new();
+    let mut add = |differs: bool, equation: Option<String>| found.extend(equation.filter(|_| differs));
+    add(before.activation != after.activation, Some(activation(after.activation)));
+    add(before.init != after.init, Some(initialiser(after.init)));
+    let place = |norm, position| (norm != Norm::None).then_some((norm, position));
+    let (was, is) = (place(before.norm, before.norm_position), place(after.norm, after.norm_position));
+    add(was != is, is.map(|(norm, position)| normalisation(norm, position)));
+    let standardised = "Ŵ = g (W − μ)/√(n σ²) in the place of W, μ and σ² of a unit's weights, g learned";
+    add(before.standardised != after.standardised, after.standardised.then(|| standardised.to_owned()));
+    add(before.residual != after.residual, after.residual.map(branch));
+    add(sick.pretraining != row.pretraining, row.pretraining.map(pretraining));
+    add(sick.loss != row.loss, Some(loss(row.loss)));
+    add(sick.clipping != row.clipping, clipping(row.clipping));
+    add(sick.penalty != row.penalty, penalty(row.penalty));
+    let (was, is) = (sick.restraint, row.restraint);
+    add(was.decay != is.decay, Some(format!("w ← w (1 − η λ) beside the step, λ = {}", is.decay)));
+    add(
+        was.max_norm != is.max_norm,
+        is.max_norm.map(|limit| format!("wⱼ ← wⱼ min(1, c/‖wⱼ‖) after the step, c = {limit}")),
+    );
+    add(sick.schedule != row.schedule, row.schedule.map(schedule));
+    found
+}
+
+fn activation(function: Activation) -> String {
+    let phi = match function {
+        Activation::Identity => "h".to_owned(),
+        Activation::Sigmoid => "1/(1 + e⁻ʰ)".to_owned(),
+        Activation::Tanh => "tanh h".to_owned(),
+        Activation::Relu => "max(h, 0)".to_owned(),
+        Activation::Leaky(slope) => format!("h where h > 0, k h elsewhere, k = {slope}"),
+        Activation::Prelu(slope) => format!("h where h > 0, k h elsewhere, k learned from {slope}"),
+        Activation::Elu(alpha) => format!("h where h > 0, α (eʰ − 1) elsewhere, α = {alpha}"),
+        Activation::Selu => "1.0507 h where h > 0, 1.7581 (eʰ − 1) elsewhere".to_owned(),
+        Activation::Gelu => "h Φ(h), Φ the normal distribution function".to_owned(),
+        Activation::GeluTanh => "½ h (1 + tanh(√(2/π) (h + 0.044715 h³)))".to_owned(),
+        Activation::Silu => "h/(1 + e⁻ʰ)".to_owned(),
+        Activation::Softplus => "ln(1 + eʰ)".to_owned(),
+    };
+    format!("φ(h) = {phi}")
+}
+
+fn initialiser(init: Init) -> String {
+    let variance = match init.weight_variance {
+        WeightVariance::Fixed(variance) => format!("{variance}/n"),
+        WeightVariance::Glorot => "2/(n + m)".to_owned(),
+        WeightVariance::Data => {
+            return "W ← W/√Var(h) once per layer, from the input on; WᵀW = 1 before".to_owned();
+        }
+    };
+    let weights = match init.family {
+        Family::Gaussian => format!("w ~ N(0, {variance})"),
+        Family::Uniform => format!("w ~ U(−a, a), a² = 3 · {variance}"),
+        Family::Orthogonal => format!("WᵀW ∝ 1, Var w = {variance}"),
+    };
+    match init.bias_variance {
+        0.0 => weights,
+        variance => format!("{weights}, b ~ N(0, {variance})"),
+    }
+}
+
+fn normalisation(norm: Norm, position: NormPosition) -> String {
+    let over = if norm == Norm::Batch { "of a unit over the batch" } else { "of a sample over the layer" };
+    let (letter, place) = match position {
+        NormPosition::Pre => ("h", "before φ"),
+        NormPosition::Post => ("x", "after φ"),
+    };
+    format!("{letter} ← γ ({letter} − μ)/√(σ² + ε) + β {place}, μ and σ² {over}")
+}
+
+fn branch(residual: Residual) -> String {
+    let Residual { scale, layers, last_is_zero, scale_is_learned, activated_sum, .. } = residual;
+    let sum = match (scale_is_learned, scale) {
+        (true, _) => "x + a f(x)",
+        (false, 1.0) => "x + f(x)",
+        (false, _) => "x + s f(x)",
+    };
+    let mut text = if activated_sum { format!("x ← φ({sum})") } else { format!("x ← {sum}") };
+    text += &format!(", f of {layers} dense layer{}", if layers == 1 { "" } else { "s" });
+    if scale_is_learned {
+        text += &format!(", a learned from {scale}");
+    } else if scale != 1.0 {
+        text += &format!(", s = {scale:.3}");
+    }
+    if last_is_zero {
+        text += ", whose last W is 0 at the start";
+    }
+    text
+}
+
+fn pretraining(pretraining: Pretraining) -> String {
+    match pretraining.model {
+        Model::Autoencoder { noise } => {
+            format!("x ≈ σ(x̃ W + b) Wᵀ + a, layer by layer; x̃ is x with a fraction {noise} at 0")
+        }
+        Model::Rbm { gibbs_steps, .. } => {
+            format!(
+                "W ← W + η (⟨xᵀ h⟩ of the data − ⟨xᵀ h⟩ after k Gibbs steps), layer by layer, k = {gibbs_steps}"
+            )
+        }
+    }
+}
+
+fn loss(loss: Loss) -> String {
+    match loss {
+        Loss::CrossEntropy => "L = −ln p of the class, p = softmax(h)",
+        Loss::SigmoidCrossEntropy => "L = Σ ln(1 + eʰ) − t h over the classes",
+        Loss::Squared => "L = ½ Σ (σ(h) − t)² over the classes",
+    }
+    .to_owned()
+}
+
+fn clipping(clipping: Clipping) -> Option<String> {
+    match clipping {
+        Clipping::None => None,
+        Clipping::Value { limit } => Some(format!("g ← max(−c, min(g, c)), c = {limit}")),
+        Clipping::GlobalNorm { max_norm } => {
+            Some(format!("g ← g min(1, c/‖g‖), ‖g‖ over all parameters, c = {max_norm}"))
+        }
+        Clipping::Adaptive { lambda } => {
+            Some(format!("gⱼ ← gⱼ min(1, λ max(‖wⱼ‖, 10⁻³)/‖gⱼ‖) for each unit, λ = {lambda}"))
+        }
+    }
+}
+
+fn penalty(penalty: Penalty) -> Option<String> {
+    match penalty {
+        Penalty::None => None,
+        Penalty::L1 { lambda } => {
+            Some(format!("L + λ Σ|w|, so g ← g + λ sign(w), sign(0) = 0, λ = {lambda}"))
+        }
+        Penalty::L2 { lambda } => Some(format!("L + ½ λ Σw², so g ← g + λ w, λ = {lambda}")),
+    }
+}
+
+fn schedule(schedule: Schedule) -> String {
+    match schedule {
+        Schedule::Constant => "ηₜ = η",
+        Schedule::Linear => "ηₜ = η (1 − t/T)",
+        Schedule::WarmUp => "ηₜ = η min(1, (t + 1)/(T/10))",
+    }
+    .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::study::plan::{BUILT_IN, StudyPlan};
+
+    /// Whatever a built-in study changes but depth, width and the number of steps has an equation.
+    #[test]
+    fn every_remedy_of_the_built_in_studies_has_an_equation() {
+        for (name, text) in BUILT_IN {
+            let plan = StudyPlan::parse(name, text, None, false).unwrap();
+            for group in &plan.groups {
+                let (sick, remedies) = group.rows.split_first().unwrap();
+                assert!(equations(sick, sick).is_empty());
+                for row in remedies {
+                    let (before, after) = (sick.architecture, row.architecture);
+                    let size = before.depth != after.depth || before.width != after.width;
+                    let longer = sick.steps != row.steps;
+                    let found = equations(sick, row);
+                    assert!(!found.is_empty() || size || longer, "{name}, {}: {}", group.name, row.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_equation_for_each_difference() {
+        let linear = StudyPlan::parse("remedies", BUILT_IN[0].1, None, false).unwrap().linear();
+        let mut row = linear.clone();
+        row.penalty = Penalty::L1 { lambda: 0.5 };
+        row.restraint.max_norm = Some(2.0);
+        row.architecture.residual =
+            Some(Residual { scale_is_learned: true, activated_sum: true, ..Residual::new(0.0, 2, true) });
+        let expected = [
+            "x ← φ(x + a f(x)), f of 2 dense layers, a learned from 0",
+            "L + λ Σ|w|, so g ← g + λ sign(w), sign(0) = 0, λ = 0.5",
+            "wⱼ ← wⱼ min(1, c/‖wⱼ‖) after the step, c = 2",
+        ];
+        assert_eq!(equations(&linear, &row), expected);
+    }
+}
