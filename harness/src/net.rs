@@ -10,21 +10,26 @@
 
 mod arena;
 mod backward;
+mod convolution;
 mod exponent;
 mod far;
 mod forward;
 mod layer;
 mod pass;
+mod patches;
 mod plan;
+mod pooling;
 mod product;
 mod signal;
 pub mod update;
 mod watch;
+mod window;
 
 pub use arena::Arena;
-pub use layer::{Dense, Layer};
+pub use layer::{Convolution, Dense, Layer};
 pub use pass::{Mode, NetError, Pass};
 pub use plan::{Place, Plan, PlanError, Values};
 pub(crate) use product::multiply;
 pub use signal::Signal;
 pub use watch::{Unwatched, Watch};
+pub use window::Window;

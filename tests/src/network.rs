@@ -95,7 +95,7 @@ fn parameter_count(layer: &Layer, width: usize) -> usize {
         Layer::Dense(dense) => (width + 1) * dense.units,
         Layer::BatchNorm { .. } | Layer::LayerNorm { .. } => 2 * width,
         Layer::Activation(Activation::Prelu(_)) => 1,
-        Layer::Activation(_) | Layer::Flatten | Layer::SkipStart | Layer::SkipEnd { .. } => 0,
+        _ => 0,
     }
 }
 
@@ -121,7 +121,9 @@ pub fn forward(layers: &[Layer], parameters: &[f64], input: &Rows) -> Vec<Rows> 
             Layer::LayerNorm { epsilon } => {
                 normalise(x, own, *epsilon, (0..height).map(|i| i * width..(i + 1) * width))
             }
-            Layer::Flatten => panic!("no reference for positions"),
+            Layer::Convolution(_) | Layer::MaxPool { .. } | Layer::AveragePool | Layer::Flatten => {
+                panic!("no reference for {layer:?}")
+            }
             Layer::SkipStart => {
                 skips.push(x.clone());
                 x.clone()
@@ -218,7 +220,7 @@ pub fn backward(layers: &[Layer], parameters: &[f64], trace: &[Rows], cotangent:
                 Wide::new(delta.rows.map(|d| d * f64::from(*scale)), delta.exponent)
             }
             Layer::SkipStart => delta.plus(&skips.pop().expect("was closed")),
-            Layer::BatchNorm { .. } | Layer::LayerNorm { .. } | Layer::Flatten => {
+            _ => {
                 panic!("no reference for {layer:?}")
             }
         };

@@ -1,6 +1,7 @@
 //! The memory of a network, cut into its regions.
 
-use super::{Layer, Place, Plan, PlanError, Values};
+use super::{Convolution, Dense, Layer, Place, Plan, PlanError, Values};
+use crate::init::{Init, WeightVariance};
 use crate::random::Random;
 
 /// Up to here an f32 holds whole numbers exactly: powers of two of 10^5 layers that each use up the range of f32.
@@ -72,15 +73,20 @@ impl<'a> Arena<'a> {
             let range = place.parameters..place.parameters + place.parameter_count;
             let Some(parameters) = self.parameters.get_mut(range.clone()) else { continue };
             match layer {
-                Layer::Dense(dense) => {
+                Layer::Dense(Dense { init, weight_scale, .. })
+                | Layer::Convolution(Convolution { init, weight_scale, .. }) => {
+                    // The fan-out of a convolution is not its channels alone.
+                    let fan_out = place.width * (place.fan_in / place.from.channels);
+                    let variance = init.weight_variance(place.fan_in, fan_out);
+                    let init = Init { weight_variance: WeightVariance::Fixed(variance), ..*init };
                     let (weights, biases) = parameters.split_at_mut(place.weight_count);
                     let scratch = self.gradients.get_mut(range).unwrap_or_default();
                     let scratch = scratch.split_at_mut(place.weight_count).0;
-                    let filled = dense.init.fill(random, place.fan_in, weights, biases, scratch);
+                    let filled = init.fill(random, place.fan_in, weights, biases, scratch);
                     debug_assert!(filled.is_ok(), "the plan gives every layer what it needs");
-                    if dense.weight_scale != 1.0 {
+                    if *weight_scale != 1.0 {
                         for weight in weights {
-                            *weight *= dense.weight_scale;
+                            *weight *= weight_scale;
                         }
                     }
                 }
@@ -95,7 +101,12 @@ impl<'a> Arena<'a> {
                     }
                 }
                 Layer::Activation(crate::activation::Activation::Prelu(slope)) => parameters.fill(*slope),
-                Layer::Activation(_) | Layer::Flatten | Layer::SkipStart | Layer::SkipEnd { .. } => {}
+                Layer::Activation(_)
+                | Layer::MaxPool { .. }
+                | Layer::AveragePool
+                | Layer::Flatten
+                | Layer::SkipStart
+                | Layer::SkipEnd { .. } => {}
             }
         }
         self.gradients.fill(0.0);

@@ -6,11 +6,13 @@
 use isobath_kernels::gemm::{Init, Shape};
 use isobath_kernels::{MatMut, MatRef, activation, batch_norm, layer_norm, optimizer, reduce};
 
+use super::convolution::Convolving;
 use super::exponent::{self, exponent_of, ldexp};
 use super::forward::matrix;
 use super::plan::MAX_NESTING;
+use super::pooling::{self, Pooling};
 use super::product::multiply;
-use super::{Arena, Layer, NetError, Pass, Place, Signal, Watch};
+use super::{Arena, Layer, NetError, Pass, Place, Signal, Watch, Window};
 use crate::activation::Activation;
 use crate::threads::Threads;
 
@@ -110,10 +112,12 @@ impl<T: Threads> Pass<'_, T> {
         watch: &mut impl Watch,
     ) -> Option<()> {
         match layer {
-            Layer::Dense(_) => {
-                self.weight_gradient(arena, flow, index, place, watch)?;
-                if wanted { self.input_gradient(arena, flow, place) } else { Some(()) }
+            Layer::Dense(_) | Layer::Convolution(_) => {
+                let window = if let Layer::Convolution(layer) = layer { Some(layer.window) } else { None };
+                self.weight_gradient(arena, flow, index, window, place, watch)?;
+                if wanted { self.input_gradient(arena, flow, window, place) } else { Some(()) }
             }
+            Layer::MaxPool { .. } | Layer::AveragePool => self.unpool(arena, flow, place, layer),
             Layer::Activation(Activation::Identity) | Layer::Flatten => Some(()),
             Layer::Activation(function) => self.activation(arena, flow, place, *function),
             Layer::BatchNorm { .. } => self.batch_norm_backward(arena, flow, place),
@@ -129,18 +133,24 @@ impl<T: Threads> Pass<'_, T> {
         arena: &mut Arena<'_>,
         flow: &Flow<'_>,
         index: usize,
+        window: Option<Window>,
         place: &Place,
         watch: &mut impl Watch,
     ) -> Option<()> {
         let exponent = arena.exponent(place.input) + flow.exponent;
-        let rows = self.rows_of(place.from);
-        let x = matrix(arena.values, place.input.start, rows, place.fan_in)?;
-        let dy = matrix(flow.delta, 0, rows, place.width)?;
+        let x = arena.values.get(place.input.start..)?.get(..self.elements_of(place.from))?;
+        let dy = matrix(flow.delta, 0, self.rows_of(place.to), place.width)?;
         let gradients = arena.gradients.get_mut(place.parameters..)?.get_mut(..place.parameter_count)?;
         let (weights, biases) = gradients.split_at_mut(place.weight_count);
-        let shape = Shape { m: place.fan_in, n: place.width, k: rows, transpose_a: true, transpose_b: false };
-        let dw = MatMut::new(weights, place.fan_in, place.width).ok()?;
-        multiply(self.level, self.threads, shape, x, dy, dw, Init::Zero, arena.workspace).ok()?;
+        if let Some(window) = window {
+            let convolving = Convolving::new(self.level, self.threads, self.rows, window, place);
+            convolving.weight_gradient(x, flow.delta, weights, arena.workspace)?;
+        } else {
+            let (m, n, k) = (place.fan_in, place.width, self.rows_of(place.from));
+            let shape = Shape { m, n, k, transpose_a: true, transpose_b: false };
+            let (x, dw) = (MatRef::new(x, k, m).ok()?, MatMut::new(weights, m, n).ok()?);
+            multiply(self.level, self.threads, shape, x, dy, dw, Init::Zero, arena.workspace).ok()?;
+        }
         reduce::column_sums(self.level, dy, biases).ok()?;
         watch.weight_gradient(index, MatRef::new(weights, place.fan_in, place.width).ok()?, exponent);
         ldexp(self.level, weights, exponent);
@@ -149,13 +159,38 @@ impl<T: Threads> Pass<'_, T> {
     }
 
     /// dX = dY W^T.
-    fn input_gradient(&self, arena: &mut Arena<'_>, flow: &mut Flow<'_>, place: &Place) -> Option<()> {
-        let rows = self.rows_of(place.from);
-        let dy = matrix(flow.delta, 0, rows, place.width)?;
+    fn input_gradient(
+        &self,
+        arena: &mut Arena<'_>,
+        flow: &mut Flow<'_>,
+        window: Option<Window>,
+        place: &Place,
+    ) -> Option<()> {
         let weights = matrix(arena.parameters, place.parameters, place.fan_in, place.width)?;
-        let dx = MatMut::new(flow.other, rows, place.fan_in).ok()?;
-        let shape = Shape { m: rows, n: place.fan_in, k: place.width, transpose_a: false, transpose_b: true };
-        multiply(self.level, self.threads, shape, dy, weights, dx, Init::Zero, arena.workspace).ok()?;
+        if let Some(window) = window {
+            let convolving = Convolving::new(self.level, self.threads, self.rows, window, place);
+            convolving.input_gradient(flow.delta, weights, flow.other, arena.workspace)?;
+        } else {
+            let (m, n, k) = (self.rows_of(place.from), place.fan_in, place.width);
+            let shape = Shape { m, n, k, transpose_a: false, transpose_b: true };
+            let dy = matrix(flow.delta, 0, m, k)?;
+            let dx = MatMut::new(flow.other, m, n).ok()?;
+            multiply(self.level, self.threads, shape, dy, weights, dx, Init::Zero, arena.workspace).ok()?;
+        }
+        core::mem::swap(&mut flow.delta, &mut flow.other);
+        Some(())
+    }
+
+    /// The gradient of a pool, back where the pooled values came from.
+    fn unpool(&self, arena: &Arena<'_>, flow: &mut Flow<'_>, place: &Place, layer: &Layer) -> Option<()> {
+        let dy = flow.delta.get_mut(..self.elements_of(place.to))?;
+        let dx = flow.other.get_mut(..self.elements_of(place.from))?;
+        if let Layer::MaxPool { size, stride } = *layer {
+            let which = arena.values.get(place.kept.start..)?.get(..self.elements_of(place.to))?;
+            Pooling::new(size, stride, place).backward(dy, which, dx);
+        } else {
+            pooling::average_backward(self.level, place.from, dy, dx);
+        }
         core::mem::swap(&mut flow.delta, &mut flow.other);
         Some(())
     }

@@ -1,17 +1,19 @@
 //! The forward pass.
 //!
-//! Each array of values carries a power of two, see [`super::exponent`]. Dense layers and residual sums choose it;
-//! homogeneous activations keep it, the others are computed as [`super::far`] says; normalisations, which do not depend
+//! Each array of values carries a power of two, see [`super::exponent`]. Dense layers, convolutions and residual sums choose it;
+//! homogeneous activations and pooling keep it, the others are computed as [`super::far`] says; normalisations, which do not depend
 //! on it, take it out. Where nothing has left the band all powers are 0, and the only cost is one look at the
 //! largest element per product and sum.
 
 use isobath_kernels::gemm::{Init, Shape};
 use isobath_kernels::{MatMut, MatRef, activation, batch_norm, layer_norm};
 
+use super::convolution::Convolving;
 use super::exponent::{self, exponent_of, ldexp, settle};
 use super::far;
+use super::pooling::{self, Pooling};
 use super::product::multiply;
-use super::{Arena, Layer, Mode, NetError, Pass, Place, Signal, Values, Watch};
+use super::{Arena, Layer, Mode, NetError, Pass, Place, Signal, Values, Watch, Window};
 use crate::activation::{Activation, with_kernel};
 use crate::threads::Threads;
 
@@ -31,7 +33,9 @@ impl<T: Threads> Pass<'_, T> {
                 watch.input(index, x, arena.exponent(place.input));
             }
             let done = match layer {
-                Layer::Dense(_) => self.dense(arena, place),
+                Layer::Dense(_) => self.affine(arena, place, None),
+                Layer::Convolution(convolution) => self.affine(arena, place, Some(convolution.window)),
+                Layer::MaxPool { .. } | Layer::AveragePool => self.pool(arena, place, layer),
                 Layer::Activation(Activation::Identity) | Layer::Flatten | Layer::SkipStart => Some(()),
                 Layer::Activation(function) => self.activate(arena, place, *function),
                 Layer::BatchNorm { .. } if mode == Mode::Training && self.rows_of(place.from) < 2 => {
@@ -56,23 +60,26 @@ impl<T: Threads> Pass<'_, T> {
         self.to_true_value(arena, place.output, place.to).ok_or(NetError::Arena { layer: top })
     }
 
-    /// Y = X W + b.
-    fn dense(&self, arena: &mut Arena<'_>, place: &Place) -> Option<()> {
+    /// Y = X W + b, X the input or what a window sees of it.
+    fn affine(&self, arena: &mut Arena<'_>, place: &Place, window: Option<Window>) -> Option<()> {
         let exponent = arena.exponent(place.input);
-        let rows = self.rows_of(place.from);
         let (before, after) = arena.values.split_at_mut_checked(place.output.start)?;
-        let x = before.get(place.input.start..)?.get(..rows * place.fan_in)?;
-        let y = after.get_mut(..rows * place.width)?;
+        let x = before.get(place.input.start..)?.get(..self.elements_of(place.from))?;
+        let y = after.get_mut(..self.elements_of(place.to))?;
         let parameters = arena.parameters.get(place.parameters..)?.get(..place.parameter_count)?;
         let (weights, biases) = parameters.split_at_checked(place.weight_count)?;
         let (x, biases, exponent) = self.align(x, biases, exponent, arena.deltas)?;
-        let x = MatRef::new(x, rows, place.fan_in).ok()?;
         let weights = MatRef::new(weights, place.fan_in, place.width).ok()?;
-        let out = MatMut::new(y, rows, place.width).ok()?;
-        let shape =
-            Shape { m: rows, n: place.width, k: place.fan_in, transpose_a: false, transpose_b: false };
-        multiply(self.level, self.threads, shape, x, weights, out, Init::Bias(biases), arena.workspace)
-            .ok()?;
+        if let Some(window) = window {
+            let convolving = Convolving::new(self.level, self.threads, self.rows, window, place);
+            convolving.forward(x, weights, biases, y, arena.workspace)?;
+        } else {
+            let (m, n, k) = (self.rows_of(place.from), place.width, place.fan_in);
+            let shape = Shape { m, n, k, transpose_a: false, transpose_b: false };
+            let (x, out) = (MatRef::new(x, m, k).ok()?, MatMut::new(y, m, n).ok()?);
+            let init = Init::Bias(biases);
+            multiply(self.level, self.threads, shape, x, weights, out, init, arena.workspace).ok()?;
+        }
         let exponent = settle(self.level, y, exponent);
         arena.set_exponent(place.output, exponent)
     }
@@ -101,6 +108,24 @@ impl<T: Threads> Pass<'_, T> {
         aligned_x.copy_from_slice(x);
         ldexp(self.level, aligned_x, exponent - common);
         Some((aligned_x, aligned_biases, common))
+    }
+
+    /// The largest of windows, or the mean over all positions. Both keep the power of two, which may then be more than it takes.
+    fn pool(&self, arena: &mut Arena<'_>, place: &Place, layer: &Layer) -> Option<()> {
+        let exponent = arena.exponent(place.input);
+        let (before, after) = arena.values.split_at_mut_checked(place.output.start)?;
+        let y = after.get_mut(..self.elements_of(place.to))?;
+        if let Layer::MaxPool { size, stride } = *layer {
+            let (before, which) = before.split_at_mut_checked(place.kept.start)?;
+            let which = which.get_mut(..self.elements_of(place.to))?;
+            let x = before.get(place.input.start..)?.get(..self.elements_of(place.from))?;
+            Pooling::new(size, stride, place).forward(x, y, which);
+        } else {
+            let x = before.get(place.input.start..)?.get(..self.elements_of(place.from))?;
+            pooling::average(self.level, place.from, x, y)?;
+        }
+        let settled = if exponent == 0 { 0 } else { settle(self.level, y, exponent) };
+        arena.set_exponent(place.output, settled)
     }
 
     /// Brings an array of values to its true value.

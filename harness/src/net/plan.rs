@@ -18,7 +18,7 @@ pub(super) const MAX_NESTING: usize = 4;
 /// Where one layer's things lie. Offsets count elements from the start of their region of the arena.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Place {
-    /// Rows of a dense layer's weights; for all others, columns of the input.
+    /// Rows of the weights of a dense layer or a convolution; for all others, columns of the input.
     pub fan_in: usize,
     /// Columns of its output.
     pub width: usize,
@@ -30,13 +30,14 @@ pub struct Place {
     pub parameters: usize,
     /// Elements there.
     pub parameter_count: usize,
-    /// How many of these, from the start, are weights that decay: 0 for all but dense layers.
+    /// How many of these, from the start, are weights that decay: 0 for all but dense layers and convolutions.
     pub weight_count: usize,
     /// The input.
     pub input: Values,
     /// The output.
     pub output: Values,
-    /// What an activation keeps for the backward pass: phi'(h), or h itself for PReLU.
+    /// What an activation keeps for the backward pass: phi'(h), or h itself for PReLU. Of a max pool, which element of
+    /// its window each output is.
     pub kept: Values,
     /// Start in the statistics: batch norm has mean, inverse deviation, variance, running mean, running variance;
     /// layer norm mean and inverse deviation per row of the largest batch. All but the running ones are of the input as it is stored.
@@ -162,10 +163,12 @@ impl<'a> Plan<'a> {
         self.parameters
     }
 
-    /// Multiply-adds of the dense layers in one forward pass of one sample. A training step takes three times as many.
+    /// Multiply-adds of the dense layers and convolutions in one forward pass of one sample. A training step takes three times as many.
     pub fn multiply_adds(&self) -> u64 {
         let dense = |(layer, place): (&Layer, &Place)| match layer {
-            Layer::Dense(_) => (place.weight_count as u64).saturating_mul(place.to.positions() as u64),
+            Layer::Dense(_) | Layer::Convolution(_) => {
+                (place.weight_count as u64).saturating_mul(place.to.positions() as u64)
+            }
             _ => 0,
         };
         self.layers.iter().zip(self.places).map(dense).fold(0, u64::saturating_add)

@@ -3,7 +3,8 @@
 use core::fmt;
 
 use super::MAX_NESTING;
-use crate::net::Signal;
+use crate::net::pooling::MOST;
+use crate::net::{Signal, Window};
 
 /// Why a list of layers is no network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +41,22 @@ pub enum PlanError {
         /// What comes out of the branch.
         branch: Signal,
     },
+    /// A window does not fit what it slides over.
+    Window {
+        /// The layer's index.
+        layer: usize,
+        /// The window.
+        window: Window,
+        /// What comes in.
+        image: Signal,
+    },
+    /// The window of a max pool has more rows than this.
+    Pool {
+        /// The layer's index.
+        layer: usize,
+        /// Its rows.
+        size: usize,
+    },
     /// Batch norm needs at least two rows to have a variance.
     BatchNormBatch {
         /// Rows.
@@ -75,6 +92,13 @@ impl fmt::Display for PlanError {
             }
             Self::SkipPositions { layer, skip, branch } => {
                 write!(f, "layer {layer}: the residual branch has {branch} but its skip connection {skip}")
+            }
+            Self::Window { layer, window: Window { size, padding, .. }, image } => write!(
+                f,
+                "layer {layer}: a window of {size} x {size} does not fit {image}, padded by {padding} on each side"
+            ),
+            Self::Pool { layer, size } => {
+                write!(f, "layer {layer}: max pooling over {size} x {size}; the most is {MOST} x {MOST}")
             }
             Self::BatchNormBatch { batch } => {
                 write!(f, "batch norm needs a batch of at least 2 rows in training, not {batch}")

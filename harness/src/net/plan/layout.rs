@@ -4,7 +4,8 @@ use isobath_kernels::gemm::{Gemm, K_BLOCK, Shape};
 
 use super::{MAX_NESTING, Place, PlanError, Values};
 use crate::activation::Activation;
-use crate::net::{Layer, Signal};
+use crate::net::pooling::MOST;
+use crate::net::{Layer, Signal, Window, convolution};
 
 pub(super) fn product(a: usize, b: usize) -> Result<usize, PlanError> {
     a.checked_mul(b).ok_or(PlanError::TooLarge)
@@ -12,6 +13,18 @@ pub(super) fn product(a: usize, b: usize) -> Result<usize, PlanError> {
 
 pub(super) fn sum(a: usize, b: usize) -> Result<usize, PlanError> {
     a.checked_add(b).ok_or(PlanError::TooLarge)
+}
+
+/// What becomes of an image under a window, but for its channels.
+fn slide(layer: usize, window: Window, image: Signal) -> Result<Signal, PlanError> {
+    if window.size == 0 {
+        return Err(PlanError::Zero("the size of a window"));
+    }
+    if window.stride == 0 {
+        return Err(PlanError::Zero("the stride of a window"));
+    }
+    let (height, width) = window.places(image).ok_or(PlanError::Window { layer, window, image })?;
+    Ok(Signal { height, width, ..image })
 }
 
 /// The plan as far as it has been laid out.
@@ -90,6 +103,30 @@ impl Layout {
                 place.to = Signal { channels: dense.units, ..place.from };
                 place.output = self.new_values(place.to)?;
                 self.plan_products(place)?;
+            }
+            Layer::Convolution(layer) => {
+                if layer.channels == 0 {
+                    return Err(PlanError::Zero("the number of channels of a convolution"));
+                }
+                place.to = Signal { channels: layer.channels, ..slide(index, layer.window, place.from)? };
+                place.width = layer.channels;
+                place.fan_in = product(product(layer.window.size, layer.window.size)?, place.from.channels)?;
+                place.weight_count = product(place.fan_in, place.width)?;
+                place.parameter_count = sum(place.weight_count, place.width)?;
+                place.output = self.new_values(place.to)?;
+                self.workspace = self.workspace.max(convolution::workspace_len(&place)?);
+            }
+            Layer::MaxPool { size, stride } => {
+                place.to = slide(index, Window { size, stride, padding: 0 }, place.from)?;
+                if size > MOST {
+                    return Err(PlanError::Pool { layer: index, size });
+                }
+                place.kept = self.new_values(place.to)?;
+                place.output = self.new_values(place.to)?;
+            }
+            Layer::AveragePool => {
+                place.to = Signal::vector(place.from.channels);
+                place.output = self.new_values(place.to)?;
             }
             Layer::Activation(activation) => {
                 // The identity leaves the values where they are.
