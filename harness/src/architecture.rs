@@ -2,13 +2,17 @@
 //!
 //! A plain hidden layer is dense, norm (if `pre`), activation, norm (if `post`). A residual network has a dense stem
 //! where the input is not as wide as the blocks, then blocks x + s branch(x); a branch is K such layers, the last one
-//! linear with Var W = 1/fan-in, or activated.
+//! linear with Var W = 1/fan-in, or activated. On images, convolutions may take the place of all these dense layers.
+
+mod convolution;
 
 use std::fmt;
 
 use crate::activation::Activation;
 use crate::init::Init;
-use crate::net::{Dense, Layer};
+use crate::net::{Dense, Layer, Signal};
+
+pub use convolution::{Convolutional, Halving, Top};
 
 /// Which normalisation a hidden layer has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,7 +41,7 @@ pub enum NormPosition {
 pub struct Residual {
     /// s, the factor on a branch.
     pub scale: f32,
-    /// K, the dense layers of a branch.
+    /// K, the dense layers or convolutions of a branch.
     pub layers: usize,
     /// Whether the branch's last dense layer is linear, with Var W = 1/fan-in, instead of activated.
     pub last_is_linear: bool,
@@ -48,11 +52,11 @@ pub struct Residual {
 pub struct Architecture {
     /// Hidden layers, or blocks of a residual network. 0 is a linear model.
     pub depth: usize,
-    /// Units per hidden layer.
+    /// Units per hidden layer, or channels.
     pub width: usize,
     /// phi.
     pub activation: Activation,
-    /// How hidden dense layers are started.
+    /// How hidden dense layers and convolutions are started.
     pub init: Init,
     /// The normalisation.
     pub norm: Norm,
@@ -60,6 +64,8 @@ pub struct Architecture {
     pub norm_position: NormPosition,
     /// Residual branches, if any.
     pub residual: Option<Residual>,
+    /// Convolutions instead of dense layers, if any.
+    pub convolution: Option<Convolutional>,
     /// A planted defect: the weights of this hidden layer (from 1) are multiplied by this factor.
     pub scale_layer: Option<(usize, f32)>,
 }
@@ -83,7 +89,7 @@ pub struct Built {
     /// Of hidden layer l (entry l - 1), the layer whose input gradient is delta^l: its activation, or for a
     /// residual network the start of block l.
     pub delta_at: Vec<usize>,
-    /// Of hidden layer l, its (first) dense layer: there x enters and gW is taken.
+    /// Of hidden layer l, its (first) dense layer or convolution: there x enters and gW is taken.
     pub dense_at: Vec<usize>,
     /// The layer whose input gradient is that of the last hidden output.
     pub top_at: usize,
@@ -100,28 +106,37 @@ impl Architecture {
             norm: Norm::None,
             norm_position: NormPosition::Pre,
             residual: None,
+            convolution: None,
             scale_layer: None,
         }
     }
 
-    /// The list of layers for `input` columns.
-    pub fn build(&self, input: usize, head: Head) -> Built {
+    /// The list of layers for such an input: a number of columns, or images for convolutions.
+    pub fn build(&self, input: impl Into<Signal>, head: Head) -> Built {
+        let input = input.into();
         let mut built = Built {
             layers: Vec::new(),
             delta_at: Vec::with_capacity(self.depth),
             dense_at: Vec::with_capacity(self.depth),
             top_at: 0,
         };
-        if self.residual.is_some() && self.depth > 0 && input != self.width {
-            built.layers.push(Layer::dense(self.width, Init::LECUN));
+        if self.residual.is_some() && self.depth > 0 && input.channels != self.width {
+            self.weights(0, Init::LECUN, &mut built);
         }
         for number in 1..=self.depth {
             match self.residual {
                 None => self.plain_layer(number, &mut built),
                 Some(residual) => self.block(number, residual, &mut built),
             }
+            let behind = self.convolution.and_then(|convolution| convolution.behind(number, self.depth));
+            built.layers.extend(behind);
         }
         built.top_at = built.layers.len();
+        if let Some(convolution) = self.convolution
+            && head != Head::None
+        {
+            built.layers.push(convolution.top());
+        }
         match head {
             Head::None => {}
             Head::Linear(units, init) => built.layers.push(Layer::dense(units, init)),
@@ -135,7 +150,7 @@ impl Architecture {
 
     fn plain_layer(&self, number: usize, built: &mut Built) {
         built.dense_at.push(built.layers.len());
-        self.dense(number, self.init, built);
+        self.weights(number, self.init, built);
         self.normalise(NormPosition::Pre, built);
         built.delta_at.push(built.layers.len());
         built.layers.push(Layer::Activation(self.activation));
@@ -148,9 +163,9 @@ impl Architecture {
         built.dense_at.push(built.layers.len());
         for k in 1..=residual.layers {
             if k == residual.layers && residual.last_is_linear {
-                self.dense(number, Init::LECUN, built);
+                self.weights(number, Init::LECUN, built);
             } else {
-                self.dense(number, self.init, built);
+                self.weights(number, self.init, built);
                 self.normalise(NormPosition::Pre, built);
                 built.layers.push(Layer::Activation(self.activation));
                 self.normalise(NormPosition::Post, built);
@@ -159,12 +174,16 @@ impl Architecture {
         built.layers.push(Layer::SkipEnd { scale: residual.scale });
     }
 
-    fn dense(&self, number: usize, init: Init, built: &mut Built) {
+    /// The weights of hidden layer `number` (from 1), or of a layer of its block; 0 is the stem.
+    fn weights(&self, number: usize, init: Init, built: &mut Built) {
         let weight_scale = match self.scale_layer {
             Some((layer, factor)) if layer == number => factor,
             _ => 1.0,
         };
-        built.layers.push(Layer::Dense(Dense { units: self.width, init, weight_scale }));
+        built.layers.push(match &self.convolution {
+            None => Layer::Dense(Dense { units: self.width, init, weight_scale }),
+            Some(convolution) => convolution.layer(self, number, init, weight_scale),
+        });
     }
 
     fn normalise(&self, position: NormPosition, built: &mut Built) {
@@ -181,8 +200,16 @@ impl Architecture {
 impl fmt::Display for Architecture {
     /// In words, such as `30 sigmoid layers of 64 with batch norm`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = if self.residual.is_some() { "residual blocks" } else { "layers" };
-        write!(f, "{} {} {what} of {}", self.depth, self.activation, self.width)?;
+        write!(f, "{} {} ", self.depth, self.activation)?;
+        match (&self.convolution, self.residual.is_some()) {
+            (None, false) => f.write_str("layers")?,
+            (None, true) => f.write_str("residual blocks")?,
+            (Some(Convolutional { kernel, .. }), is_residual) => {
+                f.write_str(if is_residual { "residual blocks of " } else { "" })?;
+                write!(f, "convolutions ({kernel} x {kernel})")?;
+            }
+        }
+        write!(f, " of {}", self.width)?;
         match self.norm {
             Norm::None => Ok(()),
             Norm::Batch => f.write_str(" with batch norm"),

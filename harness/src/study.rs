@@ -5,6 +5,7 @@
 
 mod check;
 pub mod contestant;
+pub mod convolution;
 pub mod file;
 pub mod network;
 pub mod outcome;

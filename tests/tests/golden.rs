@@ -56,6 +56,7 @@ fn recipe(run: &Run) -> Recipe {
         norm: if batch_norm { Norm::Batch } else { Norm::None },
         norm_position: NormPosition::Pre,
         residual: None,
+        convolution: None,
         scale_layer: None,
     };
     Recipe {

@@ -19,6 +19,7 @@ const BARE: Setup = Setup {
         norm: Norm::None,
         norm_position: NormPosition::Pre,
         residual: None,
+        convolution: None,
         scale_layer: None,
     },
     input_width: 64,

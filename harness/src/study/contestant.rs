@@ -1,6 +1,7 @@
 //! The rows of a study: networks spelt out from their tables, every figure checked.
 
 use super::check::{at_least_one, positive};
+use super::convolution::convolution;
 use super::file::GroupTable;
 use super::network::{BranchScale, ClipName, LastName, NetworkTable, NormName, PenaltyName, PositionName};
 use super::plan::GroupPlan;
@@ -59,6 +60,7 @@ fn over(sick: &NetworkTable, remedy: &NetworkTable) -> NetworkTable {
         norm: remedy.norm.or(sick.norm),
         norm_position: remedy.norm_position.or(sick.norm_position),
         residual: remedy.residual.or(sick.residual),
+        convolution: remedy.convolution.or(sick.convolution),
         clip: remedy.clip.or(sick.clip),
         penalty: remedy.penalty.or(sick.penalty),
         loss: remedy.loss.or(sick.loss),
@@ -143,8 +145,12 @@ pub(super) fn contestant(what: &str, table: &NetworkTable) -> Result<Contestant,
         None | Some(PositionName::Pre) => NormPosition::Pre,
         Some(PositionName::Post) => NormPosition::Post,
     };
-    let architecture =
-        Architecture { depth, width, activation, init, norm, norm_position, residual, scale_layer: None };
+    let convolution = match &table.convolution {
+        None => None,
+        Some(table) => Some(convolution(table, residual.is_some()).map_err(|error| of(&error))?),
+    };
+    let plain = Architecture::plain(depth, width, activation, init);
+    let architecture = Architecture { norm, norm_position, residual, convolution, ..plain };
     let loss = table.loss.unwrap_or_default();
     let pretraining = match &table.pretrain {
         None => None,

@@ -8,7 +8,7 @@ use super::contestant::{Contestant, group};
 use super::file::StudyFile;
 use super::setting::{Setting, settings};
 use crate::activation::Activation;
-use crate::architecture::{Architecture, Norm, NormPosition};
+use crate::architecture::Architecture;
 use crate::data::Source;
 use crate::hash::Hash;
 use crate::init::Init;
@@ -16,10 +16,11 @@ use crate::net::update::{Clipping, Penalty};
 use crate::train::{Loss, Recipe, Schedule};
 
 /// The studies that come with the program: name and file.
-pub const BUILT_IN: [(&str, &str); 3] = [
+pub const BUILT_IN: [(&str, &str); 4] = [
     ("remedies", include_str!("../../studies/remedies.toml")),
     ("depth", include_str!("../../studies/depth.toml")),
     ("pretraining", include_str!("../../studies/pretraining.toml")),
+    ("convolution", include_str!("../../studies/convolution.toml")),
 ];
 
 /// A sick network and its remedies.
@@ -156,16 +157,7 @@ impl StudyPlan {
         Contestant {
             name: "linear softmax".to_owned(),
             change: String::new(),
-            architecture: Architecture {
-                depth: 0,
-                width: 1,
-                activation: Activation::Identity,
-                init: Init::LECUN,
-                norm: Norm::None,
-                norm_position: NormPosition::Pre,
-                residual: None,
-                scale_layer: None,
-            },
+            architecture: Architecture::plain(0, 1, Activation::Identity, Init::LECUN),
             loss: Loss::CrossEntropy,
             clipping: Clipping::None,
             penalty: Penalty::None,

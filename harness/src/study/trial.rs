@@ -170,7 +170,7 @@ fn check_networks(
             let recipe = plan.recipe(entry.row, setting);
             let data = &splits.train;
             let needed = recipe
-                .memory_bytes(data.features(), data.classes(), data.len())
+                .memory_bytes(data.form(), data.classes(), data.len())
                 .map_err(|source| StudyError::Train { network: entry.network.clone(), source })?;
             if needed.saturating_mul(options.threads as u64) > available {
                 return Err(StudyError::Memory {

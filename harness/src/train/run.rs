@@ -34,6 +34,14 @@ pub enum TrainError {
         /// Training samples.
         found: usize,
     },
+    /// A network of convolutions on samples that are no images.
+    #[error(
+        "a network of convolutions needs images (glyphs, idx:DIR); these samples are rows of {features} numbers"
+    )]
+    NoImages {
+        /// Numbers per sample.
+        features: usize,
+    },
     /// The run did not fit its memory or its data.
     #[error("{0}")]
     Descent(#[from] DescentError),
@@ -65,9 +73,10 @@ pub fn train<T: Threads>(
     if recipe.batch > found {
         return Err(TrainError::Batch { batch: recipe.batch, found });
     }
-    let built = recipe.build(data.features(), data.classes());
+    let input = recipe.input(data.form())?;
+    let built = recipe.build(input, data.classes());
     let mut places = vec![Place::default(); built.layers.len()];
-    let plan = Plan::new(data.features(), recipe.batch, &built.layers, &mut places)?;
+    let plan = Plan::new(input, recipe.batch, &built.layers, &mut places)?;
     let update = Update::new(recipe.optimizer, recipe.clipping, recipe.penalty);
     let mut arena = vec![0.0; plan.arena_len(update.moments(), threads.count())?];
     let (mut order, mut labels) = (vec![0; found], vec![0; recipe.batch]);
