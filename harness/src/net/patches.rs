@@ -31,11 +31,14 @@ impl Patches {
     /// Writes the patches `rows` of a batch of images to `patches`, row after row.
     pub(super) fn gather(&self, images: &[f32], rows: Range<usize>, patches: &mut [f32]) -> Option<()> {
         let mut rest = patches;
-        for row in rows {
-            let (patch, after) = rest.split_at_mut_checked(self.columns())?;
-            rest = after;
-            let image = self.image_of(row, images.len())?;
-            self.gather_one(images.get(image)?, row % self.places, patch)?;
+        for (sample, down, across) in self.lines(rows) {
+            let size = self.image.elements();
+            let image = images.get(sample * size..)?.get(..size)?;
+            for place in across {
+                let (patch, after) = rest.split_at_mut_checked(self.columns())?;
+                rest = after;
+                self.gather_one(image, down, place, patch)?;
+            }
         }
         Some(())
     }
@@ -43,30 +46,45 @@ impl Patches {
     /// Adds the patches `rows` of a batch onto the images they were taken from, in the order of the rows; what lies in the
     /// padding is left out.
     pub(super) fn scatter(&self, patches: &[f32], rows: Range<usize>, images: &mut [f32]) -> Option<()> {
-        let length = images.len();
-        for (row, patch) in rows.zip(patches.chunks_exact(self.columns())) {
-            let image = self.image_of(row, length)?;
-            self.scatter_one(patch, row % self.places, images.get_mut(image)?)?;
+        let mut rest = patches;
+        for (sample, down, across) in self.lines(rows) {
+            let size = self.image.elements();
+            let image = images.get_mut(sample * size..)?.get_mut(..size)?;
+            for place in across {
+                let (patch, after) = rest.split_at_checked(self.columns())?;
+                rest = after;
+                self.scatter_one(patch, down, place, image)?;
+            }
         }
         Some(())
     }
 
-    /// The elements of the image that a row belongs to.
-    fn image_of(&self, row: usize, length: usize) -> Option<Range<usize>> {
-        let size = self.image.elements();
-        let start = (row / self.places).checked_mul(size)?;
-        let end = start.checked_add(size)?;
-        (end <= length).then_some(start..end)
+    /// The rows cut where a line of places ends: sample, place down, places across.
+    fn lines(&self, rows: Range<usize>) -> impl Iterator<Item = (usize, usize, Range<usize>)> {
+        let Self { across, places, .. } = *self;
+        let mut next = rows.start;
+        core::iter::from_fn(move || {
+            let start = next;
+            let left = rows.end.checked_sub(start).filter(|left| *left > 0)?;
+            let column = start % across;
+            let length = left.min(across - column);
+            next += length;
+            Some((start / places, start % places / across, column..column + length))
+        })
     }
 
-    fn gather_one(&self, image: &[f32], place: usize, patch: &mut [f32]) -> Option<()> {
+    fn gather_one(&self, image: &[f32], down: usize, across: usize, patch: &mut [f32]) -> Option<()> {
         let line = self.window.size * self.image.channels;
-        let (down, top) = self.window.inside(place / self.across, self.image.height);
-        let (run, left) = self.run(place);
+        let (rows, top) = self.window.inside(down, self.image.height);
+        let (run, left) = self.run(across);
         for (i, line) in patch.chunks_exact_mut(line).enumerate() {
-            if down.contains(&i) {
-                let start = ((top + i - down.start) * self.image.width + left) * self.image.channels;
+            if rows.contains(&i) {
+                let start = ((top + i - rows.start) * self.image.width + left) * self.image.channels;
                 let seen = image.get(start..)?.get(..run.len())?;
+                if run.len() == line.len() {
+                    copy(line, seen);
+                    continue;
+                }
                 line.get_mut(..run.start)?.fill(0.0);
                 line.get_mut(run.clone())?.copy_from_slice(seen);
                 line.get_mut(run.end..)?.fill(0.0);
@@ -77,11 +95,11 @@ impl Patches {
         Some(())
     }
 
-    fn scatter_one(&self, patch: &[f32], place: usize, image: &mut [f32]) -> Option<()> {
+    fn scatter_one(&self, patch: &[f32], down: usize, across: usize, image: &mut [f32]) -> Option<()> {
         let line = self.window.size * self.image.channels;
-        let (down, top) = self.window.inside(place / self.across, self.image.height);
-        let (run, left) = self.run(place);
-        let lines = patch.chunks_exact(line).skip(down.start).take(down.len());
+        let (rows, top) = self.window.inside(down, self.image.height);
+        let (run, left) = self.run(across);
+        let lines = patch.chunks_exact(line).skip(rows.start).take(rows.len());
         for (i, line) in lines.enumerate() {
             let start = ((top + i) * self.image.width + left) * self.image.channels;
             let seen = image.get_mut(start..)?.get_mut(..run.len())?;
@@ -93,8 +111,17 @@ impl Patches {
     }
 
     /// Of a line of the patch at a place, the elements inside the image; and the image's column where they start.
-    fn run(&self, place: usize) -> (Range<usize>, usize) {
-        let (inside, left) = self.window.inside(place % self.across, self.image.width);
+    fn run(&self, across: usize) -> (Range<usize>, usize) {
+        let (inside, left) = self.window.inside(across, self.image.width);
         (inside.start * self.image.channels..inside.end * self.image.channels, left)
+    }
+}
+
+/// Short runs are copied without a call.
+fn copy(to: &mut [f32], from: &[f32]) {
+    if from.len() < 8 {
+        to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+    } else {
+        to.copy_from_slice(from);
     }
 }
