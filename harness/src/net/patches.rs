@@ -22,6 +22,13 @@ pub(super) struct Patches {
     pub(super) places: usize,
 }
 
+/// Rows of patches whose places lie beside each other.
+struct Line {
+    sample: usize,
+    down: usize,
+    across: Range<usize>,
+}
+
 impl Patches {
     /// Elements of a row.
     pub(super) fn columns(&self) -> usize {
@@ -30,14 +37,27 @@ impl Patches {
 
     /// Writes the patches `rows` of a batch of images to `patches`, row after row.
     pub(super) fn gather(&self, images: &[f32], rows: Range<usize>, patches: &mut [f32]) -> Option<()> {
+        let line = self.window.size * self.image.channels;
         let mut rest = patches;
-        for (sample, down, across) in self.lines(rows) {
-            let size = self.image.elements();
-            let image = images.get(sample * size..)?.get(..size)?;
+        for Line { sample, down, across } in self.lines(rows) {
+            let image = images.get(sample * self.image.elements()..)?;
+            let (inside, top) = self.window.inside(down, self.image.height);
             for place in across {
-                let (patch, after) = rest.split_at_mut_checked(self.columns())?;
-                rest = after;
-                self.gather_one(image, down, place, patch)?;
+                let (run, left) = self.run(place);
+                for i in 0..self.window.size {
+                    let (to, after) = rest.split_at_mut_checked(line)?;
+                    rest = after;
+                    if !inside.contains(&i) {
+                        to.fill(0.0);
+                        continue;
+                    }
+                    let start = self.element(top + i - inside.start, left);
+                    let seen = image.get(start..)?.get(..run.len())?;
+                    if run.len() < line {
+                        to.fill(0.0);
+                    }
+                    copy(to.get_mut(run.clone())?, seen);
+                }
             }
         }
         Some(())
@@ -46,21 +66,37 @@ impl Patches {
     /// Adds the patches `rows` of a batch onto the images they were taken from, in the order of the rows; what lies in the
     /// padding is left out.
     pub(super) fn scatter(&self, patches: &[f32], rows: Range<usize>, images: &mut [f32]) -> Option<()> {
+        let line = self.window.size * self.image.channels;
         let mut rest = patches;
-        for (sample, down, across) in self.lines(rows) {
-            let size = self.image.elements();
-            let image = images.get_mut(sample * size..)?.get_mut(..size)?;
+        for Line { sample, down, across } in self.lines(rows) {
+            let image = images.get_mut(sample * self.image.elements()..)?;
+            let (inside, top) = self.window.inside(down, self.image.height);
             for place in across {
-                let (patch, after) = rest.split_at_checked(self.columns())?;
-                rest = after;
-                self.scatter_one(patch, down, place, image)?;
+                let (run, left) = self.run(place);
+                for i in 0..self.window.size {
+                    let (from, after) = rest.split_at_checked(line)?;
+                    rest = after;
+                    if !inside.contains(&i) {
+                        continue;
+                    }
+                    let start = self.element(top + i - inside.start, left);
+                    let seen = image.get_mut(start..)?.get_mut(..run.len())?;
+                    for (seen, part) in seen.iter_mut().zip(from.get(run.clone())?) {
+                        *seen += part;
+                    }
+                }
             }
         }
         Some(())
     }
 
-    /// The rows cut where a line of places ends: sample, place down, places across.
-    fn lines(&self, rows: Range<usize>) -> impl Iterator<Item = (usize, usize, Range<usize>)> {
+    /// Where a position of an image starts.
+    fn element(&self, row: usize, column: usize) -> usize {
+        (row * self.image.width + column) * self.image.channels
+    }
+
+    /// The rows, cut where a line of places ends.
+    fn lines(&self, rows: Range<usize>) -> impl Iterator<Item = Line> {
         let Self { across, places, .. } = *self;
         let mut next = rows.start;
         core::iter::from_fn(move || {
@@ -69,48 +105,12 @@ impl Patches {
             let column = start % across;
             let length = left.min(across - column);
             next += length;
-            Some((start / places, start % places / across, column..column + length))
+            let down = start % places / across;
+            Some(Line { sample: start / places, down, across: column..column + length })
         })
     }
 
-    fn gather_one(&self, image: &[f32], down: usize, across: usize, patch: &mut [f32]) -> Option<()> {
-        let line = self.window.size * self.image.channels;
-        let (rows, top) = self.window.inside(down, self.image.height);
-        let (run, left) = self.run(across);
-        for (i, line) in patch.chunks_exact_mut(line).enumerate() {
-            if rows.contains(&i) {
-                let start = ((top + i - rows.start) * self.image.width + left) * self.image.channels;
-                let seen = image.get(start..)?.get(..run.len())?;
-                if run.len() == line.len() {
-                    copy(line, seen);
-                    continue;
-                }
-                line.get_mut(..run.start)?.fill(0.0);
-                line.get_mut(run.clone())?.copy_from_slice(seen);
-                line.get_mut(run.end..)?.fill(0.0);
-            } else {
-                line.fill(0.0);
-            }
-        }
-        Some(())
-    }
-
-    fn scatter_one(&self, patch: &[f32], down: usize, across: usize, image: &mut [f32]) -> Option<()> {
-        let line = self.window.size * self.image.channels;
-        let (rows, top) = self.window.inside(down, self.image.height);
-        let (run, left) = self.run(across);
-        let lines = patch.chunks_exact(line).skip(rows.start).take(rows.len());
-        for (i, line) in lines.enumerate() {
-            let start = ((top + i) * self.image.width + left) * self.image.channels;
-            let seen = image.get_mut(start..)?.get_mut(..run.len())?;
-            for (seen, part) in seen.iter_mut().zip(line.get(run.clone())?) {
-                *seen += part;
-            }
-        }
-        Some(())
-    }
-
-    /// Of a line of the patch at a place, the elements inside the image; and the image's column where they start.
+    /// Of each line of the patch at a place, the elements inside the image; and the image's column where they start.
     fn run(&self, across: usize) -> (Range<usize>, usize) {
         let (inside, left) = self.window.inside(across, self.image.width);
         (inside.start * self.image.channels..inside.end * self.image.channels, left)
