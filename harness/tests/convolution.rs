@@ -159,7 +159,11 @@ fn what_cannot_be_convolved_is_refused() {
         (stages, "{ kernel = 3, halve = \"max\" }", &["convolution.halve_every", "missing"]),
         (stages, "{ kernel = 3, halve_every = 1, halve = \"mean\" }", &["mean", "max", "stride"]),
         ("halve = \"max\"", "halve = \"stride\"", &["residual", "convolution.halve", "must be \"max\""]),
-        ("halve_every = 2 }", "halve_every = 1 }\npretrain = { kind = \"rbm\", steps = 1 }", &["pretrain"]),
+        (
+            "halve_every = 2 }",
+            "halve_every = 1 }\npretrain = { kind = \"rbm\", steps = 1 }",
+            &["pretrain", "not convolutions"],
+        ),
         ("depth = 4", "depth = 9", &["sick/untreated", "does not fit", "1 x 1 positions"]),
     ];
     for (old, new, words) in cases {

@@ -20,10 +20,11 @@ pub(super) fn pretraining(table: &PretrainTable, network: &Architecture) -> Resu
             network.activation
         ));
     }
-    if network.norm != Norm::None || network.residual.is_some() || network.convolution.is_some() {
-        return Err(
-            "pretrain: networks without norm, residual and convolution alone can be pre-trained".to_owned()
-        );
+    if network.norm != Norm::None || network.residual.is_some() {
+        return Err("pretrain: networks without norm and residual alone can be pre-trained".to_owned());
+    }
+    if network.convolution.is_some() {
+        return Err("pretrain: dense layers alone can be pre-trained, not convolutions".to_owned());
     }
     at_least_one("pretrain.steps", table.steps)?;
     let rate = table.rate.unwrap_or(RATE);
