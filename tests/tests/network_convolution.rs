@@ -1,5 +1,5 @@
-//! Convolutions and pooling against their definition in f64 and its finite differences, and, to the last bit, against the
-//! dense layer over the patches.
+//! Convolutions and pooling against their definition in f64 and its finite differences, and, to the last bit, against
+//! the dense layer over the patches.
 
 use isobath::activation::Activation;
 use isobath::net::{Arena, Layer, Mode, Pass, Plan, Signal, Unwatched, Window};
@@ -299,7 +299,8 @@ fn samples_do_not_know_each_other() {
     });
 }
 
-/// Of equal values the first is taken and gets the gradient; a NaN is not passed over, nor does it touch other channels.
+/// Of equal values the first is taken and gets the gradient; a NaN is not passed over, nor does it touch other
+/// channels.
 #[test]
 fn ties_and_nan_in_max_pools() {
     let nan = f32::NAN;

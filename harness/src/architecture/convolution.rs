@@ -1,8 +1,8 @@
 //! Hidden layers of convolutions instead of dense ones.
 //!
-//! All windows are square, of one odd side, with the padding that keeps an image's size; the layer norm of such a network is
-//! over the channels of each position, its batch norm over all positions of the batch, channel by channel. Where there are
-//! stages, each but the first works on an image of half the rows and columns.
+//! All windows are square, of one odd side, with the padding that keeps an image's size; the layer norm of such a
+//! network is over the channels of each position, its batch norm over all positions of the batch, channel by channel.
+//! Where there are stages, each but the first works on an image of half the rows and columns.
 
 use super::Architecture;
 use crate::init::Init;
@@ -13,8 +13,8 @@ use crate::net::{Convolution, Layer, Window};
 pub enum Halving {
     /// By the largest of 2 x 2 positions, behind the last layer or block of a stage.
     MaxPool,
-    /// By steps of two positions in the first layer of the next stage. Not for residual networks, whose shortcuts have no
-    /// such layer.
+    /// By steps of two positions in the first layer of the next stage. Not for residual networks, whose shortcuts have
+    /// no such layer.
     Stride,
 }
 

@@ -1,13 +1,13 @@
 //! Convolutions as matrix products over patches, see [`super::patches`].
 //!
-//! With B samples, k x k windows, C channels in and C' out, the patches are a matrix X of B x places rows and k k C columns, and
-//! the convolution is the dense layer Y = X W + b over it, to the last bit: dW = X^T dY is one chain over all rows in
-//! blocks of 256. dX = dY W^T is added up window by window, in the order of memory, from +0.0.
+//! With B samples, k x k windows, C channels in and C' out, the patches are a matrix X of B x places rows and k k C
+//! columns, and the convolution is the dense layer Y = X W + b over it, to the last bit: dW = X^T dY is one chain over
+//! all rows in blocks of 256. dX = dY W^T is added up window by window, in the order of memory, from +0.0.
 //!
 //! X never exists as a whole: 256 rows are made at a time, one block of the definition of a matrix product, which is
-//! why this cutting does not show in a bit. That takes 256 k k C elements of workspace per thread. They are made three times in a
-//! step (forward, for dW, and as dX's). Samples are shared among threads; for dW, which is one sum over all of them, the
-//! rows of dW. Padding is multiplied like everything else: 0 times an infinite weight is NaN.
+//! why this cutting does not show in a bit. That takes 256 k k C elements of workspace per thread. A step makes patches
+//! three times (forward, for dW, and dX's). Samples are shared among threads; for dW, which is one sum over all of them,
+//! the rows of dW. Padding is multiplied like everything else: 0 times an infinite weight is NaN.
 
 use core::ops::Range;
 
@@ -20,7 +20,7 @@ use super::product::{multiply, pieces};
 use super::{Place, PlanError, Signal, Window};
 use crate::threads::{Serial, Threads};
 
-/// Rows of patches that are made at a time. Another number would change the sums of dW.
+/// Rows of patches that are made at a time. The sums of dW are those of one product for multiples of the block alone.
 const ROWS: usize = K_BLOCK;
 
 /// A convolution of a batch: its patches, and who computes it.
@@ -140,7 +140,8 @@ impl<'a, T: Threads> Convolving<'a, T> {
         workspace.split_at_mut_checked(ROWS * self.patches.columns())
     }
 
-    /// Shares the samples among threads, each with its part of `out`, `length` elements per sample, and of the workspace.
+    /// Shares the samples among threads, each with its part of `out`, `length` elements per sample, and of the
+    /// workspace.
     fn share(
         &self,
         length: usize,

@@ -1,9 +1,9 @@
 //! The forward pass.
 //!
-//! Each array of values carries a power of two, see [`super::exponent`]. Dense layers, convolutions and residual sums choose it;
-//! homogeneous activations and pooling keep it, the others are computed as [`super::far`] says; normalisations, which do not depend
-//! on it, take it out. Where nothing has left the band all powers are 0, and the only cost is one look at the
-//! largest element per product and sum.
+//! Each array of values carries a power of two, see [`super::exponent`]. Dense layers, convolutions and residual sums
+//! choose it; homogeneous activations and pooling keep it, the others are computed as [`super::far`] says;
+//! normalisations, which do not depend on it, take it out. Where nothing has left the band all powers are 0, and the only
+//! cost is one look at the largest element per product and sum.
 
 use isobath_kernels::gemm::{Init, Shape};
 use isobath_kernels::{MatMut, MatRef, activation, batch_norm, layer_norm};
@@ -18,8 +18,8 @@ use crate::activation::{Activation, with_kernel};
 use crate::threads::Threads;
 
 impl<T: Threads> Pass<'_, T> {
-    /// Runs all layers on the samples that lie in [`Arena::input_mut`]; the result is [`Arena::output`], brought to its true
-    /// value, which beyond f32 is infinite or 0.
+    /// Runs all layers on the samples that lie in [`Arena::input_mut`]; the result is [`Arena::output`], brought to its
+    /// true value, which beyond f32 is infinite or 0.
     ///
     /// # Errors
     /// The rows or the arena do not fit the plan, see [`NetError`].
@@ -110,7 +110,7 @@ impl<T: Threads> Pass<'_, T> {
         Some((aligned_x, aligned_biases, common))
     }
 
-    /// The largest of windows, or the mean over all positions. Both keep the power of two, which may then be more than it takes.
+    /// The largest of each window, or the mean over all positions, on the input's power of two.
     fn pool(&self, arena: &mut Arena<'_>, place: &Place, layer: &Layer) -> Option<()> {
         let exponent = arena.exponent(place.input);
         let (before, after) = arena.values.split_at_mut_checked(place.output.start)?;

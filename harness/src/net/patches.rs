@@ -2,7 +2,7 @@
 //!
 //! Row r of the patches of a batch belongs to sample r / places and place r mod places. Its k k C columns are the
 //! window's positions in the order of memory, C channels each; positions in the padding are 0. One row of the window is
-//! one run of k C elements of the image. Cost: the patches are written once, and of the image as many elements are read.
+//! one run of k C elements of the image. Cost: the patches are written once, and as many elements of the image read.
 //! Source: K. Chellapilla, S. Puri, P. Simard, "High performance convolutional neural networks for document
 //! processing", 2006.
 
@@ -63,8 +63,8 @@ impl Patches {
         Some(())
     }
 
-    /// Adds the patches `rows` of a batch onto the images they were taken from, in the order of the rows; what lies in the
-    /// padding is left out.
+    /// Adds the patches `rows` of a batch onto the images they were taken from, in the order of the rows; what lies in
+    /// the padding is left out.
     pub(super) fn scatter(&self, patches: &[f32], rows: Range<usize>, images: &mut [f32]) -> Option<()> {
         let line = self.window.size * self.image.channels;
         let mut rest = patches;

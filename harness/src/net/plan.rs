@@ -40,7 +40,8 @@ pub struct Place {
     /// its window each output is.
     pub kept: Values,
     /// Start in the statistics: batch norm has mean, inverse deviation, variance, running mean, running variance;
-    /// layer norm mean and inverse deviation per row of the largest batch. All but the running ones are of the input as it is stored.
+    /// layer norm mean and inverse deviation per row of the largest batch. All but the running ones are of the input as
+    /// it is stored.
     pub statistics: usize,
     /// For [`Layer::SkipEnd`]: what comes over the skip connection.
     pub skip: Values,
@@ -74,8 +75,8 @@ pub struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    /// Lays out a network for such an `input` (a number of columns, or a [`Signal`] of several positions) and batches of
-    /// at most `batch` samples; `places` receives one entry per layer.
+    /// Lays out a network for such an `input` (a number of columns, or a [`Signal`] of several positions) and batches
+    /// of at most `batch` samples; `places` receives one entry per layer.
     ///
     /// # Errors
     /// The list is no network, see [`PlanError`].
@@ -163,7 +164,8 @@ impl<'a> Plan<'a> {
         self.parameters
     }
 
-    /// Multiply-adds of the dense layers and convolutions in one forward pass of one sample. A training step takes three times as many.
+    /// Multiply-adds of the dense layers and convolutions in one forward pass of one sample. A training step takes three
+    /// times as many.
     pub fn multiply_adds(&self) -> u64 {
         let dense = |(layer, place): (&Layer, &Place)| match layer {
             Layer::Dense(_) | Layer::Convolution(_) => {

@@ -2,8 +2,8 @@
 //!
 //! Of equal values in a window the first in the order of memory counts, and gets the gradient; so does the first NaN,
 //! if there is one: a broken signal stays visible. Means are sums over the positions in the order of
-//! [`reduce::column_sums`] times 1 / positions, rounded. Where windows overlap, gradients are added in the order of the windows, from
-//! +0.0. Cost: one look at every element of every window.
+//! [`reduce::column_sums`] times 1 / positions, rounded. Where windows overlap, gradients are added in the order of the
+//! windows, from +0.0. Cost: one look at every element of every window.
 
 use isobath_kernels::{Level, MatRef, optimizer, reduce};
 

@@ -37,8 +37,8 @@ impl Network {
         depth * residual.map_or(1, |residual| residual.layers - usize::from(residual.last_is_linear))
     }
 
-    /// s_w and s_b of a hidden layer, where the phase diagram speaks of it: without normalisation or shortcuts, and dense,
-    /// as windows at an image's edge see padding, of which the theory knows nothing.
+    /// s_w and s_b of a hidden layer, where the phase diagram speaks of it: without normalisation or shortcuts, and
+    /// dense, as windows at an image's edge see padding, of which the theory knows nothing.
     fn deviations(&self) -> Option<(f64, f64)> {
         let Architecture { width, init, norm, residual, convolution, .. } = self.architecture;
         let plain = norm == Norm::None && residual.is_none() && convolution.is_none();
