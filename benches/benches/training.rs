@@ -2,7 +2,7 @@
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use isobath::activation::Activation;
-use isobath::architecture::{Architecture, Head, Norm, NormPosition};
+use isobath::architecture::{Architecture, Head, Norm};
 use isobath::init::Init;
 use isobath::net::update::{Clipping, Optimizer, Penalty, Update};
 use isobath::net::{Arena, Mode, Pass, Place, Plan, Unwatched};
@@ -23,17 +23,8 @@ fn steps(criterion: &mut Criterion) {
     {
         let mut group = criterion.benchmark_group(format!("step {name}"));
         for (depth, width, batch) in NETWORKS {
-            let architecture = Architecture {
-                depth,
-                width,
-                activation,
-                init: Init::XAVIER,
-                norm,
-                norm_position: NormPosition::Pre,
-                residual: None,
-                standardised: false,
-                scale_layer: None,
-            };
+            let architecture =
+                Architecture { norm, ..Architecture::plain(depth, width, activation, Init::XAVIER) };
             let built = architecture.build(INPUT, Head::Linear(CLASSES, Init::LECUN));
             let mut places = vec![Place::default(); built.layers.len()];
             let plan = Plan::new(INPUT, batch, &built.layers, &mut places).unwrap();

@@ -2,13 +2,18 @@
 //!
 //! A plain hidden layer is dense, norm (if `pre`), activation, norm (if `post`). A residual network has a dense stem
 //! where the input is not as wide as the blocks, then blocks x + s branch(x); a branch is K such layers, the last one
-//! linear with Var W = 1/fan-in, or 0 at the start, or activated. Blocks may also be phi(x + s branch(x)).
+//! linear with Var W = 1/fan-in, or 0 at the start, or activated. Blocks may also be phi(x + s branch(x)). On images,
+//! convolutions may take the place of all these dense layers.
+
+mod convolution;
 
 use std::fmt;
 
 use crate::activation::Activation;
 use crate::init::Init;
-use crate::net::{Dense, Layer};
+use crate::net::{Dense, Layer, Signal};
+
+pub use convolution::{Convolutional, Halving, Top};
 
 /// Which normalisation a hidden layer has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,7 +42,7 @@ pub enum NormPosition {
 pub struct Residual {
     /// s, the factor on a branch.
     pub scale: f32,
-    /// K, the dense layers of a branch.
+    /// K, the dense layers or convolutions of a branch.
     pub layers: usize,
     /// Whether the branch's last dense layer is linear, with Var W = 1/fan-in, instead of activated.
     pub last_is_linear: bool,
@@ -62,11 +67,11 @@ impl Residual {
 pub struct Architecture {
     /// Hidden layers, or blocks of a residual network. 0 is a linear model.
     pub depth: usize,
-    /// Units per hidden layer.
+    /// Units per hidden layer, or channels.
     pub width: usize,
     /// phi.
     pub activation: Activation,
-    /// How hidden dense layers are started.
+    /// How hidden dense layers and convolutions are started.
     pub init: Init,
     /// The normalisation.
     pub norm: Norm,
@@ -76,6 +81,8 @@ pub struct Architecture {
     pub residual: Option<Residual>,
     /// Whether the weights of hidden dense layers are standardised.
     pub standardised: bool,
+    /// Convolutions instead of dense layers, if any.
+    pub convolution: Option<Convolutional>,
     /// A planted defect: the weights of this hidden layer (from 1) are multiplied by this factor.
     pub scale_layer: Option<(usize, f32)>,
 }
@@ -99,7 +106,7 @@ pub struct Built {
     /// Of hidden layer l (entry l - 1), the layer whose input gradient is delta^l: its activation, or for a
     /// residual network the start of block l.
     pub delta_at: Vec<usize>,
-    /// Of hidden layer l, its (first) dense layer: there x enters and gW is taken.
+    /// Of hidden layer l, its (first) dense layer or convolution: there x enters and gW is taken.
     pub dense_at: Vec<usize>,
     /// The layer whose input gradient is that of the last hidden output.
     pub top_at: usize,
@@ -117,28 +124,37 @@ impl Architecture {
             norm_position: NormPosition::Pre,
             residual: None,
             standardised: false,
+            convolution: None,
             scale_layer: None,
         }
     }
 
-    /// The list of layers for `input` columns.
-    pub fn build(&self, input: usize, head: Head) -> Built {
+    /// The list of layers for such an input: a number of columns, or images for convolutions.
+    pub fn build(&self, input: impl Into<Signal>, head: Head) -> Built {
+        let input = input.into();
         let mut built = Built {
             layers: Vec::new(),
             delta_at: Vec::with_capacity(self.depth),
             dense_at: Vec::with_capacity(self.depth),
             top_at: 0,
         };
-        if self.residual.is_some() && self.depth > 0 && input != self.width {
-            built.layers.push(Layer::dense(self.width, Init::LECUN));
+        if self.residual.is_some() && self.depth > 0 && input.channels != self.width {
+            self.weights(0, Init::LECUN, &mut built);
         }
         for number in 1..=self.depth {
             match self.residual {
                 None => self.plain_layer(number, &mut built),
                 Some(residual) => self.block(number, residual, &mut built),
             }
+            let behind = self.convolution.and_then(|convolution| convolution.behind(number, self.depth));
+            built.layers.extend(behind);
         }
         built.top_at = built.layers.len();
+        if let Some(convolution) = self.convolution
+            && head != Head::None
+        {
+            built.layers.push(convolution.top());
+        }
         match head {
             Head::None => {}
             Head::Linear(units, init) => built.layers.push(Layer::dense(units, init)),
@@ -152,7 +168,7 @@ impl Architecture {
 
     fn plain_layer(&self, number: usize, built: &mut Built) {
         built.dense_at.push(built.layers.len());
-        self.dense(number, self.init, built);
+        self.weights(number, self.init, built);
         self.normalise(NormPosition::Pre, built);
         built.delta_at.push(built.layers.len());
         built.layers.push(Layer::Activation(self.activation));
@@ -166,9 +182,9 @@ impl Architecture {
         for k in 1..=residual.layers {
             if k == residual.layers && residual.last_is_linear {
                 let zero = Init::gaussian(0.0, 0.0);
-                self.dense(number, if residual.last_is_zero { zero } else { Init::LECUN }, built);
+                self.weights(number, if residual.last_is_zero { zero } else { Init::LECUN }, built);
             } else {
-                self.dense(number, self.init, built);
+                self.weights(number, self.init, built);
                 self.normalise(NormPosition::Pre, built);
                 built.layers.push(Layer::Activation(self.activation));
                 self.normalise(NormPosition::Post, built);
@@ -184,13 +200,18 @@ impl Architecture {
         }
     }
 
-    fn dense(&self, number: usize, init: Init, built: &mut Built) {
+    /// The weights of hidden layer `number` (from 1), or of a layer of its block; 0 is the stem.
+    fn weights(&self, number: usize, init: Init, built: &mut Built) {
         let weight_scale = match self.scale_layer {
             Some((layer, factor)) if layer == number => factor,
             _ => 1.0,
         };
         let dense = Dense { units: self.width, init, weight_scale };
-        built.layers.push(if self.standardised { Layer::Standardised(dense) } else { Layer::Dense(dense) });
+        built.layers.push(match &self.convolution {
+            Some(convolution) => convolution.layer(self, number, init, weight_scale),
+            None if self.standardised => Layer::Standardised(dense),
+            None => Layer::Dense(dense),
+        });
     }
 
     fn normalise(&self, position: NormPosition, built: &mut Built) {
@@ -207,8 +228,16 @@ impl Architecture {
 impl fmt::Display for Architecture {
     /// In words, such as `30 sigmoid layers of 64 with batch norm`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = if self.residual.is_some() { "residual blocks" } else { "layers" };
-        write!(f, "{} {} {what} of {}", self.depth, self.activation, self.width)?;
+        write!(f, "{} {} ", self.depth, self.activation)?;
+        match (&self.convolution, self.residual.is_some()) {
+            (None, false) => f.write_str("layers")?,
+            (None, true) => f.write_str("residual blocks")?,
+            (Some(Convolutional { kernel, .. }), is_residual) => {
+                f.write_str(if is_residual { "residual blocks of " } else { "" })?;
+                write!(f, "convolutions ({kernel} x {kernel})")?;
+            }
+        }
+        write!(f, " of {}", self.width)?;
         match self.norm {
             Norm::None => Ok(()),
             Norm::Batch => f.write_str(" with batch norm"),

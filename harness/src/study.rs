@@ -6,6 +6,7 @@
 mod check;
 pub mod claim;
 pub mod contestant;
+pub mod convolution;
 mod equation;
 pub mod file;
 pub mod network;

@@ -12,9 +12,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::architecture::{Architecture, Built, Head};
+use crate::data::Form;
 use crate::init::Init;
 use crate::net::update::{Clipping, Optimizer, Penalty};
-use crate::net::{Place, Plan, Restraint};
+use crate::net::{Place, Plan, Restraint, Signal};
 use crate::pretrain::Pretraining;
 use crate::pretrain::stack::Stack;
 
@@ -131,40 +132,61 @@ impl Cost {
 }
 
 impl Recipe {
-    /// The layers of the whole network, head included, for data of this kind.
-    pub fn build(&self, features: usize, classes: usize) -> Built {
+    /// What the network makes of a sample: an image where it has convolutions, else a row of numbers.
+    ///
+    /// # Errors
+    /// It has convolutions, and the samples are no images.
+    pub fn input(&self, form: Form) -> Result<Signal, TrainError> {
+        match (form, self.architecture.convolution) {
+            (_, None) => Ok(Signal::vector(form.features())),
+            (Form::Image(height, width), Some(_)) => Ok(Signal::image(height, width, 1)),
+            (Form::Vector(features), Some(_)) => Err(TrainError::NoImages { features }),
+        }
+    }
+
+    /// The layers of the whole network, head included, for such an input.
+    pub fn build(&self, input: impl Into<Signal>, classes: usize) -> Built {
         let head = match self.loss {
             Loss::CrossEntropy => Head::Linear(classes, Init::LECUN),
             Loss::SigmoidCrossEntropy => Head::Linear(classes, self.architecture.init),
             Loss::Squared => Head::Sigmoid(classes, self.architecture.init),
         };
-        self.architecture.build(features, head)
+        self.architecture.build(input, head)
     }
 
-    /// The multiply-adds of a run on so many samples.
+    /// The multiply-adds of a run on so many samples of this form.
     ///
     /// # Errors
-    /// The layers are no network, or one that cannot be pre-trained.
-    pub fn cost(&self, features: usize, classes: usize, samples: usize) -> Result<Cost, TrainError> {
-        let built = self.build(features, classes);
+    /// As [`Recipe::memory_bytes`].
+    pub fn cost(&self, form: impl Into<Form>, classes: usize, samples: usize) -> Result<Cost, TrainError> {
+        let input = self.input(form.into())?;
+        let built = self.build(input, classes);
         let mut places = vec![Place::default(); built.layers.len()];
-        let plan = Plan::new(features, self.batch, &built.layers, &mut places)?;
+        let plan = Plan::new(input, self.batch, &built.layers, &mut places)?;
         let pretraining = match self.pretraining {
             Some(pretraining) => Stack::new(pretraining, plan)?.multiply_adds(samples),
             None => 0,
         };
-        Ok(Cost { step: 3 * plan.multiply_adds() * self.batch as u64, pretraining })
+        let step = plan.multiply_adds().saturating_mul(3).saturating_mul(self.batch as u64);
+        Ok(Cost { step, pretraining })
     }
 
-    /// Bytes of the network of one run on one thread, and of its pre-training on so many samples, settled before
-    /// anything is allocated.
+    /// Bytes of the network of one run on one thread for samples of this form (a number of features, or images), and of
+    /// its pre-training on so many of them, settled before anything is allocated.
     ///
     /// # Errors
-    /// The layers are no network, one larger than the address space, or one that cannot be pre-trained.
-    pub fn memory_bytes(&self, features: usize, classes: usize, samples: usize) -> Result<u64, TrainError> {
-        let built = self.build(features, classes);
+    /// The layers are no network, one larger than the address space, one that cannot be pre-trained, or one of
+    /// convolutions for samples that are no images.
+    pub fn memory_bytes(
+        &self,
+        form: impl Into<Form>,
+        classes: usize,
+        samples: usize,
+    ) -> Result<u64, TrainError> {
+        let input = self.input(form.into())?;
+        let built = self.build(input, classes);
         let mut places = vec![Place::default(); built.layers.len()];
-        let plan = Plan::new(features, self.batch, &built.layers, &mut places)?;
+        let plan = Plan::new(input, self.batch, &built.layers, &mut places)?;
         let mut elements = plan.arena_len(self.optimizer.moments(), 1)?;
         if let Some(pretraining) = self.pretraining {
             elements = elements.saturating_add(Stack::new(pretraining, plan)?.memory_len(samples, 1));

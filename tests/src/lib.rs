@@ -4,6 +4,7 @@
 pub mod autoencoder;
 pub mod boltzmann;
 pub mod case;
+pub mod convolution;
 pub mod fma;
 pub mod hash;
 pub mod levels;

@@ -96,7 +96,7 @@ fn parameter_count(layer: &Layer, width: usize) -> usize {
         Layer::Standardised(dense) => (width + 2) * dense.units,
         Layer::BatchNorm { .. } | Layer::LayerNorm { .. } => 2 * width,
         Layer::Activation(Activation::Prelu(_)) | Layer::LearnedSkipEnd { .. } => 1,
-        Layer::Activation(_) | Layer::SkipStart | Layer::SkipEnd { .. } => 0,
+        _ => 0,
     }
 }
 
@@ -122,6 +122,9 @@ pub fn forward(layers: &[Layer], parameters: &[f64], input: &Rows) -> Vec<Rows> 
             }
             Layer::LayerNorm { epsilon } => {
                 normalise(x, own, *epsilon, (0..height).map(|i| i * width..(i + 1) * width))
+            }
+            Layer::Convolution(_) | Layer::MaxPool { .. } | Layer::AveragePool | Layer::Flatten => {
+                panic!("no reference for {layer:?}")
             }
             Layer::SkipStart => {
                 skips.push(x.clone());
@@ -236,7 +239,7 @@ pub fn backward(layers: &[Layer], parameters: &[f64], trace: &[Rows], cotangent:
                 Wide::new(delta.rows.map(|d| d * own[0]), delta.exponent)
             }
             Layer::SkipStart => delta.plus(&skips.pop().expect("was closed")),
-            Layer::BatchNorm { .. } | Layer::LayerNorm { .. } | Layer::Standardised(_) => {
+            _ => {
                 panic!("no reference for {layer:?}")
             }
         };

@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 use isobath::activation::Activation;
 use isobath::net::update::{Clipping, Optimizer, Penalty, Update};
-use isobath::net::{Layer, Mode, Pass, Unwatched};
+use isobath::net::{Layer, Mode, Pass, Signal, Unwatched, Window};
 use isobath::pretrain::stack::{Memory, Stack};
 use isobath::pretrain::{Model, Pretraining};
 use isobath::threads::Serial;
@@ -51,7 +51,18 @@ fn a_training_step_allocates_nothing() {
     layers.extend(isobath_tests::zoo::ACTIVATIONS.map(Layer::Activation));
     layers.extend([Layer::SkipEnd { scale: 0.5 }, Layer::LAYER_NORM, dense]);
     layers.push(Layer::Activation(Activation::Sigmoid));
-    let case = Case::new("all kinds of layer", 20, 8, layers);
+    let images = vec![
+        Layer::convolution(6, Window { size: 3, stride: 1, padding: 1 }, INIT),
+        Layer::MaxPool { size: 2, stride: 2 },
+        Layer::AveragePool,
+        Layer::Flatten,
+        dense,
+    ];
+    assert_no_allocation(&Case::new("all kinds of layer", 20, 8, layers));
+    assert_no_allocation(&Case::new("layers of images", Signal::image(7, 6, 3), 8, images));
+}
+
+fn assert_no_allocation(case: &Case) {
     let clippings = [
         Clipping::GlobalNorm { max_norm: 0.1 },
         Clipping::Value { limit: 0.1 },
@@ -75,7 +86,7 @@ fn a_training_step_allocates_nothing() {
                     let updated = update.apply(level, &plan, arena, 1e-3);
                     assert!(forward.is_ok() && backward.is_ok() && updated.is_ok());
                 }
-                assert_eq!(allocations(), before, "{}", level.name());
+                assert_eq!(allocations(), before, "{}, {}", case.name, level.name());
             });
         }
     }

@@ -11,9 +11,9 @@ fn cost(study: &StudyPlan, name: &str) -> u64 {
     let built = recipe.build(144, 10);
     let mut places = vec![Place::default(); built.layers.len()];
     let plan = Plan::new(144, recipe.batch, &built.layers, &mut places).unwrap();
-    let pretraining = recipe
-        .pretraining
-        .map_or(0, |pretraining| Stack::new(pretraining, plan).unwrap().multiply_adds(study.samples.0));
+    let pretraining = recipe.pretraining.map_or(0, |pretraining| {
+        Stack::new(pretraining, plan).unwrap().multiply_adds(study.data.sizes.train)
+    });
     3 * plan.multiply_adds() * (recipe.batch * recipe.steps) as u64 + pretraining
 }
 

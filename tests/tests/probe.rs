@@ -20,6 +20,7 @@ const BARE: Setup = Setup {
         norm_position: NormPosition::Pre,
         residual: None,
         standardised: false,
+        convolution: None,
         scale_layer: None,
     },
     input_width: 64,

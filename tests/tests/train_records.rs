@@ -36,6 +36,7 @@ fn recipe(activation: Activation) -> Recipe {
         steps: 6,
         batch: SAMPLES,
         record_every: 2,
+        checkpoint: None,
     }
 }
 

@@ -13,9 +13,9 @@ use crate::net::{Layer, Watch};
 /// A share of the step for each kind of work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Phases<T> {
-    /// Dense layers: their three products, bias sums, and a look at the largest element.
+    /// Dense layers and convolutions: their three products, bias sums, and a look at the largest element.
     pub products: T,
-    /// Activations and their derivatives.
+    /// Activations with their derivatives, and pooling.
     pub activations: T,
     /// Normalisations.
     pub normalisations: T,
@@ -31,8 +31,10 @@ impl Phases<Duration> {
     /// The phase that a layer's time belongs to.
     fn of(&mut self, layer: &Layer) -> &mut Duration {
         match layer {
-            Layer::Dense(_) | Layer::Standardised(_) => &mut self.products,
-            Layer::Activation(_) => &mut self.activations,
+            Layer::Dense(_) | Layer::Standardised(_) | Layer::Convolution(_) => &mut self.products,
+            Layer::Activation(_) | Layer::MaxPool { .. } | Layer::AveragePool | Layer::Flatten => {
+                &mut self.activations
+            }
             Layer::BatchNorm { .. } | Layer::LayerNorm { .. } => &mut self.normalisations,
             Layer::SkipStart | Layer::SkipEnd { .. } | Layer::LearnedSkipEnd { .. } => &mut self.skips,
         }

@@ -191,15 +191,12 @@ impl NetworkFlags {
             )));
         }
         let architecture = Architecture {
-            depth: self.depth,
-            width: self.width,
-            activation: self.activation,
-            init: self.init()?,
             norm,
             norm_position,
             residual: self.residual()?,
             standardised: false,
             scale_layer: self.scale_layer,
+            ..Architecture::plain(self.depth, self.width, self.activation, self.init()?)
         };
         let data = self.load(batch, seed)?;
         let input_width = data.as_ref().map(Dataset::features).or(self.input_width).unwrap_or(self.width);

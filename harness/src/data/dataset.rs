@@ -23,6 +23,13 @@ impl Form {
     }
 }
 
+impl From<usize> for Form {
+    /// So many numbers.
+    fn from(features: usize) -> Self {
+        Self::Vector(features)
+    }
+}
+
 /// Samples with labels. The number of inputs is samples x features, and every label is below `classes`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {

@@ -1,6 +1,7 @@
 //! The memory of a network, cut into its regions.
 
-use super::{Layer, Place, Plan, PlanError, Values};
+use super::{Convolution, Dense, Layer, Place, Plan, PlanError, Values};
+use crate::init::{Init, WeightVariance};
 use crate::random::Random;
 
 /// Up to here an f32 holds whole numbers exactly: powers of two of 10^5 layers that each use up the range of f32.
@@ -72,18 +73,23 @@ impl<'a> Arena<'a> {
             let range = place.parameters..place.parameters + place.parameter_count;
             let Some(parameters) = self.parameters.get_mut(range.clone()) else { continue };
             match layer {
-                Layer::Dense(dense) | Layer::Standardised(dense) => {
+                Layer::Dense(Dense { init, weight_scale, .. })
+                | Layer::Standardised(Dense { init, weight_scale, .. })
+                | Layer::Convolution(Convolution { init, weight_scale, .. }) => {
+                    // The fan-out of a convolution is not its channels alone.
+                    let fan_out = place.width * (place.fan_in / place.from.channels);
+                    let variance = init.weight_variance(place.fan_in, fan_out);
+                    let init = Init { weight_variance: WeightVariance::Fixed(variance), ..*init };
                     let (weights, rest) = parameters.split_at_mut(place.weight_count);
                     let (biases, gains) = rest.split_at_mut(place.width);
                     let scratch = self.gradients.get_mut(range).unwrap_or_default();
                     let scratch = scratch.split_at_mut(place.weight_count).0;
-                    let filled = dense.init.fill(random, place.fan_in, weights, biases, scratch);
+                    let filled = init.fill(random, place.fan_in, weights, biases, scratch);
                     debug_assert!(filled.is_ok(), "the plan gives every layer what it needs");
-                    let size = libm::sqrtf(dense.init.weight_variance(place.fan_in, place.width));
-                    gains.fill(size * dense.weight_scale);
-                    if dense.weight_scale != 1.0 {
+                    gains.fill(libm::sqrtf(variance) * weight_scale);
+                    if *weight_scale != 1.0 {
                         for weight in weights {
-                            *weight *= dense.weight_scale;
+                            *weight *= weight_scale;
                         }
                     }
                 }
@@ -99,7 +105,12 @@ impl<'a> Arena<'a> {
                 }
                 Layer::Activation(crate::activation::Activation::Prelu(slope)) => parameters.fill(*slope),
                 Layer::LearnedSkipEnd { start } => parameters.fill(*start),
-                Layer::Activation(_) | Layer::SkipStart | Layer::SkipEnd { .. } => {}
+                Layer::Activation(_)
+                | Layer::MaxPool { .. }
+                | Layer::AveragePool
+                | Layer::Flatten
+                | Layer::SkipStart
+                | Layer::SkipEnd { .. } => {}
             }
         }
         self.gradients.fill(0.0);
@@ -120,14 +131,14 @@ impl<'a> Arena<'a> {
         Some(())
     }
 
-    /// Where the network's input goes: `rows` rows, to be filled before a forward pass.
+    /// Where the network's input goes: `rows` samples, to be filled before a forward pass.
     pub fn input_mut(&mut self, plan: &Plan<'_>, rows: usize) -> &mut [f32] {
-        self.values.get_mut(..rows.min(plan.batch) * plan.input).unwrap_or_default()
+        self.values.get_mut(..rows.min(plan.batch) * plan.input.elements()).unwrap_or_default()
     }
 
-    /// The network's output after a forward pass over `rows` rows.
+    /// The network's output after a forward pass over `rows` samples.
     pub fn output(&self, plan: &Plan<'_>, rows: usize) -> &[f32] {
         let start = plan.places.last().map_or(0, |place| place.output.start);
-        self.values.get(start..start + rows.min(plan.batch) * plan.output).unwrap_or(&[])
+        self.values.get(start..start + rows.min(plan.batch) * plan.output.elements()).unwrap_or(&[])
     }
 }

@@ -1,25 +1,27 @@
 //! The forward pass.
 //!
-//! Each array of values carries a power of two, see [`super::exponent`]. Dense layers and residual sums choose it;
-//! homogeneous activations keep it, the others are computed as [`super::far`] says; normalisations, which do not depend
-//! on it, take it out. Where nothing has left the band all powers are 0, and the only cost is one look at the
-//! largest element per product and sum.
+//! Each array of values carries a power of two, see [`super::exponent`]. Dense layers, convolutions and residual sums
+//! choose it; homogeneous activations and pooling keep it, the others are computed as [`super::far`] says;
+//! normalisations, which do not depend on it, take it out. Where nothing has left the band all powers are 0, and the only
+//! cost is one look at the largest element per product and sum.
 
 use core::ops::Range;
 
 use isobath_kernels::gemm::{Init, Shape};
 use isobath_kernels::{MatMut, MatRef, activation, batch_norm, layer_norm};
 
+use super::convolution::Convolving;
 use super::exponent::{self, exponent_of, ldexp, settle};
+use super::pooling::{self, Pooling};
 use super::product::multiply;
-use super::{Arena, Layer, Mode, NetError, Pass, Place, Values, Watch};
+use super::{Arena, Layer, Mode, NetError, Pass, Place, Signal, Values, Watch, Window};
 use super::{far, standardise};
 use crate::activation::{Activation, with_kernel};
 use crate::threads::Threads;
 
 impl<T: Threads> Pass<'_, T> {
-    /// Runs all layers on the rows that lie in [`Arena::input_mut`]; the result is [`Arena::output`], brought to its true
-    /// value, which beyond f32 is infinite or 0.
+    /// Runs all layers on the samples that lie in [`Arena::input_mut`]; the result is [`Arena::output`], brought to its
+    /// true value, which beyond f32 is infinite or 0.
     ///
     /// # Errors
     /// The rows or the arena do not fit the plan, see [`NetError`].
@@ -28,7 +30,7 @@ impl<T: Threads> Pass<'_, T> {
         arena.set_exponent(Values::default(), 0).ok_or(NetError::Arena { layer: 0 })?;
         self.forward_layers(arena, 0..self.plan.layers.len(), mode, watch)?;
         let Some((top, place)) = self.plan.places.iter().enumerate().next_back() else { return Ok(()) };
-        self.to_true_value(arena, place.output, place.width).ok_or(NetError::Arena { layer: top })
+        self.to_true_value(arena, place.output, place.to).ok_or(NetError::Arena { layer: top })
     }
 
     /// Runs some of the layers on what those before them have left.
@@ -41,14 +43,17 @@ impl<T: Threads> Pass<'_, T> {
     ) -> Result<(), NetError> {
         let layers = self.plan.layers.iter().zip(self.plan.places).enumerate();
         for (index, (layer, place)) in layers.take(range.end).skip(range.start) {
-            if let Some(x) = matrix(arena.values, place.input.start, self.rows, place.fan_in) {
+            let rows = self.rows_of(place.from);
+            if let Some(x) = matrix(arena.values, place.input.start, rows, place.from.channels) {
                 watch.input(index, x, arena.exponent(place.input));
             }
             let done = match layer {
-                Layer::Dense(_) | Layer::Standardised(_) => self.dense(arena, place),
-                Layer::Activation(Activation::Identity) | Layer::SkipStart => Some(()),
+                Layer::Dense(_) | Layer::Standardised(_) => self.affine(arena, place, None),
+                Layer::Convolution(convolution) => self.affine(arena, place, Some(convolution.window)),
+                Layer::MaxPool { .. } | Layer::AveragePool => self.pool(arena, place, layer),
+                Layer::Activation(Activation::Identity) | Layer::Flatten | Layer::SkipStart => Some(()),
                 Layer::Activation(function) => self.activate(arena, place, *function),
-                Layer::BatchNorm { .. } if mode == Mode::Training && self.rows < 2 => {
+                Layer::BatchNorm { .. } if mode == Mode::Training && self.rows_of(place.from) < 2 => {
                     return Err(NetError::BatchNormRows);
                 }
                 Layer::BatchNorm { epsilon, momentum } => {
@@ -61,7 +66,8 @@ impl<T: Threads> Pass<'_, T> {
             done.ok_or(NetError::Arena { layer: index })?;
             if let Layer::Activation(function) = layer
                 && *function != Activation::Identity
-                && let Some(kept) = matrix(arena.values, place.kept.start, self.rows, place.width)
+                && let Some(kept) =
+                    matrix(arena.values, place.kept.start, self.rows_of(place.to), place.width)
             {
                 watch.slope(index, kept);
             }
@@ -69,22 +75,26 @@ impl<T: Threads> Pass<'_, T> {
         Ok(())
     }
 
-    /// Y = X W + b.
-    fn dense(&self, arena: &mut Arena<'_>, place: &Place) -> Option<()> {
+    /// Y = X W + b, X the input or what a window sees of it.
+    fn affine(&self, arena: &mut Arena<'_>, place: &Place, window: Option<Window>) -> Option<()> {
         standardise::forward(self.level, arena, place)?;
         let exponent = arena.exponent(place.input);
         let (before, after) = arena.values.split_at_mut_checked(place.output.start)?;
-        let x = before.get(place.input.start..)?.get(..self.rows * place.fan_in)?;
-        let y = after.get_mut(..self.rows * place.width)?;
+        let x = before.get(place.input.start..)?.get(..self.elements_of(place.from))?;
+        let y = after.get_mut(..self.elements_of(place.to))?;
         let biases = arena.parameters.get(place.parameters + place.weight_count..)?.get(..place.width)?;
         let weights = standardise::effective(arena.parameters, arena.statistics, place)?;
         let (x, biases, exponent) = self.align(x, biases, exponent, arena.deltas)?;
-        let x = MatRef::new(x, self.rows, place.fan_in).ok()?;
-        let out = MatMut::new(y, self.rows, place.width).ok()?;
-        let shape =
-            Shape { m: self.rows, n: place.width, k: place.fan_in, transpose_a: false, transpose_b: false };
-        multiply(self.level, self.threads, shape, x, weights, out, Init::Bias(biases), arena.workspace)
-            .ok()?;
+        if let Some(window) = window {
+            let convolving = Convolving::new(self.level, self.threads, self.rows, window, place);
+            convolving.forward(x, weights, biases, y, arena.workspace)?;
+        } else {
+            let (m, n, k) = (self.rows_of(place.from), place.width, place.fan_in);
+            let shape = Shape { m, n, k, transpose_a: false, transpose_b: false };
+            let (x, out) = (MatRef::new(x, m, k).ok()?, MatMut::new(y, m, n).ok()?);
+            let init = Init::Bias(biases);
+            multiply(self.level, self.threads, shape, x, weights, out, init, arena.workspace).ok()?;
+        }
         let exponent = settle(self.level, y, exponent);
         arena.set_exponent(place.output, exponent)
     }
@@ -115,16 +125,35 @@ impl<T: Threads> Pass<'_, T> {
         Some((aligned_x, aligned_biases, common))
     }
 
+    /// The largest of each window, or the mean over all positions, on the input's power of two.
+    fn pool(&self, arena: &mut Arena<'_>, place: &Place, layer: &Layer) -> Option<()> {
+        let exponent = arena.exponent(place.input);
+        let (before, after) = arena.values.split_at_mut_checked(place.output.start)?;
+        let y = after.get_mut(..self.elements_of(place.to))?;
+        if let Layer::MaxPool { size, stride } = *layer {
+            let (before, which) = before.split_at_mut_checked(place.kept.start)?;
+            let which = which.get_mut(..self.elements_of(place.to))?;
+            let x = before.get(place.input.start..)?.get(..self.elements_of(place.from))?;
+            Pooling::new(size, stride, place).forward(x, y, which);
+        } else {
+            let x = before.get(place.input.start..)?.get(..self.elements_of(place.from))?;
+            pooling::average(self.level, place.from, x, y)?;
+        }
+        let settled = if exponent == 0 { 0 } else { settle(self.level, y, exponent) };
+        arena.set_exponent(place.output, settled)
+    }
+
     /// Brings an array of values to its true value.
-    fn to_true_value(&self, arena: &mut Arena<'_>, values: Values, width: usize) -> Option<()> {
+    fn to_true_value(&self, arena: &mut Arena<'_>, values: Values, signal: Signal) -> Option<()> {
         let exponent = arena.exponent(values);
-        ldexp(self.level, arena.values.get_mut(values.start..)?.get_mut(..self.rows * width)?, exponent);
+        let length = self.elements_of(signal);
+        ldexp(self.level, arena.values.get_mut(values.start..)?.get_mut(..length)?, exponent);
         arena.set_exponent(values, 0)
     }
 
     /// y = phi(h) over h, and phi'(h) (for PReLU, h itself) beside it for the backward pass.
     fn activate(&self, arena: &mut Arena<'_>, place: &Place, function: Activation) -> Option<()> {
-        let (level, length) = (self.level, self.rows * place.width);
+        let (level, length) = (self.level, self.elements_of(place.to));
         let exponent = arena.exponent(place.input);
         let (before, kept) = arena.values.split_at_mut_checked(place.kept.start)?;
         let kept = kept.get_mut(..length)?;
@@ -160,7 +189,7 @@ impl<T: Threads> Pass<'_, T> {
     fn to_normalise(&self, arena: &mut Arena<'_>, place: &Place, epsilon: f32) -> Option<(i32, f32)> {
         let exponent = arena.exponent(place.input);
         if exponent <= 0 {
-            self.to_true_value(arena, place.input, place.width)?;
+            self.to_true_value(arena, place.input, place.from)?;
             return Some((0, epsilon));
         }
         // Not 0, which would make NaN of a constant column.
@@ -178,13 +207,14 @@ impl<T: Threads> Pass<'_, T> {
         let (level, width) = (self.level, place.width);
         if mode == Mode::Inference {
             // The running statistics are those of true values.
-            self.to_true_value(arena, place.input, width)?;
+            self.to_true_value(arena, place.input, place.from)?;
         }
         let (exponent, epsilon) = self.to_normalise(arena, place, epsilon)?;
         arena.set_exponent(place.output, 0)?;
+        let rows = self.rows_of(place.from);
         let (before, after) = arena.values.split_at_mut_checked(place.output.start)?;
-        let x = matrix(before, place.input.start, self.rows, width)?;
-        let y = MatMut::new(after, self.rows, width).ok()?;
+        let x = matrix(before, place.input.start, rows, width)?;
+        let y = MatMut::new(after, rows, width).ok()?;
         let (gain, shift) = arena.parameters.get(place.parameters..)?.get(..2 * width)?.split_at(width);
         let statistics = arena.statistics.get_mut(place.statistics..)?.get_mut(..5 * width)?;
         let (batch, running) = statistics.split_at_mut(3 * width);
@@ -219,7 +249,7 @@ impl<T: Threads> Pass<'_, T> {
             true_mean,
             true_variance,
             momentum,
-            self.rows,
+            rows,
         )
         .ok()
     }
@@ -227,20 +257,21 @@ impl<T: Threads> Pass<'_, T> {
     fn layer_norm(&self, arena: &mut Arena<'_>, place: &Place, epsilon: f32) -> Option<()> {
         let (_, epsilon) = self.to_normalise(arena, place, epsilon)?;
         arena.set_exponent(place.output, 0)?;
+        let rows = self.rows_of(place.from);
         let (before, after) = arena.values.split_at_mut_checked(place.output.start)?;
-        let x = matrix(before, place.input.start, self.rows, place.width)?;
-        let y = MatMut::new(after, self.rows, place.width).ok()?;
+        let x = matrix(before, place.input.start, rows, place.width)?;
+        let y = MatMut::new(after, rows, place.width).ok()?;
         let (gain, shift) =
             arena.parameters.get(place.parameters..)?.get(..2 * place.width)?.split_at(place.width);
         let statistics = arena.statistics.get_mut(place.statistics..)?;
-        let (mean, rest) = statistics.split_at_mut_checked(self.plan.batch)?;
-        let (mean, inverse_deviation) = (mean.get_mut(..self.rows)?, rest.get_mut(..self.rows)?);
+        let (mean, rest) = statistics.split_at_mut_checked(self.plan.batch * place.from.positions())?;
+        let (mean, inverse_deviation) = (mean.get_mut(..rows)?, rest.get_mut(..rows)?);
         layer_norm::forward(self.level, x, gain, shift, epsilon, y, mean, inverse_deviation).ok()
     }
 
     /// branch = skip + scale branch.
     fn merge(&self, arena: &mut Arena<'_>, place: &Place, scale: f32) -> Option<()> {
-        let length = self.rows * place.width;
+        let length = self.elements_of(place.to);
         let (of_branch, of_skip) = (arena.exponent(place.input), arena.exponent(place.skip));
         let (before, after) = arena.values.split_at_mut_checked(place.output.start)?;
         let skip = before.get(place.skip.start..)?.get(..length)?;

@@ -1,5 +1,6 @@
 //! The kinds of layer a network is a list of.
 
+use super::Window;
 use crate::activation::Activation;
 use crate::init::Init;
 
@@ -14,6 +15,19 @@ pub struct Dense {
     pub weight_scale: f32,
 }
 
+/// The same affine map over each window of an image.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Convolution {
+    /// Channels out, C'. The fan-in is k k C for C channels in, the fan-out k k C'.
+    pub channels: usize,
+    /// Where the windows lie.
+    pub window: Window,
+    /// How W, k k C x C' with a window's positions in the order of memory, and b are started.
+    pub init: Init,
+    /// What the initial W is multiplied by: 1, or a planted defect.
+    pub weight_scale: f32,
+}
+
 /// One layer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Layer {
@@ -22,9 +36,22 @@ pub enum Layer {
     /// The same with standardised weights, whose size is learned, unit by unit, from what the initialiser says; for two
     /// inputs or more.
     Standardised(Dense),
+    /// X W + b for the patches X that a window sees. A window of one position is a dense layer.
+    Convolution(Convolution),
+    /// The largest of each window, channel by channel; of equal ones the first, of NaN the first.
+    MaxPool {
+        /// Rows and columns of a window.
+        size: usize,
+        /// From one window to the next.
+        stride: usize,
+    },
+    /// The mean over all positions, channel by channel, which leaves one position.
+    AveragePool,
     /// phi(X), element by element; PReLU learns its slope.
     Activation(Activation),
-    /// Per column over the batch, with learned gain and shift.
+    /// All positions of a sample in one row, to be read as a single position. Nothing moves.
+    Flatten,
+    /// Per column over the batch and all positions, with learned gain and shift.
     BatchNorm {
         /// Added to the variance.
         epsilon: f32,
@@ -55,6 +82,11 @@ impl Layer {
     /// A dense layer with this many units.
     pub const fn dense(units: usize, init: Init) -> Self {
         Self::Dense(Dense { units, init, weight_scale: 1.0 })
+    }
+
+    /// A convolution with k x k windows, its stride and its padding.
+    pub const fn convolution(channels: usize, window: Window, init: Init) -> Self {
+        Self::Convolution(Convolution { channels, window, init, weight_scale: 1.0 })
     }
 
     /// Batch normalisation with the usual constants (epsilon 1e-5, momentum 0.1).

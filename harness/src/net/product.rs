@@ -19,9 +19,14 @@ pub(crate) fn multiply<T: Threads>(
     init: Init<'_>,
     workspace: &mut [f32],
 ) -> Result<(), GemmError> {
-    let work = shape.m.saturating_mul(shape.n).saturating_mul(shape.k);
-    let pieces = threads.count().min(work / WORTH_A_THREAD).max(1);
+    let pieces = pieces(threads, shape);
     split(level, threads, pieces, shape, a, b, c, init, workspace)
+}
+
+/// Into how many pieces such a product is worth being cut.
+pub(super) fn pieces<T: Threads>(threads: &T, shape: Shape) -> usize {
+    let work = shape.m.saturating_mul(shape.n).saturating_mul(shape.k);
+    threads.count().min(work / WORTH_A_THREAD).max(1)
 }
 
 fn split<T: Threads>(

@@ -5,7 +5,7 @@ use crate::study::summary::{
 };
 
 use super::theory::Network;
-use crate::architecture::{Architecture, Norm, NormPosition};
+use crate::architecture::{Architecture, Norm};
 use crate::study::claim::{Check, Claim, Figure, Verdict};
 use crate::study::summary::Theory;
 use crate::study::sweep::{Field, Point};
@@ -139,17 +139,8 @@ fn group(name: &str, title: &str, nets: Vec<Net>) -> Group {
 
 /// A network of 30 layers of 64 units, with or without batch norm.
 pub(super) fn network(group: &str, name: &str, activation: &str, init: &str, normed: bool) -> Network {
-    let architecture = Architecture {
-        depth: DEPTH,
-        width: 64,
-        activation: activation.parse().unwrap(),
-        init: init.parse().unwrap(),
-        norm: if normed { Norm::Batch } else { Norm::None },
-        norm_position: NormPosition::Pre,
-        residual: None,
-        standardised: false,
-        scale_layer: None,
-    };
+    let plain = Architecture::plain(DEPTH, 64, activation.parse().unwrap(), init.parse().unwrap());
+    let architecture = Architecture { norm: if normed { Norm::Batch } else { Norm::None }, ..plain };
     Network { group: group.to_owned(), name: name.to_owned(), architecture }
 }
 

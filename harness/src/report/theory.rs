@@ -38,12 +38,14 @@ impl Network {
         depth * residual.map_or(1, |residual| residual.layers - usize::from(residual.last_is_linear))
     }
 
-    /// s_w and s_b of a hidden layer, where the phase diagram speaks of it: without normalisation or shortcuts.
+    /// s_w and s_b of a hidden layer, where the phase diagram speaks of it: without normalisation or shortcuts, and
+    /// dense, as windows at an image's edge see padding, of which the theory knows nothing.
     fn deviations(&self) -> Option<(f64, f64)> {
-        let Architecture { width, init, norm, residual, standardised, .. } = self.architecture;
+        let Architecture { width, init, norm, residual, convolution, standardised, .. } = self.architecture;
         let plain = !standardised
             && norm == Norm::None
             && residual.is_none()
+            && convolution.is_none()
             && init.weight_variance != WeightVariance::Data;
         let deviation = |variance: f32| f64::from(variance).sqrt();
         plain.then(|| (deviation(init.weight_variance(width, width)), deviation(init.bias_variance)))

@@ -1,6 +1,7 @@
 //! The rows of a study: networks spelt out from their tables, every figure checked.
 
 use super::check::{at_least_one, not_negative, positive};
+use super::convolution::convolution;
 use super::file::GroupTable;
 use super::network::{
     BranchScale, ClipName, LastName, NetworkTable, NormName, PenaltyName, PositionName, ResidualTable,
@@ -75,6 +76,7 @@ fn over(sick: &NetworkTable, remedy: &NetworkTable) -> NetworkTable {
         norm_position: remedy.norm_position.or(sick.norm_position),
         residual: remedy.residual.or(sick.residual),
         weights: remedy.weights.or(sick.weights),
+        convolution: remedy.convolution.or(sick.convolution),
         clip: remedy.clip.or(sick.clip),
         penalty: remedy.penalty.or(sick.penalty),
         decay: remedy.decay.or(sick.decay),
@@ -175,17 +177,15 @@ pub(super) fn contestant(what: &str, table: &NetworkTable) -> Result<Contestant,
         None | Some(PositionName::Pre) => NormPosition::Pre,
         Some(PositionName::Post) => NormPosition::Post,
     };
-    let architecture = Architecture {
-        depth,
-        width,
-        activation,
-        init,
-        norm,
-        norm_position,
-        residual,
-        standardised,
-        scale_layer: None,
+    let convolution = match &table.convolution {
+        None => None,
+        Some(_) if standardised => {
+            return Err(of("weights is \"standardised\", which convolutions do not have"));
+        }
+        Some(table) => Some(convolution(table, residual.is_some()).map_err(|error| of(&error))?),
     };
+    let plain = Architecture::plain(depth, width, activation, init);
+    let architecture = Architecture { norm, norm_position, residual, convolution, standardised, ..plain };
     let loss = table.loss.unwrap_or_default();
     let pretraining = match &table.pretrain {
         None => None,

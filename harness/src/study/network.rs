@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
+use super::convolution::ConvolutionTable;
 use crate::activation::Activation;
 use crate::train::{Loss, Schedule};
 
@@ -19,7 +20,7 @@ pub struct NetworkTable {
     pub change: String,
     /// Hidden layers, or residual blocks.
     pub depth: Option<usize>,
-    /// Units per hidden layer.
+    /// Units per hidden layer, or channels.
     pub width: Option<usize>,
     /// As `--activation` takes it.
     pub activation: Option<Activation>,
@@ -37,6 +38,8 @@ pub struct NetworkTable {
     pub residual: Option<ResidualTable>,
     /// `plain` or `standardised`.
     pub weights: Option<WeightsName>,
+    /// Convolutions instead of dense layers; the width is then the number of channels.
+    pub convolution: Option<ConvolutionTable>,
     /// Gradient clipping.
     pub clip: Option<ClipTable>,
     /// A penalty on the weights.

@@ -10,7 +10,7 @@ use super::file::{DataTable, StudyFile};
 use super::setting::{Setting, settings};
 use super::sweep;
 use crate::activation::Activation;
-use crate::architecture::{Architecture, Norm, NormPosition};
+use crate::architecture::Architecture;
 use crate::data::{Sizes, Source};
 use crate::hash::Hash;
 use crate::init::Init;
@@ -19,7 +19,7 @@ use crate::net::update::{Clipping, Penalty};
 use crate::train::{Loss, Recipe, Schedule};
 
 /// The studies that come with the program: name and file.
-pub const BUILT_IN: [(&str, &str); 10] = [
+pub const BUILT_IN: [(&str, &str); 11] = [
     ("remedies", include_str!("../../studies/remedies.toml")),
     ("depth", include_str!("../../studies/depth.toml")),
     ("pretraining", include_str!("../../studies/pretraining.toml")),
@@ -29,6 +29,7 @@ pub const BUILT_IN: [(&str, &str); 10] = [
     ("init", include_str!("../../studies/init.toml")),
     ("depth-sweep", include_str!("../../studies/depth-sweep.toml")),
     ("thousand", include_str!("../../studies/thousand.toml")),
+    ("convolution", include_str!("../../studies/convolution.toml")),
     ("claims", include_str!("../../studies/claims.toml")),
 ];
 
@@ -203,17 +204,7 @@ impl StudyPlan {
         Contestant {
             name: "linear softmax".to_owned(),
             change: String::new(),
-            architecture: Architecture {
-                depth: 0,
-                width: 1,
-                activation: Activation::Identity,
-                init: Init::LECUN,
-                norm: Norm::None,
-                norm_position: NormPosition::Pre,
-                residual: None,
-                standardised: false,
-                scale_layer: None,
-            },
+            architecture: Architecture::plain(0, 1, Activation::Identity, Init::LECUN),
             loss: Loss::CrossEntropy,
             clipping: Clipping::None,
             penalty: Penalty::None,

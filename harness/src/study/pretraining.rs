@@ -23,6 +23,9 @@ pub(super) fn pretraining(table: &PretrainTable, network: &Architecture) -> Resu
     if network.norm != Norm::None || network.residual.is_some() {
         return Err("pretrain: networks without norm and residual alone can be pre-trained".to_owned());
     }
+    if network.convolution.is_some() {
+        return Err("pretrain: dense layers alone can be pre-trained, not convolutions".to_owned());
+    }
     at_least_one("pretrain.steps", table.steps)?;
     let rate = table.rate.unwrap_or(RATE);
     positive("pretrain.rate", rate)?;

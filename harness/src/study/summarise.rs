@@ -14,9 +14,10 @@ use super::summary::{
     Data, Group, LayerFigures, Machine, Row, SCHEMA_VERSION, Spread, Summary, Theory, Training,
 };
 use super::trial::{Entry, Options};
-use crate::architecture::Architecture;
+use crate::architecture::{Architecture, Residual};
 use crate::data::Splits;
 use crate::hash::Hash;
+use crate::init::WeightVariance;
 use crate::probe::Setup;
 use crate::theory::{self, Question};
 use crate::train::{GradientNoise, LayerNorms, Trained, UnitFigures};
@@ -208,8 +209,19 @@ fn row(
     }
 }
 
-/// What theory says of the ensemble, for very large batches.
+/// What theory says of the ensemble, for very large batches. It knows dense layers with weights drawn from one
+/// distribution, and branches that are added with a scale of their own.
 fn theory(architecture: &Architecture) -> Option<Theory> {
+    let Architecture { convolution, standardised, init, residual, .. } = architecture;
+    let unknown =
+        |residual: &Residual| residual.activated_sum || residual.last_is_zero || residual.scale_is_learned;
+    if convolution.is_some()
+        || *standardised
+        || init.weight_variance == WeightVariance::Data
+        || residual.as_ref().is_some_and(unknown)
+    {
+        return None;
+    }
     let question = Question { batch: None, ..Setup::plain(*architecture, 0).question(None) };
     let prediction = theory::predict(&question).ok()?;
     Some(Theory {

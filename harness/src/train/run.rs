@@ -36,6 +36,14 @@ pub enum TrainError {
         /// Training samples.
         found: usize,
     },
+    /// A network of convolutions on samples that are no images.
+    #[error(
+        "a network of convolutions needs images (glyphs, idx:DIR); these samples are rows of {features} numbers"
+    )]
+    NoImages {
+        /// Numbers per sample.
+        features: usize,
+    },
     /// The run did not fit its memory or its data.
     #[error("{0}")]
     Descent(#[from] DescentError),
@@ -67,9 +75,10 @@ pub fn train<T: Threads>(
     if recipe.batch > found {
         return Err(TrainError::Batch { batch: recipe.batch, found });
     }
-    let built = recipe.build(data.features(), data.classes());
+    let input = recipe.input(data.form())?;
+    let built = recipe.build(input, data.classes());
     let mut places = vec![Place::default(); built.layers.len()];
-    let plan = Plan::new(data.features(), recipe.batch, &built.layers, &mut places)?;
+    let plan = Plan::new(input, recipe.batch, &built.layers, &mut places)?;
     let update =
         Update::new(recipe.optimizer, recipe.clipping, recipe.penalty).with_restraint(recipe.restraint);
     let mut arena = vec![0.0; plan.arena_len(update.moments(), threads.count())?];
@@ -168,7 +177,7 @@ pub fn train<T: Threads>(
         at_checkpoint,
         divergence,
         steps,
-        multiply_adds: recipe.cost(data.features(), data.classes(), found)?.of(steps),
+        multiply_adds: recipe.cost(data.form(), data.classes(), found)?.of(steps),
         ratio,
         layers: figures,
         units,
@@ -219,7 +228,7 @@ pub(crate) fn first_bad_layer(
 
 /// Whether a layer's output holds a value that f32 does not reach, or that is none.
 fn leaves_f32(arena: &Arena<'_>, place: &Place, rows: usize) -> bool {
-    let values = &arena.values[place.output.start..][..rows * place.width];
+    let values = &arena.values[place.output.start..][..rows * place.to.elements()];
     let exponent = arena.exponent(place.output);
     values.iter().any(|v| !libm::ldexpf(*v, exponent).is_finite())
 }

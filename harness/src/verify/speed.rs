@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::{Check, Table, VerifyError};
 use crate::activation::Activation;
-use crate::architecture::{Architecture, Norm, NormPosition};
+use crate::architecture::Architecture;
 use crate::data::{Dataset, Form};
 use crate::init::Init;
 use crate::net::Restraint;
@@ -57,17 +57,7 @@ pub(super) fn table(level: Level) -> Result<Table, VerifyError> {
 /// The speeds of one network's hidden layers.
 fn speeds(depth: usize, seed: u64, level: Level) -> Result<Vec<f64>, VerifyError> {
     let recipe = Recipe {
-        architecture: Architecture {
-            depth,
-            width: 30,
-            activation: Activation::Sigmoid,
-            init: Init::ARTICLE,
-            norm: Norm::None,
-            norm_position: NormPosition::Pre,
-            residual: None,
-            standardised: false,
-            scale_layer: None,
-        },
+        architecture: Architecture::plain(depth, 30, Activation::Sigmoid, Init::ARTICLE),
         loss: Loss::SigmoidCrossEntropy,
         optimizer: Optimizer::Sgd,
         rate: 0.1,

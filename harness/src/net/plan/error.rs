@@ -1,0 +1,122 @@
+//! Why a plan cannot be made.
+
+use core::fmt;
+
+use super::MAX_NESTING;
+use crate::net::pooling::MOST;
+use crate::net::{Signal, Window};
+
+/// Why a list of layers is no network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlanError {
+    /// A width, the input or the batch is 0.
+    Zero(&'static str),
+    /// Fewer places than layers were given.
+    Places {
+        /// Layers.
+        needed: usize,
+        /// Places given.
+        found: usize,
+    },
+    /// A residual branch is not closed, not opened, empty, or nested too deep.
+    Skip {
+        /// The layer's index.
+        layer: usize,
+    },
+    /// A residual branch changes the width.
+    SkipWidth {
+        /// The layer's index.
+        layer: usize,
+        /// Columns of the skip connection.
+        skip: usize,
+        /// Columns of the branch.
+        branch: usize,
+    },
+    /// A residual branch changes the positions.
+    SkipPositions {
+        /// The layer's index.
+        layer: usize,
+        /// What comes over the skip connection.
+        skip: Signal,
+        /// What comes out of the branch.
+        branch: Signal,
+    },
+    /// A window does not fit what it slides over.
+    Window {
+        /// The layer's index.
+        layer: usize,
+        /// The window.
+        window: Window,
+        /// What comes in.
+        image: Signal,
+    },
+    /// The window of a max pool has more rows than this.
+    Pool {
+        /// The layer's index.
+        layer: usize,
+        /// Its rows.
+        size: usize,
+    },
+    /// A layer with standardised weights has one input: a single weight has no variance.
+    OneInput {
+        /// The layer's index.
+        layer: usize,
+    },
+    /// Batch norm needs at least two rows to have a variance.
+    BatchNormBatch {
+        /// Rows.
+        batch: usize,
+    },
+    /// The arena would not fit in memory.
+    TooLarge,
+    /// The arena is shorter than [`Plan::arena_len`].
+    Arena {
+        /// Elements needed.
+        needed: usize,
+        /// Elements given.
+        found: usize,
+    },
+}
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Zero(what) => write!(f, "{what} is 0; it must be at least 1"),
+            Self::Places { needed, found } => {
+                write!(f, "{needed} layers need as many places, {found} were given")
+            }
+            Self::Skip { layer } => write!(
+                f,
+                "layer {layer}: a residual branch must be opened, hold a layer, be closed, and nest at most {MAX_NESTING} deep"
+            ),
+            Self::SkipWidth { layer, skip, branch } => {
+                write!(
+                    f,
+                    "layer {layer}: the residual branch has {branch} columns but its skip connection {skip}"
+                )
+            }
+            Self::SkipPositions { layer, skip, branch } => {
+                write!(f, "layer {layer}: the residual branch has {branch} but its skip connection {skip}")
+            }
+            Self::Window { layer, window: Window { size, padding, .. }, image } => write!(
+                f,
+                "layer {layer}: a window of {size} x {size} does not fit {image}, padded by {padding} on each side"
+            ),
+            Self::Pool { layer, size } => {
+                write!(f, "layer {layer}: max pooling over {size} x {size}; the most is {MOST} x {MOST}")
+            }
+            Self::OneInput { layer } => {
+                write!(f, "layer {layer}: standardised weights need at least 2 inputs, not 1")
+            }
+            Self::BatchNormBatch { batch } => {
+                write!(f, "batch norm needs a batch of at least 2 rows in training, not {batch}")
+            }
+            Self::TooLarge => f.write_str("the network does not fit in this machine's address space"),
+            Self::Arena { needed, found } => {
+                write!(f, "the arena has {found} elements but {needed} are needed")
+            }
+        }
+    }
+}
+
+impl core::error::Error for PlanError {}
