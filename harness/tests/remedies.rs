@@ -140,7 +140,7 @@ fn a_row_has_its_own_schedule_and_restraint() {
     let plan = plan("exploding");
     let of = |row| recipe(&plan, "exploding", row, 0.1);
     let first = |recipe: Recipe| recipe.schedule.factor(0, recipe.steps);
-    assert_eq!((first(of("warm-up")), first(of("untreated"))), (1.0 / 150.0, 1.0));
+    assert_eq!((first(of("warm-up")), first(of("untreated"))), (1.0 / 200.0, 1.0));
     assert_eq!((of("decay").restraint.decay, of("max-norm").restraint.max_norm), (1e-2, Some(1.4)));
     assert_eq!(of("untreated").restraint, Default::default());
 }
