@@ -121,6 +121,8 @@ fn rates_of_normalised_networks() {
     };
     for (group, row, expected) in [
         ("relu", "batch norm", (PI / (PI - 1.0)).sqrt()),
+        // Standardised weights of variance 2 / ((1 - 1 / pi) n), of which ReLU's slope leaves half.
+        ("relu", "standardised", (PI / (PI - 1.0)).sqrt()),
         ("relu", "layer norm", 1.0),
         ("relu", "untreated", 1.0),
         ("sigmoid", "layer norm", 0.1528f64.sqrt()),

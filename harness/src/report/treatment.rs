@@ -136,7 +136,11 @@ fn held_back(group: &Group) -> Option<Figure> {
         add("Norm of all hidden weights together", Scales::LOG, &[], &weights);
     }
     if courses().any(|course| course.clipped.iter().any(|fraction| *fraction > 0.0)) {
-        let clipped = |row: &Row| row.course.clipped.iter().copied().map(Some).collect();
+        // The last record measures the trained network, and takes no step that could be clipped.
+        let clipped = |row: &Row| {
+            let recorded = row.course.steps.iter().zip(&row.course.clipped);
+            recorded.map(|(step, fraction)| (*step < row.steps).then_some(*fraction)).collect()
+        };
         add("Fraction of the gradient that clipping changed", Scales::LINEAR, &WHOLE, &clipped);
     }
     if courses().any(|course| course.penalty.iter().flatten().any(|penalty| *penalty > 0.0)) {
