@@ -25,9 +25,9 @@ const ROWS: usize = K_BLOCK;
 
 /// A convolution of a batch: its patches, and who computes it.
 pub(super) struct Convolving<'a, T> {
-    pub(super) level: Level,
-    pub(super) threads: &'a T,
-    pub(super) samples: usize,
+    level: Level,
+    threads: &'a T,
+    samples: usize,
     patches: Patches,
     channels: usize,
 }
