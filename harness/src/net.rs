@@ -16,6 +16,7 @@ mod layer;
 mod pass;
 mod plan;
 mod product;
+mod recurrent;
 pub mod update;
 mod watch;
 
@@ -24,4 +25,5 @@ pub use layer::{Dense, Layer};
 pub use pass::{Mode, NetError, Pass};
 pub use plan::{Place, Plan, PlanError, Values};
 pub(crate) use product::multiply;
+pub use recurrent::{Cell, ForgetBias, Recurrent};
 pub use watch::{Unwatched, Watch};

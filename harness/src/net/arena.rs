@@ -95,6 +95,9 @@ impl<'a> Arena<'a> {
                     }
                 }
                 Layer::Activation(crate::activation::Activation::Prelu(slope)) => parameters.fill(*slope),
+                Layer::Recurrent(recurrent) => {
+                    recurrent.start(random, parameters, self.gradients.get_mut(range).unwrap_or_default());
+                }
                 Layer::Activation(_) | Layer::SkipStart | Layer::SkipEnd { .. } => {}
             }
         }

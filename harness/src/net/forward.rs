@@ -2,7 +2,7 @@
 //!
 //! Each array of values carries a power of two, see [`super::exponent`]. Dense layers and residual sums choose it;
 //! homogeneous activations keep it, the others are computed as [`super::far`] says; normalisations, which do not depend
-//! on it, take it out. Where nothing has left the band all powers are 0, and the only cost is one look at the
+//! on it, take it out, and so do recurrent layers. Where nothing has left the band all powers are 0, and the only cost is one look at the
 //! largest element per product and sum.
 
 use isobath_kernels::gemm::{Init, Shape};
@@ -40,6 +40,7 @@ impl<T: Threads> Pass<'_, T> {
                 }
                 Layer::LayerNorm { epsilon } => self.layer_norm(arena, place, *epsilon),
                 Layer::SkipEnd { scale } => self.merge(arena, place, *scale),
+                Layer::Recurrent(recurrent) => self.recur(arena, place, recurrent),
             };
             done.ok_or(NetError::Arena { layer: index })?;
             if let Layer::Activation(function) = layer
@@ -100,7 +101,7 @@ impl<T: Threads> Pass<'_, T> {
     }
 
     /// Brings an array of values to its true value.
-    fn to_true_value(&self, arena: &mut Arena<'_>, values: Values, width: usize) -> Option<()> {
+    pub(super) fn to_true_value(&self, arena: &mut Arena<'_>, values: Values, width: usize) -> Option<()> {
         let exponent = arena.exponent(values);
         ldexp(self.level, arena.values.get_mut(values.start..)?.get_mut(..self.rows * width)?, exponent);
         arena.set_exponent(values, 0)

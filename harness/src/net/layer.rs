@@ -1,5 +1,6 @@
 //! The kinds of layer a network is a list of.
 
+use super::Recurrent;
 use crate::activation::Activation;
 use crate::init::Init;
 
@@ -40,6 +41,8 @@ pub enum Layer {
         /// Factor on the branch.
         scale: f32,
     },
+    /// A cell run over the steps of a sequence.
+    Recurrent(Recurrent),
 }
 
 impl Layer {

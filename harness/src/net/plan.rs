@@ -21,17 +21,18 @@ pub struct Place {
     pub fan_in: usize,
     /// Columns of its output.
     pub width: usize,
-    /// Start in the parameters (and gradients): weights then biases, or gain then shift, or the slope.
+    /// Start in the parameters (and gradients): weights then biases (recurrent: W, then U), or gain then shift, or the
+    /// slope.
     pub parameters: usize,
     /// Elements there.
     pub parameter_count: usize,
-    /// How many of these, from the start, are weights that decay: 0 for all but dense layers.
+    /// How many of these, from the start, are weights that decay: 0 for all but dense and recurrent layers.
     pub weight_count: usize,
     /// The input.
     pub input: Values,
     /// The output.
     pub output: Values,
-    /// What an activation keeps for the backward pass: phi'(h), or h itself for PReLU.
+    /// What an activation keeps for the backward pass: phi'(h), or h itself for PReLU. A recurrent layer keeps more.
     pub kept: Values,
     /// Start in the statistics: batch norm has mean, inverse deviation, variance, running mean, running variance;
     /// layer norm mean and inverse deviation per row. All but the running ones are of the input as it is stored.
@@ -80,6 +81,34 @@ pub enum PlanError {
         /// Rows.
         batch: usize,
     },
+    /// The input of a recurrent layer is not a whole number of values for each of its steps.
+    Steps {
+        /// The layer's index.
+        layer: usize,
+        /// Columns of its input.
+        columns: usize,
+        /// Its steps.
+        steps: usize,
+    },
+    /// A recurrent layer shows no state, or more than it has.
+    Shown {
+        /// The layer's index.
+        layer: usize,
+        /// States to be shown.
+        shown: usize,
+        /// Its steps.
+        steps: usize,
+    },
+    /// A plain recurrence with PReLU, whose slope it could not learn.
+    RecurrentPrelu {
+        /// The layer's index.
+        layer: usize,
+    },
+    /// A recurrent layer's limit for the gradient through time is not positive.
+    RecurrentClip {
+        /// The layer's index.
+        layer: usize,
+    },
     /// The arena would not fit in memory.
     TooLarge,
     /// The arena is shorter than [`Plan::arena_len`].
@@ -110,6 +139,19 @@ impl fmt::Display for PlanError {
             }
             Self::BatchNormBatch { batch } => {
                 write!(f, "batch norm needs a batch of at least 2 rows in training, not {batch}")
+            }
+            Self::Steps { layer, columns, steps } => write!(
+                f,
+                "layer {layer}: an input of {columns} columns cannot be cut into {steps} steps of equal length"
+            ),
+            Self::Shown { layer, shown, steps } => {
+                write!(f, "layer {layer}: {shown} states are to be shown; it must be 1 to {steps}")
+            }
+            Self::RecurrentPrelu { layer } => {
+                write!(f, "layer {layer}: prelu learns its slope, which a recurrent layer cannot")
+            }
+            Self::RecurrentClip { layer } => {
+                write!(f, "layer {layer}: the limit for the gradient through time must be positive")
             }
             Self::TooLarge => f.write_str("the network does not fit in this machine's address space"),
             Self::Arena { needed, found } => {
@@ -228,13 +270,14 @@ impl<'a> Plan<'a> {
         self.parameters
     }
 
-    /// Multiply-adds of the dense layers in one forward pass of one row. A training step takes three times as many.
+    /// Multiply-adds of the dense and recurrent layers in one forward pass of one row. A training step takes three times as many.
     pub fn multiply_adds(&self) -> u64 {
-        let dense = |(layer, place): (&Layer, &Place)| match layer {
+        let of = |(layer, place): (&Layer, &Place)| match layer {
             Layer::Dense(_) => place.fan_in as u64 * place.width as u64,
+            Layer::Recurrent(recurrent) => place.weight_count as u64 * recurrent.steps as u64,
             _ => 0,
         };
-        self.layers.iter().zip(self.places).map(dense).sum()
+        self.layers.iter().zip(self.places).map(of).sum()
     }
 
     /// Elements of the arena for an optimiser that keeps `moments` values per parameter, on `threads` threads.
@@ -361,6 +404,20 @@ impl Layout {
                 self.nesting -= 1;
                 place.skip = values;
             }
+            Layer::Recurrent(recurrent) => {
+                recurrent.check(index, place.fan_in)?;
+                let features = place.fan_in / recurrent.steps;
+                place.width = product(recurrent.shown, recurrent.units)?;
+                let columns = product(recurrent.cell.gates(), recurrent.units)?;
+                place.weight_count = product(sum(features, recurrent.units)?, columns)?;
+                place.parameter_count = sum(place.weight_count, columns)?;
+                self.width = place.width;
+                self.widest = self.widest.max(self.width);
+                place.output = self.new_values(place.width)?;
+                place.kept = self.new_values(recurrent.kept_columns(features).ok_or(PlanError::TooLarge)?)?;
+                self.current = place.output;
+                self.plan_workspace(&recurrent.products(features, self.batch).ok_or(PlanError::TooLarge)?);
+            }
         }
         self.parameters = sum(self.parameters, place.parameter_count)?;
         Ok(place)
@@ -383,8 +440,12 @@ impl Layout {
             Shape { m: b, n: n_in, k: n_out, transpose_a: false, transpose_b: true },
             Shape { m: n_in, n: n_out, k: b.min(K_BLOCK), transpose_a: true, transpose_b: false },
         ];
-        for shape in shapes {
-            self.workspace = self.workspace.max(Gemm::workspace_len_for(shape));
+        self.plan_workspace(&shapes);
+    }
+
+    fn plan_workspace(&mut self, products: &[Shape]) {
+        for shape in products {
+            self.workspace = self.workspace.max(Gemm::workspace_len_for(*shape));
         }
     }
 }
