@@ -7,6 +7,8 @@
 use isobath::activation::Activation;
 use isobath::net::Layer;
 
+use crate::recurrent;
+
 /// A batch: rows of `width` values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rows {
@@ -96,6 +98,7 @@ fn parameter_count(layer: &Layer, width: usize) -> usize {
         Layer::BatchNorm { .. } | Layer::LayerNorm { .. } => 2 * width,
         Layer::Activation(Activation::Prelu(_)) => 1,
         Layer::Activation(_) | Layer::SkipStart | Layer::SkipEnd { .. } => 0,
+        Layer::Recurrent(recurrent) => recurrent::parameter_count(recurrent, width),
     }
 }
 
@@ -126,6 +129,11 @@ pub fn forward(layers: &[Layer], parameters: &[f64], input: &Rows) -> Vec<Rows> 
                 x.clone()
             }
             Layer::SkipEnd { scale } => skips.pop().expect("was opened").plus(f64::from(*scale), x),
+            Layer::Recurrent(layer) => {
+                let rows = x.values.chunks(width);
+                let values = rows.flat_map(|x| recurrent::output(layer, own, x, None)).collect();
+                Rows { width: layer.shown * layer.units, values }
+            }
         };
         trace.push(y);
     }
@@ -184,10 +192,11 @@ pub fn differentiate(at: &[f64], f: impl Fn(&[f64]) -> f64) -> Vec<f64> {
         .collect()
 }
 
-/// The gradient with respect to the input of every layer and to the output, for networks without normalisation.
+/// The gradient with respect to the input of every layer and to the output, for networks without
+/// normalisation and recurrence.
 ///
 /// # Panics
-/// The network has a normalisation, or `trace` is of another one.
+/// The network has a normalisation or a recurrence, or `trace` is of another one.
 pub fn backward(layers: &[Layer], parameters: &[f64], trace: &[Rows], cotangent: &[f32]) -> Vec<Wide> {
     let output = trace.last().expect("holds the output").width;
     let mut delta = Wide::new(Rows::new(output, cotangent), 0);
@@ -217,7 +226,9 @@ pub fn backward(layers: &[Layer], parameters: &[f64], trace: &[Rows], cotangent:
                 Wide::new(delta.rows.map(|d| d * f64::from(*scale)), delta.exponent)
             }
             Layer::SkipStart => delta.plus(&skips.pop().expect("was closed")),
-            Layer::BatchNorm { .. } | Layer::LayerNorm { .. } => panic!("no reference for {layer:?}"),
+            Layer::BatchNorm { .. } | Layer::LayerNorm { .. } | Layer::Recurrent(_) => {
+                panic!("no reference for {layer:?}")
+            }
         };
         deltas.push(delta.clone());
     }

@@ -51,6 +51,10 @@ fn a_training_step_allocates_nothing() {
     layers.extend(isobath_tests::zoo::ACTIVATIONS.map(Layer::Activation));
     layers.extend([Layer::SkipEnd { scale: 0.5 }, Layer::LAYER_NORM, dense]);
     layers.push(Layer::Activation(Activation::Sigmoid));
+    layers.extend(isobath_tests::zoo::CELLS.map(|cell| {
+        let (units, steps) = (5, 4);
+        Layer::Recurrent(isobath_tests::zoo::recurrent(cell, units, steps, steps))
+    }));
     let case = Case::new("all kinds of layer", 20, 8, layers);
     let clippings = [
         Clipping::GlobalNorm { max_norm: 0.1 },
