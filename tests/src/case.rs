@@ -1,7 +1,7 @@
 //! A network as the tests run it: its memory starts as NaN, its passes are written down.
 
 use isobath::init::Init;
-use isobath::net::{Arena, Layer, Place, Plan, Watch};
+use isobath::net::{Arena, Layer, Place, Plan, Signal, Watch};
 use isobath::random::Random;
 use isobath_kernels::MatRef;
 
@@ -16,18 +16,21 @@ const THREADS: usize = 3;
 pub struct Case {
     /// What is special about it.
     pub name: String,
-    /// Columns of the input.
+    /// Numbers per sample of the input.
     pub input: usize,
-    /// Rows of the largest batch.
+    /// What a sample of it is.
+    pub signal: Signal,
+    /// Samples of the largest batch.
     pub batch: usize,
     /// The layers.
     pub layers: Vec<Layer>,
 }
 
 impl Case {
-    /// A network with this input width and batch.
-    pub fn new(name: impl Into<String>, input: usize, batch: usize, layers: Vec<Layer>) -> Self {
-        Self { name: name.into(), input, batch, layers }
+    /// A network with this input and batch.
+    pub fn new(name: impl Into<String>, signal: impl Into<Signal>, batch: usize, layers: Vec<Layer>) -> Self {
+        let signal = signal.into();
+        Self { name: name.into(), input: signal.elements(), signal, batch, layers }
     }
 
     /// Whether any layer is batch norm.
@@ -54,7 +57,7 @@ impl Case {
         test: impl FnOnce(Plan<'_>, &mut Arena<'_>) -> R,
     ) -> R {
         let mut places = vec![Place::default(); self.layers.len()];
-        let plan = Plan::new(self.input, self.batch, &self.layers, &mut places).expect(&self.name);
+        let plan = Plan::new(self.signal, self.batch, &self.layers, &mut places).expect(&self.name);
         let mut memory = vec![garbage; plan.arena_len(moments, THREADS).expect("fits in memory")];
         let mut arena = Arena::new(&plan, moments, THREADS, &mut memory).expect("is long enough");
         arena.initialise(&plan, &mut Random::new(7));

@@ -97,7 +97,7 @@ fn parameter_count(layer: &Layer, width: usize) -> usize {
         Layer::Dense(dense) => (width + 1) * dense.units,
         Layer::BatchNorm { .. } | Layer::LayerNorm { .. } => 2 * width,
         Layer::Activation(Activation::Prelu(_)) => 1,
-        Layer::Activation(_) | Layer::SkipStart | Layer::SkipEnd { .. } => 0,
+        Layer::Activation(_) | Layer::Flatten | Layer::SkipStart | Layer::SkipEnd { .. } => 0,
         Layer::Recurrent(recurrent) => recurrent::parameter_count(recurrent, width),
     }
 }
@@ -107,6 +107,14 @@ fn parameter_count(layer: &Layer, width: usize) -> usize {
 /// # Panics
 /// The layers are no network, or have another number of parameters.
 pub fn forward(layers: &[Layer], parameters: &[f64], input: &Rows) -> Vec<Rows> {
+    forward_in_time(layers, parameters, input, 1)
+}
+
+/// The same over sequences of so many steps, each a row of its own.
+///
+/// # Panics
+/// The layers are no network, or have another number of parameters.
+pub fn forward_in_time(layers: &[Layer], parameters: &[f64], input: &Rows, mut steps: usize) -> Vec<Rows> {
     let mut trace = vec![input.clone()];
     let mut skips = Vec::new();
     let mut rest = parameters;
@@ -124,16 +132,22 @@ pub fn forward(layers: &[Layer], parameters: &[f64], input: &Rows) -> Vec<Rows> 
             Layer::LayerNorm { epsilon } => {
                 normalise(x, own, *epsilon, (0..height).map(|i| i * width..(i + 1) * width))
             }
+            Layer::Flatten => {
+                let width = width * std::mem::replace(&mut steps, 1);
+                Rows { width, values: x.values.clone() }
+            }
+            Layer::Recurrent(layer) => {
+                let samples = x.values.chunks(steps * width);
+                let outputs: Vec<Vec<f64>> =
+                    samples.map(|x| recurrent::output(layer, own, x, steps, None)).collect();
+                steps = outputs[0].len() / layer.units;
+                Rows { width: layer.units, values: outputs.concat() }
+            }
             Layer::SkipStart => {
                 skips.push(x.clone());
                 x.clone()
             }
             Layer::SkipEnd { scale } => skips.pop().expect("was opened").plus(f64::from(*scale), x),
-            Layer::Recurrent(layer) => {
-                let rows = x.values.chunks(width);
-                let values = rows.flat_map(|x| recurrent::output(layer, own, x, None)).collect();
-                Rows { width: layer.shown * layer.units, values }
-            }
         };
         trace.push(y);
     }
@@ -192,11 +206,11 @@ pub fn differentiate(at: &[f64], f: impl Fn(&[f64]) -> f64) -> Vec<f64> {
         .collect()
 }
 
-/// The gradient with respect to the input of every layer and to the output, for networks without
-/// normalisation and recurrence.
+/// The gradient with respect to the input of every layer and to the output, for networks without normalisation,
+/// at one position.
 ///
 /// # Panics
-/// The network has a normalisation or a recurrence, or `trace` is of another one.
+/// The network has a normalisation or other positions, or `trace` is of another one.
 pub fn backward(layers: &[Layer], parameters: &[f64], trace: &[Rows], cotangent: &[f32]) -> Vec<Wide> {
     let output = trace.last().expect("holds the output").width;
     let mut delta = Wide::new(Rows::new(output, cotangent), 0);
@@ -226,7 +240,7 @@ pub fn backward(layers: &[Layer], parameters: &[f64], trace: &[Rows], cotangent:
                 Wide::new(delta.rows.map(|d| d * f64::from(*scale)), delta.exponent)
             }
             Layer::SkipStart => delta.plus(&skips.pop().expect("was closed")),
-            Layer::BatchNorm { .. } | Layer::LayerNorm { .. } | Layer::Recurrent(_) => {
+            Layer::BatchNorm { .. } | Layer::LayerNorm { .. } | Layer::Flatten | Layer::Recurrent(_) => {
                 panic!("no reference for {layer:?}")
             }
         };

@@ -3,7 +3,7 @@
 //! Shared with the code under test: [`Recurrent`], and how its parameters lie: W row by row, U row by row, b; gates side
 //! by side in the order i, f, o, g (LSTM), n, z, r in W and b but z, r, n in U (GRU).
 
-use isobath::net::{Cell, Recurrent};
+use isobath::net::{Cell, Recurrent, Shown};
 
 use crate::network::activate;
 
@@ -20,19 +20,25 @@ pub struct Nudge {
     pub by: f64,
 }
 
-/// Numbers of parameters: of W, U and b, for F values per step.
-pub fn parameter_count(layer: &Recurrent, columns: usize) -> usize {
+/// Numbers of parameters: of W, U and b, for so many values per step.
+pub fn parameter_count(layer: &Recurrent, features: usize) -> usize {
     let gates = match layer.cell {
         Cell::Lstm => 4,
         Cell::Gru => 3,
         Cell::Rnn(_) => 1,
     };
-    (columns / layer.steps + layer.units + 1) * gates * layer.units
+    (features + layer.units + 1) * gates * layer.units
 }
 
-/// h after each step of the sequence `x`.
-pub fn states(layer: &Recurrent, parameters: &[f64], x: &[f64], nudge: Option<Nudge>) -> Vec<Vec<f64>> {
-    let (n, features) = (layer.units, x.len() / layer.steps);
+/// h after each of the steps of the sequence `x`.
+pub fn states(
+    layer: &Recurrent,
+    parameters: &[f64],
+    x: &[f64],
+    steps: usize,
+    nudge: Option<Nudge>,
+) -> Vec<Vec<f64>> {
+    let (n, features) = (layer.units, x.len() / steps);
     let columns = parameters.len() / (features + n + 1);
     let (w, rest) = parameters.split_at(features * columns);
     let (u, b) = rest.split_at(n * columns);
@@ -72,7 +78,16 @@ pub fn states(layer: &Recurrent, parameters: &[f64], x: &[f64], nudge: Option<Nu
 }
 
 /// The output for one sample: the last states.
-pub fn output(layer: &Recurrent, parameters: &[f64], x: &[f64], nudge: Option<Nudge>) -> Vec<f64> {
-    let states = states(layer, parameters, x, nudge);
-    states[layer.steps - layer.shown..].concat()
+pub fn output(
+    layer: &Recurrent,
+    parameters: &[f64],
+    x: &[f64],
+    steps: usize,
+    nudge: Option<Nudge>,
+) -> Vec<f64> {
+    let states = states(layer, parameters, x, steps, nudge);
+    match layer.shown {
+        Shown::All => states.concat(),
+        Shown::Last(shown) => states[steps - shown..].concat(),
+    }
 }

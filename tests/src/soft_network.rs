@@ -42,6 +42,7 @@ pub fn passes(layers: &[Layer], parameters: &[f32], rows: usize, input: &[f32], 
             Layer::Activation(function) => {
                 x.iter().map(|h| activate(*function, parameters.first().copied(), *h).0).collect()
             }
+            Layer::Flatten | Layer::Recurrent(_) => panic!("no reference for positions"),
             Layer::SkipStart => {
                 skips.push(x.clone());
                 x
@@ -49,9 +50,7 @@ pub fn passes(layers: &[Layer], parameters: &[f32], rows: usize, input: &[f32], 
             Layer::SkipEnd { scale } => {
                 add_scaled(&skips.pop().expect("was opened"), Soft::new(*scale, 0), &x)
             }
-            Layer::BatchNorm { .. } | Layer::LayerNorm { .. } | Layer::Recurrent(_) => {
-                panic!("no reference for {layer:?}")
-            }
+            Layer::BatchNorm { .. } | Layer::LayerNorm { .. } => panic!("no reference for {layer:?}"),
         });
     }
     assert!(rest.is_empty(), "{} parameters too many", rest.len());
@@ -85,7 +84,7 @@ pub fn passes(layers: &[Layer], parameters: &[f32], rows: usize, input: &[f32], 
                 dy.iter().map(|d| Soft::product(Soft::new(*scale, 0), *d)).collect()
             }
             Layer::SkipStart => add_scaled(&skips.pop().expect("was closed"), Soft::ONE, &dy),
-            Layer::BatchNorm { .. } | Layer::LayerNorm { .. } | Layer::Recurrent(_) => {
+            Layer::BatchNorm { .. } | Layer::LayerNorm { .. } | Layer::Flatten | Layer::Recurrent(_) => {
                 panic!("no reference for {layer:?}")
             }
         });

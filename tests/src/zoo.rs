@@ -1,7 +1,7 @@
 //! Small networks of every kind: each layer alone, at each end, and in each combination that shares memory.
 
 use isobath::activation::Activation;
-use isobath::net::{Cell, ForgetBias, Layer, Recurrent};
+use isobath::net::{Cell, ForgetBias, Layer, Recurrent, Shown, Signal};
 
 use crate::case::{Case, INIT};
 
@@ -110,28 +110,30 @@ pub const CELLS: [Cell; 5] = [
     Cell::Rnn(Activation::Identity),
 ];
 
-/// A recurrent layer of so many units and steps that shows so many of its last states.
-pub fn recurrent(cell: Cell, units: usize, steps: usize, shown: usize) -> Recurrent {
-    Recurrent { shown, forget_bias: ForgetBias::Fixed(0.5), ..Recurrent::new(cell, units, steps, INIT) }
+/// A recurrent layer of so many units, with a bias that keeps the state and is not 0.
+pub fn recurrent(cell: Cell, units: usize, shown: Shown) -> Recurrent {
+    Recurrent { shown, forget_bias: ForgetBias::Fixed(0.5), ..Recurrent::new(cell, units, INIT) }
 }
 
 /// Networks with recurrent layers: all cells, 1 to 7 steps, 1 to 5 rows, alone, stacked, between others.
 pub fn recurrent_cases() -> Vec<Case> {
+    const LAST: Shown = Shown::Last(1);
     let mut cases = Vec::new();
     for cell in CELLS {
-        let layer = |units, steps, shown| Layer::Recurrent(recurrent(cell, units, steps, shown));
-        let mut add = |name: &str, input, batch, layers: &[Layer]| {
-            cases.push(Case::new(format!("{cell:?} {name}"), input, batch, layers.to_vec()));
+        let layer = |units, shown| Layer::Recurrent(recurrent(cell, units, shown));
+        let mut add = |name: &str, steps, features, batch, layers: &[Layer]| {
+            let signal = Signal::sequence(steps, features);
+            cases.push(Case::new(format!("{cell:?} {name}"), signal, batch, layers.to_vec()));
         };
-        add("of one step", 3, 1, &[layer(2, 1, 1)]);
-        add("of two steps", 2, 5, &[layer(3, 2, 1), TOP]);
-        add("of seven steps", 14, 3, &[layer(4, 7, 1), TOP]);
-        add("that shows all", 10, 2, &[layer(3, 5, 5)]);
-        add("that shows three", 10, 4, &[layer(2, 5, 3), TANH, TOP]);
-        add("stacked", 12, 3, &[layer(3, 4, 4), layer(2, 4, 2), TOP]);
-        add("with fewer steps above", 12, 2, &[layer(2, 6, 6), layer(2, 3, 1), TOP]);
-        add("between others", 5, 3, &[DENSE, LAYER_NORM, TANH, layer(3, 3, 2), PRELU, TOP]);
-        add("in a branch", 6, 4, &[START, layer(3, 2, 2), end(0.5), TOP]);
+        add("of one step", 1, 3, 1, &[layer(2, LAST)]);
+        add("of two steps", 2, 1, 5, &[layer(3, LAST), TOP]);
+        add("of seven steps", 7, 2, 3, &[layer(4, LAST), TOP]);
+        add("that shows all", 5, 2, 2, &[layer(3, Shown::All)]);
+        add("that shows three", 5, 2, 4, &[layer(2, Shown::Last(3)), TANH, TOP]);
+        add("stacked", 4, 3, 3, &[layer(3, Shown::All), layer(2, Shown::Last(2)), TOP]);
+        add("flattened", 4, 2, 3, &[layer(2, Shown::Last(3)), Layer::Flatten, TOP]);
+        add("between others", 3, 4, 3, &[DENSE, LAYER_NORM, TANH, layer(3, Shown::Last(2)), PRELU, TOP]);
+        add("in a branch", 2, 3, 4, &[START, layer(3, Shown::All), end(0.5), TOP]);
     }
     cases
 }

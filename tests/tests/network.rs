@@ -64,7 +64,11 @@ fn check(case: &Case, bound: f64, level: Level) {
         let record = pass(level, plan, arena, &input, &cotangent, true);
 
         let parameters = widen(arena.parameters);
-        let trace = network::forward(&case.layers, &parameters, &Rows::new(case.input, &input));
+        let (steps, channels) = (case.signal.height, case.signal.channels);
+        let run = |parameters: &[f64], input: &Rows| {
+            network::forward_in_time(&case.layers, parameters, input, steps)
+        };
+        let trace = run(&parameters, &Rows::new(channels, &input));
         for (layer, seen) in record.inputs.iter().enumerate() {
             assert_eq!(seen.layer, layer, "every layer's input is shown once, in order");
             assert_close(&trace[layer].values, &widen(&seen.values), &what(&format!("input of {layer}")));
@@ -73,11 +77,11 @@ fn check(case: &Case, bound: f64, level: Level) {
         assert_close(output, &widen(arena.output(&plan, plan.batch())), &what("output"));
 
         let loss = |parameters: &[f64], input: &Rows| -> f64 {
-            let trace = network::forward(&case.layers, parameters, input);
+            let trace = run(parameters, input);
             let output = &trace[case.layers.len()].values;
             output.iter().zip(&cotangent).map(|(y, c)| y * f64::from(*c)).sum()
         };
-        let input = Rows::new(case.input, &input);
+        let input = Rows::new(channels, &input);
         let expected = network::differentiate(&parameters, |parameters| loss(parameters, &input));
         for (index, place) in plan.places().iter().enumerate() {
             let range = place.parameters..place.parameters + place.parameter_count;
@@ -85,7 +89,7 @@ fn check(case: &Case, bound: f64, level: Level) {
             assert_close(&expected[range], &found, &what(&format!("parameters of {index}")));
         }
         let expected = network::differentiate(&input.values, |values| {
-            loss(&parameters, &Rows { width: case.input, values: values.to_vec() })
+            loss(&parameters, &Rows { width: channels, values: values.to_vec() })
         });
         let shown: Vec<usize> = record.deltas.iter().map(|seen| seen.layer).collect();
         assert!(

@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 use isobath::activation::Activation;
 use isobath::net::update::{Clipping, Optimizer, Penalty, Update};
-use isobath::net::{Layer, Mode, Pass, Unwatched};
+use isobath::net::{Layer, Mode, Pass, Shown, Signal, Unwatched};
 use isobath::pretrain::stack::{Memory, Stack};
 use isobath::pretrain::{Model, Pretraining};
 use isobath::threads::Serial;
@@ -51,11 +51,11 @@ fn a_training_step_allocates_nothing() {
     layers.extend(isobath_tests::zoo::ACTIVATIONS.map(Layer::Activation));
     layers.extend([Layer::SkipEnd { scale: 0.5 }, Layer::LAYER_NORM, dense]);
     layers.push(Layer::Activation(Activation::Sigmoid));
-    layers.extend(isobath_tests::zoo::CELLS.map(|cell| {
-        let (units, steps) = (5, 4);
-        Layer::Recurrent(isobath_tests::zoo::recurrent(cell, units, steps, steps))
-    }));
-    let case = Case::new("all kinds of layer", 20, 8, layers);
+    layers.extend(
+        isobath_tests::zoo::CELLS
+            .map(|cell| Layer::Recurrent(isobath_tests::zoo::recurrent(cell, 20, Shown::All))),
+    );
+    let case = Case::new("all kinds of layer", Signal::sequence(3, 20), 8, layers);
     let clippings = [
         Clipping::GlobalNorm { max_norm: 0.1 },
         Clipping::Value { limit: 0.1 },

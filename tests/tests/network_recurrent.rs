@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use isobath::activation::Activation;
 use isobath::init::{Init, WeightVariance};
 use isobath::net::update::{Clipping, Optimizer, Penalty, Update};
-use isobath::net::{Arena, Cell, ForgetBias, Layer, Mode, Pass, Place, Plan, PlanError, Recurrent, Watch};
+use isobath::net::{
+    Arena, Cell, ForgetBias, Layer, Mode, Pass, Place, Plan, PlanError, Recurrent, Shown, Signal, Watch,
+};
 use isobath::threads::{Serial, Threads};
 use isobath_kernels::{Level, MatRef};
 use isobath_tests::case::{Case, INIT, Seen, normals, perturb};
@@ -41,13 +43,18 @@ impl Watch for States {
 /// One layer over `rows` sequences of `features` values a step, with parameters that `change` has had a look at.
 fn run(
     layer: Recurrent,
-    features: usize,
+    (steps, features): (usize, usize),
     rows: usize,
     level: Level,
     input: &[f32],
     change: impl Fn(&mut [f32]),
 ) -> (States, Vec<f32>, Vec<f32>) {
-    let case = Case::new("a recurrent layer", features * layer.steps, rows, vec![Layer::Recurrent(layer)]);
+    let case = Case::new(
+        "a recurrent layer",
+        Signal::sequence(steps, features),
+        rows,
+        vec![Layer::Recurrent(layer)],
+    );
     case.run(|plan, arena| {
         change(arena.parameters);
         let pass = Pass { plan, level, threads: &Serial, rows };
@@ -64,9 +71,9 @@ fn run(
 fn gradients_of_every_state_are_slopes() {
     let (rows, features, units, steps) = (2, 3, 4, 5);
     for (cell, shown) in zoo::CELLS.into_iter().flat_map(|cell| [(cell, 1), (cell, 3), (cell, 5)]) {
-        let layer = zoo::recurrent(cell, units, steps, shown);
+        let layer = zoo::recurrent(cell, units, Shown::Last(shown));
         let input = normals(1, rows * features * steps);
-        let (found, parameters, _) = run(layer, features, rows, Level::detect(), &input, |_| {});
+        let (found, parameters, _) = run(layer, (steps, features), rows, Level::detect(), &input, |_| {});
         let parameters = Rows::new(1, &parameters).values;
         let cotangent = Rows::new(shown * units, &normals(2, rows * shown * units));
         let input = Rows::new(features * steps, &input);
@@ -81,7 +88,7 @@ fn gradients_of_every_state_are_slopes() {
                 let u = &cotangent.values[row * shown * units..][..shown * units];
                 let slope = differentiate(&[0.0], |by| {
                     let nudge = Nudge { step, of_memory, unit, by: by[0] };
-                    let output = output(&layer, &parameters, x, Some(nudge));
+                    let output = output(&layer, &parameters, x, steps, Some(nudge));
                     output.iter().zip(u).map(|(y, u)| y * u).sum()
                 })[0];
                 let close = (found - slope).abs() <= 4e-6 * (1.0 + slope.abs());
@@ -102,12 +109,12 @@ fn without_weights_the_gates_alone_decide() {
     for (cell, bias) in [(Cell::Lstm, 0.0_f32), (Cell::Lstm, 1.0), (Cell::Gru, 0.0), (Cell::Gru, -2.0)] {
         let layer = Recurrent {
             forget_bias: ForgetBias::Fixed(bias),
-            ..Recurrent::new(cell, units, steps, Init::gaussian(1.0, 0.0))
+            ..Recurrent::new(cell, units, Init::gaussian(1.0, 0.0))
         };
         let weights = if cell == Cell::Lstm { 4 } else { 3 } * units * (1 + units);
         let input = normals(1, rows * steps);
         for level in levels::all() {
-            let (states, _, _) = run(layer, 1, rows, level, &input, |p| p[..weights].fill(0.0));
+            let (states, _, _) = run(layer, (steps, 1), rows, level, &input, |p| p[..weights].fill(0.0));
             let shown = if cell == Cell::Lstm { &states.memory } else { &states.hidden };
             let factor = 1.0 / (1.0 + (-f64::from(bias)).exp());
             for (k, seen) in shown.iter().enumerate() {
@@ -122,8 +129,8 @@ fn without_weights_the_gates_alone_decide() {
             }
         }
     }
-    let plain = Recurrent::new(Cell::Rnn(Activation::Tanh), units, 4, INIT);
-    let (states, _, _) = run(plain, 1, rows, Level::detect(), &normals(1, rows * 4), |p| p.fill(0.0));
+    let plain = Recurrent::new(Cell::Rnn(Activation::Tanh), units, INIT);
+    let (states, _, _) = run(plain, (4, 1), rows, Level::detect(), &normals(1, rows * 4), |p| p.fill(0.0));
     let zero = |seen: &Seen| seen.values.iter().all(|x| *x == 0.0);
     assert!(!zero(&states.hidden[0]) && states.hidden[1..].iter().all(zero));
 }
@@ -135,9 +142,10 @@ fn gradients_leave_the_range_of_f32_and_are_still_known() {
     let (rows, units, steps) = (3, 8, 400);
     for gain in [0.25_f32, 4.0] {
         let init = Init { weight_variance: WeightVariance::Fixed(gain * gain), ..Init::ORTHOGONAL };
-        let layer = Recurrent::new(Cell::Rnn(Activation::Identity), units, steps, init);
+        let layer = Recurrent::new(Cell::Rnn(Activation::Identity), units, init);
         for level in levels::all() {
-            let (states, _, gradients) = run(layer, 1, rows, level, &vec![0.0; rows * steps], |_| {});
+            let (states, _, gradients) =
+                run(layer, (steps, 1), rows, level, &vec![0.0; rows * steps], |_| {});
             for (k, seen) in states.hidden.iter().enumerate() {
                 let expected = states.hidden[0].log10_norm() + k as f64 * f64::from(gain).log10();
                 assert!((seen.log10_norm() - expected).abs() <= 1e-4, "{gain}: {k} steps back");
@@ -157,11 +165,12 @@ fn backward(
     layer: &Recurrent,
     parameters: &[f64],
     input: &[f64],
+    steps: usize,
     rows: usize,
     cotangent: &[f64],
 ) -> (Vec<f64>, f64) {
     let Cell::Rnn(phi) = layer.cell else { panic!("a plain recurrence is needed") };
-    let (n, steps) = (layer.units, layer.steps);
+    let n = layer.units;
     let features = parameters.len() / n - n - 1;
     let (w, rest) = parameters.split_at(features * n);
     let (u, b) = rest.split_at(n * n);
@@ -169,7 +178,7 @@ fn backward(
     let states: Vec<Vec<Vec<f64>>> = (0..rows)
         .map(|row| {
             let x = &input[row * width..][..width];
-            isobath_tests::recurrent::states(layer, parameters, x, None)
+            isobath_tests::recurrent::states(layer, parameters, x, steps, None)
         })
         .collect();
     let mut dh = cotangent.to_vec();
@@ -217,13 +226,13 @@ fn vanishing_exploding_and_clipped_gradients_are_those_of_f64() {
         let layer = Recurrent {
             clip,
             recurrent_init: Init::gaussian(variance, 0.0),
-            ..Recurrent::new(Cell::Rnn(phi), units, steps, Init::gaussian(0.1, 0.1))
+            ..Recurrent::new(Cell::Rnn(phi), units, Init::gaussian(0.1, 0.1))
         };
         let input = normals(1, rows * features * steps);
-        let (found, parameters, _) = run(layer, features, rows, Level::detect(), &input, |_| {});
+        let (found, parameters, _) = run(layer, (steps, features), rows, Level::detect(), &input, |_| {});
         let cotangent = Rows::new(units, &normals(2, rows * units)).values;
         let (input, parameters) = (Rows::new(1, &input).values, Rows::new(1, &parameters).values);
-        let (norms, weights) = backward(&layer, &parameters, &input, rows, &cotangent);
+        let (norms, weights) = backward(&layer, &parameters, &input, steps, rows, &cotangent);
         for (k, (expected, seen)) in norms.iter().zip(&found.hidden).enumerate() {
             let found = seen.log10_norm();
             assert!(
@@ -243,7 +252,7 @@ fn vanishing_exploding_and_clipped_gradients_are_those_of_f64() {
         assert!(decades.is_nan() || ratio / decades > 1.0, "{variance}: the whole ratio is {ratio}");
         if clip.is_some() {
             let free = Recurrent { clip: None, ..layer };
-            let (free, _) = backward(&free, &parameters, &input, rows, &cotangent);
+            let (free, _) = backward(&free, &parameters, &input, steps, rows, &cotangent);
             assert!(free.iter().zip(&norms).any(|(free, cut)| free - cut > 0.1), "nothing was clipped");
         }
     }
@@ -286,10 +295,10 @@ impl Threads for Contrary {
 #[test]
 fn training_ends_the_same_on_every_level_and_any_number_of_threads() {
     for cell in zoo::CELLS {
-        let below = Recurrent { clip: Some(0.05), ..zoo::recurrent(cell, 33, 16, 16) };
-        let above = zoo::recurrent(cell, 32, 8, 1);
+        let below = Recurrent { clip: Some(0.05), ..zoo::recurrent(cell, 33, Shown::All) };
+        let above = zoo::recurrent(cell, 32, Shown::Last(1));
         let layers = [Layer::Recurrent(below), Layer::Recurrent(above), Layer::dense(3, INIT)];
-        let case = Case::new("recurrent", 16 * 90, 50, layers.to_vec());
+        let case = Case::new("recurrent", Signal::sequence(16, 90), 50, layers.to_vec());
         let expected = train(&case, Level::SCALAR, &Serial);
         for level in levels::all() {
             assert_eq!(expected, train(&case, level, &Serial), "{cell:?}, {}", level.name());
@@ -301,7 +310,7 @@ fn training_ends_the_same_on_every_level_and_any_number_of_threads() {
 }
 
 fn started(layer: Recurrent, features: usize, test: impl Fn(&[f32], &[f32], &[f32])) {
-    let case = Case::new("a start", features * layer.steps, 2, vec![Layer::Recurrent(layer)]);
+    let case = Case::new("a start", Signal::sequence(3, features), 2, vec![Layer::Recurrent(layer)]);
     case.run(|plan, arena: &mut Arena<'_>| {
         let place = plan.places()[0];
         let (weights, biases) = arena.parameters_of(&place).split_at(place.weight_count);
@@ -318,7 +327,7 @@ fn gates_start_each_by_itself() {
             input_init: Init::gaussian(4.0, 0.25),
             recurrent_init: Init::ORTHOGONAL,
             forget_bias: ForgetBias::Fixed(1.5),
-            ..Recurrent::new(cell, n, 3, INIT)
+            ..Recurrent::new(cell, n, INIT)
         };
         started(layer, features, |w, u, biases| {
             assert_eq!(biases.len(), gates * n);
@@ -354,7 +363,7 @@ fn chrono_spreads_the_times_of_keeping_up_to_the_longest() {
     let (n, longest) = (400, 100);
     for cell in [Cell::Lstm, Cell::Gru] {
         let forget_bias = ForgetBias::Chrono { longest };
-        let layer = Recurrent { forget_bias, ..Recurrent::new(cell, n, 2, Init::LECUN) };
+        let layer = Recurrent { forget_bias, ..Recurrent::new(cell, n, Init::LECUN) };
         started(layer, 1, |_, _, biases| {
             let keeps = &biases[n..2 * n];
             let mut times: Vec<f64> = keeps.iter().map(|b| f64::from(*b).exp()).collect();
@@ -373,45 +382,41 @@ fn chrono_spreads_the_times_of_keeping_up_to_the_longest() {
 
 #[test]
 fn what_is_no_recurrent_layer_is_refused() {
-    let good = zoo::recurrent(Cell::Lstm, 3, 4, 2);
-    let plan = |layer: Recurrent, input| {
+    let good = zoo::recurrent(Cell::Lstm, 3, Shown::Last(2));
+    let plan = |layer: Recurrent| {
         let (layers, mut places) = ([Layer::Recurrent(layer)], [Place::default()]);
-        Plan::new(input, 2, &layers, &mut places)
-            .map(|plan| plan.output())
-            .map_err(|error| (error, error.to_string()))
+        let plan = Plan::new(Signal::sequence(4, 2), 2, &layers, &mut places);
+        plan.map(|plan| plan.output_signal()).map_err(|error| (error, error.to_string()))
     };
-    assert_eq!(plan(good, 8), Ok(6));
-    let refused = |layer, input| plan(layer, input).unwrap_err();
-    let (error, text) = refused(good, 10);
-    assert_eq!(error, PlanError::Steps { layer: 0, columns: 10, steps: 4 });
-    assert!(text.contains("10 columns") && text.contains("4 steps"), "{text}");
-    assert_eq!(
-        refused(Recurrent { steps: 0, ..good }, 8).0,
-        PlanError::Steps { layer: 0, columns: 8, steps: 0 }
-    );
-    let (error, text) = refused(Recurrent { shown: 5, ..good }, 8);
+    assert_eq!(plan(good), Ok(Signal::sequence(2, 3)));
+    assert_eq!(plan(Recurrent { shown: Shown::All, ..good }), Ok(Signal::sequence(4, 3)));
+    let refused = |layer| plan(layer).unwrap_err();
+    let (error, text) = refused(Recurrent { shown: Shown::Last(5), ..good });
     assert_eq!(error, PlanError::Shown { layer: 0, shown: 5, steps: 4 });
     assert!(text.contains("5 states") && text.contains("1 to 4"), "{text}");
-    assert_eq!(
-        refused(Recurrent { shown: 0, ..good }, 8).0,
-        PlanError::Shown { layer: 0, shown: 0, steps: 4 }
-    );
-    assert!(matches!(refused(Recurrent { units: 0, ..good }, 8).0, PlanError::Zero(_)));
+    let none = Recurrent { shown: Shown::Last(0), ..good };
+    assert_eq!(refused(none).0, PlanError::Shown { layer: 0, shown: 0, steps: 4 });
+    assert!(matches!(refused(Recurrent { units: 0, ..good }).0, PlanError::Zero(_)));
     let prelu = Cell::Rnn(Activation::Prelu(0.25));
-    assert_eq!(refused(Recurrent { cell: prelu, ..good }, 8).0, PlanError::RecurrentPrelu { layer: 0 });
+    assert_eq!(refused(Recurrent { cell: prelu, ..good }).0, PlanError::RecurrentPrelu { layer: 0 });
     for limit in [0.0, -1.0, f32::NAN] {
         let layer = Recurrent { clip: Some(limit), ..good };
-        assert_eq!(refused(layer, 8).0, PlanError::RecurrentClip { layer: 0 });
+        assert_eq!(refused(layer).0, PlanError::RecurrentClip { layer: 0 });
     }
     let huge = Recurrent { units: usize::MAX / 8, ..good };
-    assert_eq!(refused(huge, 8).0, PlanError::TooLarge);
+    assert_eq!(refused(huge).0, PlanError::TooLarge);
 }
 
 /// The same memory serves a second backward pass, as probes ask for.
 #[test]
 fn a_backward_pass_can_be_repeated() {
     for cell in zoo::CELLS {
-        let case = Case::new("twice", 12, 3, vec![Layer::Recurrent(zoo::recurrent(cell, 4, 6, 2))]);
+        let case = Case::new(
+            "twice",
+            Signal::sequence(6, 2),
+            3,
+            vec![Layer::Recurrent(zoo::recurrent(cell, 4, Shown::Last(2)))],
+        );
         case.run(|plan, arena| {
             perturb(arena);
             let pass = Pass { plan, level: Level::detect(), threads: &Serial, rows: 3 };
@@ -427,4 +432,19 @@ fn a_backward_pass_can_be_repeated() {
             assert_eq!(gradients(5), first, "{cell:?}");
         });
     }
+}
+
+/// An image is a sequence of its rows, from the top.
+#[test]
+fn an_image_is_read_row_by_row() {
+    let layers = vec![Layer::Recurrent(zoo::recurrent(Cell::Gru, 3, Shown::All))];
+    let run = |signal: Signal| {
+        Case::new("an image", signal, 2, layers.clone()).run(|plan, arena| {
+            let pass = Pass { plan, level: Level::detect(), threads: &Serial, rows: 2 };
+            arena.input_mut(&plan, 2).copy_from_slice(&normals(1, 2 * 24));
+            pass.forward(arena, Mode::Training, &mut States::default()).expect("forward");
+            (plan.output_signal(), hash(arena.output(&plan, 2)))
+        })
+    };
+    assert_eq!(run(Signal::image(4, 3, 2)), run(Signal::sequence(4, 6)));
 }

@@ -98,7 +98,7 @@ impl<'a> Arena<'a> {
                 Layer::Recurrent(recurrent) => {
                     recurrent.start(random, parameters, self.gradients.get_mut(range).unwrap_or_default());
                 }
-                Layer::Activation(_) | Layer::SkipStart | Layer::SkipEnd { .. } => {}
+                Layer::Activation(_) | Layer::Flatten | Layer::SkipStart | Layer::SkipEnd { .. } => {}
             }
         }
         self.gradients.fill(0.0);
@@ -119,14 +119,14 @@ impl<'a> Arena<'a> {
         Some(())
     }
 
-    /// Where the network's input goes: `rows` rows, to be filled before a forward pass.
+    /// Where the network's input goes: `rows` samples, to be filled before a forward pass.
     pub fn input_mut(&mut self, plan: &Plan<'_>, rows: usize) -> &mut [f32] {
-        self.values.get_mut(..rows.min(plan.batch) * plan.input).unwrap_or_default()
+        self.values.get_mut(..rows.min(plan.batch) * plan.input.elements()).unwrap_or_default()
     }
 
-    /// The network's output after a forward pass over `rows` rows.
+    /// The network's output after a forward pass over `rows` samples.
     pub fn output(&self, plan: &Plan<'_>, rows: usize) -> &[f32] {
         let start = plan.places.last().map_or(0, |place| place.output.start);
-        self.values.get(start..start + rows.min(plan.batch) * plan.output).unwrap_or(&[])
+        self.values.get(start..start + rows.min(plan.batch) * plan.output.elements()).unwrap_or(&[])
     }
 }

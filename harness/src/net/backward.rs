@@ -10,7 +10,7 @@ use super::exponent::{self, exponent_of, ldexp};
 use super::forward::matrix;
 use super::plan::MAX_NESTING;
 use super::product::multiply;
-use super::{Arena, Layer, NetError, Pass, Place, Watch};
+use super::{Arena, Layer, NetError, Pass, Place, Signal, Watch};
 use crate::activation::Activation;
 use crate::threads::Threads;
 
@@ -34,7 +34,7 @@ pub(super) struct Flow<'a> {
 }
 
 impl<T: Threads> Pass<'_, T> {
-    /// Computes all gradients after a forward pass in training mode over the same rows. `gradient` is that of the
+    /// Computes all gradients after a forward pass in training mode over the same samples. `gradient` is that of the
     /// loss with respect to the output. The gradient with respect to the input is computed only if `input_gradient`
     /// says so: a training step has no use for it.
     ///
@@ -72,8 +72,8 @@ impl<T: Threads> Pass<'_, T> {
                     let wanted = input_gradient || index > 0;
                     self.layer(arena, &mut flow, index, layer, place, wanted, watch).ok_or(missing(index))?;
                     if wanted {
-                        self.rescale(&mut flow, place.fan_in).ok_or(missing(index))?;
-                        self.show(&flow, index, place.fan_in, watch);
+                        self.rescale(&mut flow, place.from).ok_or(missing(index))?;
+                        self.show(&flow, index, place.from, watch);
                     }
                 }
                 Ok(())
@@ -84,7 +84,7 @@ impl<T: Threads> Pass<'_, T> {
     }
 
     fn start(&self, flow: &mut Flow<'_>, gradient: &[f32]) -> Result<(), NetError> {
-        let needed = self.rows * self.plan.output;
+        let needed = self.elements_of(self.plan.output);
         let Some(gradient) = gradient.get(..needed) else {
             return Err(NetError::Gradient { needed, found: gradient.len() });
         };
@@ -93,8 +93,8 @@ impl<T: Threads> Pass<'_, T> {
         Ok(())
     }
 
-    fn show(&self, flow: &Flow<'_>, layer: usize, width: usize, watch: &mut impl Watch) {
-        if let Some(delta) = matrix(flow.delta, 0, self.rows, width) {
+    fn show(&self, flow: &Flow<'_>, layer: usize, signal: Signal, watch: &mut impl Watch) {
+        if let Some(delta) = matrix(flow.delta, 0, self.rows_of(signal), signal.channels) {
             watch.delta(layer, delta, flow.exponent);
         }
     }
@@ -114,7 +114,7 @@ impl<T: Threads> Pass<'_, T> {
                 self.weight_gradient(arena, flow, index, place, watch)?;
                 if wanted { self.input_gradient(arena, flow, place) } else { Some(()) }
             }
-            Layer::Activation(Activation::Identity) => Some(()),
+            Layer::Activation(Activation::Identity) | Layer::Flatten => Some(()),
             Layer::Activation(function) => self.activation(arena, flow, place, *function),
             Layer::BatchNorm { .. } => self.batch_norm_backward(arena, flow, place),
             Layer::LayerNorm { .. } => self.layer_norm_backward(arena, flow, place),
@@ -136,12 +136,12 @@ impl<T: Threads> Pass<'_, T> {
         watch: &mut impl Watch,
     ) -> Option<()> {
         let exponent = arena.exponent(place.input) + flow.exponent;
-        let x = matrix(arena.values, place.input.start, self.rows, place.fan_in)?;
-        let dy = matrix(flow.delta, 0, self.rows, place.width)?;
+        let rows = self.rows_of(place.from);
+        let x = matrix(arena.values, place.input.start, rows, place.fan_in)?;
+        let dy = matrix(flow.delta, 0, rows, place.width)?;
         let gradients = arena.gradients.get_mut(place.parameters..)?.get_mut(..place.parameter_count)?;
         let (weights, biases) = gradients.split_at_mut(place.weight_count);
-        let shape =
-            Shape { m: place.fan_in, n: place.width, k: self.rows, transpose_a: true, transpose_b: false };
+        let shape = Shape { m: place.fan_in, n: place.width, k: rows, transpose_a: true, transpose_b: false };
         let dw = MatMut::new(weights, place.fan_in, place.width).ok()?;
         multiply(self.level, self.threads, shape, x, dy, dw, Init::Zero, arena.workspace).ok()?;
         reduce::column_sums(self.level, dy, biases).ok()?;
@@ -153,11 +153,11 @@ impl<T: Threads> Pass<'_, T> {
 
     /// dX = dY W^T.
     fn input_gradient(&self, arena: &mut Arena<'_>, flow: &mut Flow<'_>, place: &Place) -> Option<()> {
-        let dy = matrix(flow.delta, 0, self.rows, place.width)?;
+        let rows = self.rows_of(place.from);
+        let dy = matrix(flow.delta, 0, rows, place.width)?;
         let weights = matrix(arena.parameters, place.parameters, place.fan_in, place.width)?;
-        let dx = MatMut::new(flow.other, self.rows, place.fan_in).ok()?;
-        let shape =
-            Shape { m: self.rows, n: place.fan_in, k: place.width, transpose_a: false, transpose_b: true };
+        let dx = MatMut::new(flow.other, rows, place.fan_in).ok()?;
+        let shape = Shape { m: rows, n: place.fan_in, k: place.width, transpose_a: false, transpose_b: true };
         multiply(self.level, self.threads, shape, dy, weights, dx, Init::Zero, arena.workspace).ok()?;
         core::mem::swap(&mut flow.delta, &mut flow.other);
         Some(())
@@ -171,7 +171,7 @@ impl<T: Threads> Pass<'_, T> {
         place: &Place,
         function: Activation,
     ) -> Option<()> {
-        let length = self.rows * place.width;
+        let length = self.elements_of(place.to);
         let kept = arena.values.get(place.kept.start..)?.get(..length)?;
         let delta = flow.delta.get_mut(..length)?;
         let Activation::Prelu(_) = function else {
@@ -180,8 +180,9 @@ impl<T: Threads> Pass<'_, T> {
         let slope = *arena.parameters.get(place.parameters)?;
         let exponent = arena.exponent(place.kept) + flow.exponent;
         let gradient = arena.gradients.get_mut(place.parameters..)?.get_mut(..1)?;
-        let h = MatRef::new(kept, self.rows, place.width).ok()?;
-        let dy = MatRef::new(delta, self.rows, place.width).ok()?;
+        let rows = self.rows_of(place.to);
+        let h = MatRef::new(kept, rows, place.width).ok()?;
+        let dy = MatRef::new(delta, rows, place.width).ok()?;
         gradient.fill(activation::prelu_shared_slope_gradient(self.level, h, dy).ok()?);
         ldexp(self.level, gradient, exponent);
         activation::backward_in_place(self.level, activation::PRelu { slope }, kept, delta).ok()
@@ -189,9 +190,10 @@ impl<T: Threads> Pass<'_, T> {
 
     fn batch_norm_backward(&self, arena: &mut Arena<'_>, flow: &mut Flow<'_>, place: &Place) -> Option<()> {
         let width = place.width;
-        let x = matrix(arena.values, place.input.start, self.rows, width)?;
-        let dy = matrix(flow.delta, 0, self.rows, width)?;
-        let dx = MatMut::new(flow.other, self.rows, width).ok()?;
+        let rows = self.rows_of(place.from);
+        let x = matrix(arena.values, place.input.start, rows, width)?;
+        let dy = matrix(flow.delta, 0, rows, width)?;
+        let dx = MatMut::new(flow.other, rows, width).ok()?;
         let gain = arena.parameters.get(place.parameters..)?.get(..width)?;
         let statistics = arena.statistics.get(place.statistics..)?.get(..2 * width)?;
         let (mean, inverse_deviation) = statistics.split_at(width);
@@ -207,13 +209,14 @@ impl<T: Threads> Pass<'_, T> {
 
     fn layer_norm_backward(&self, arena: &mut Arena<'_>, flow: &mut Flow<'_>, place: &Place) -> Option<()> {
         let width = place.width;
-        let x = matrix(arena.values, place.input.start, self.rows, width)?;
-        let dy = matrix(flow.delta, 0, self.rows, width)?;
-        let dx = MatMut::new(flow.other, self.rows, width).ok()?;
+        let rows = self.rows_of(place.from);
+        let x = matrix(arena.values, place.input.start, rows, width)?;
+        let dy = matrix(flow.delta, 0, rows, width)?;
+        let dx = MatMut::new(flow.other, rows, width).ok()?;
         let gain = arena.parameters.get(place.parameters..)?.get(..width)?;
         let statistics = arena.statistics.get(place.statistics..)?;
-        let (mean, rest) = statistics.split_at_checked(self.plan.batch)?;
-        let (mean, inverse_deviation) = (mean.get(..self.rows)?, rest.get(..self.rows)?);
+        let (mean, rest) = statistics.split_at_checked(self.plan.batch * place.from.positions())?;
+        let (mean, inverse_deviation) = (mean.get(..rows)?, rest.get(..rows)?);
         let gradients = arena.gradients.get_mut(place.parameters..)?.get_mut(..2 * width)?;
         let (d_gain, d_shift) = gradients.split_at_mut(width);
         layer_norm::backward(self.level, x, dy, gain, mean, inverse_deviation, dx, d_gain, d_shift).ok()?;
@@ -226,7 +229,7 @@ impl<T: Threads> Pass<'_, T> {
 
     /// At the end of a branch the gradient goes both ways: as it is to the skip connection, scaled to the branch.
     fn fork(&self, flow: &mut Flow<'_>, place: &Place, scale: f32) -> Option<()> {
-        let length = self.rows * place.width;
+        let length = self.elements_of(place.to);
         let size = self.plan.batch * self.plan.widest;
         let delta = flow.delta.get_mut(..length)?;
         flow.stash.get_mut(flow.nesting * size..)?.get_mut(..length)?.copy_from_slice(delta);
@@ -240,7 +243,7 @@ impl<T: Threads> Pass<'_, T> {
 
     /// At its start the two gradients are added.
     fn join(&self, flow: &mut Flow<'_>, place: &Place) -> Option<()> {
-        let length = self.rows * place.width;
+        let length = self.elements_of(place.to);
         let size = self.plan.batch * self.plan.widest;
         flow.nesting = flow.nesting.checked_sub(1)?;
         let stash = flow.stash.get(flow.nesting * size..)?.get(..length)?;
@@ -252,8 +255,8 @@ impl<T: Threads> Pass<'_, T> {
     }
 
     /// Brings the delta's largest element back to the neighbourhood of 1 when it has left the band.
-    fn rescale(&self, flow: &mut Flow<'_>, width: usize) -> Option<()> {
-        let delta = flow.delta.get_mut(..self.rows * width)?;
+    fn rescale(&self, flow: &mut Flow<'_>, signal: Signal) -> Option<()> {
+        let delta = flow.delta.get_mut(..self.elements_of(signal))?;
         if let Some(exponent) = exponent_of(self.level, delta)
             && exponent.abs() > BAND
         {

@@ -11,12 +11,12 @@ use isobath_kernels::{MatMut, MatRef, activation, batch_norm, layer_norm};
 use super::exponent::{self, exponent_of, ldexp, settle};
 use super::far;
 use super::product::multiply;
-use super::{Arena, Layer, Mode, NetError, Pass, Place, Values, Watch};
+use super::{Arena, Layer, Mode, NetError, Pass, Place, Signal, Values, Watch};
 use crate::activation::{Activation, with_kernel};
 use crate::threads::Threads;
 
 impl<T: Threads> Pass<'_, T> {
-    /// Runs all layers on the rows that lie in [`Arena::input_mut`]; the result is [`Arena::output`], brought to its true
+    /// Runs all layers on the samples that lie in [`Arena::input_mut`]; the result is [`Arena::output`], brought to its true
     /// value, which beyond f32 is infinite or 0.
     ///
     /// # Errors
@@ -25,14 +25,16 @@ impl<T: Threads> Pass<'_, T> {
         self.check_rows()?;
         arena.set_exponent(Values::default(), 0).ok_or(NetError::Arena { layer: 0 })?;
         for (index, (layer, place)) in self.plan.layers.iter().zip(self.plan.places).enumerate() {
-            if let Some(x) = matrix(arena.values, place.input.start, self.rows, place.fan_in) {
+            if let Some(x) =
+                matrix(arena.values, place.input.start, self.rows_of(place.from), place.from.channels)
+            {
                 watch.input(index, x, arena.exponent(place.input));
             }
             let done = match layer {
                 Layer::Dense(_) => self.dense(arena, place),
-                Layer::Activation(Activation::Identity) | Layer::SkipStart => Some(()),
+                Layer::Activation(Activation::Identity) | Layer::Flatten | Layer::SkipStart => Some(()),
                 Layer::Activation(function) => self.activate(arena, place, *function),
-                Layer::BatchNorm { .. } if mode == Mode::Training && self.rows < 2 => {
+                Layer::BatchNorm { .. } if mode == Mode::Training && self.rows_of(place.from) < 2 => {
                     return Err(NetError::BatchNormRows);
                 }
                 Layer::BatchNorm { epsilon, momentum } => {
@@ -45,29 +47,31 @@ impl<T: Threads> Pass<'_, T> {
             done.ok_or(NetError::Arena { layer: index })?;
             if let Layer::Activation(function) = layer
                 && *function != Activation::Identity
-                && let Some(kept) = matrix(arena.values, place.kept.start, self.rows, place.width)
+                && let Some(kept) =
+                    matrix(arena.values, place.kept.start, self.rows_of(place.to), place.width)
             {
                 watch.slope(index, kept);
             }
         }
         let Some((top, place)) = self.plan.places.iter().enumerate().next_back() else { return Ok(()) };
-        self.to_true_value(arena, place.output, place.width).ok_or(NetError::Arena { layer: top })
+        self.to_true_value(arena, place.output, place.to).ok_or(NetError::Arena { layer: top })
     }
 
     /// Y = X W + b.
     fn dense(&self, arena: &mut Arena<'_>, place: &Place) -> Option<()> {
         let exponent = arena.exponent(place.input);
+        let rows = self.rows_of(place.from);
         let (before, after) = arena.values.split_at_mut_checked(place.output.start)?;
-        let x = before.get(place.input.start..)?.get(..self.rows * place.fan_in)?;
-        let y = after.get_mut(..self.rows * place.width)?;
+        let x = before.get(place.input.start..)?.get(..rows * place.fan_in)?;
+        let y = after.get_mut(..rows * place.width)?;
         let parameters = arena.parameters.get(place.parameters..)?.get(..place.parameter_count)?;
         let (weights, biases) = parameters.split_at_checked(place.weight_count)?;
         let (x, biases, exponent) = self.align(x, biases, exponent, arena.deltas)?;
-        let x = MatRef::new(x, self.rows, place.fan_in).ok()?;
+        let x = MatRef::new(x, rows, place.fan_in).ok()?;
         let weights = MatRef::new(weights, place.fan_in, place.width).ok()?;
-        let out = MatMut::new(y, self.rows, place.width).ok()?;
+        let out = MatMut::new(y, rows, place.width).ok()?;
         let shape =
-            Shape { m: self.rows, n: place.width, k: place.fan_in, transpose_a: false, transpose_b: false };
+            Shape { m: rows, n: place.width, k: place.fan_in, transpose_a: false, transpose_b: false };
         multiply(self.level, self.threads, shape, x, weights, out, Init::Bias(biases), arena.workspace)
             .ok()?;
         let exponent = settle(self.level, y, exponent);
@@ -101,15 +105,16 @@ impl<T: Threads> Pass<'_, T> {
     }
 
     /// Brings an array of values to its true value.
-    pub(super) fn to_true_value(&self, arena: &mut Arena<'_>, values: Values, width: usize) -> Option<()> {
+    pub(super) fn to_true_value(&self, arena: &mut Arena<'_>, values: Values, signal: Signal) -> Option<()> {
         let exponent = arena.exponent(values);
-        ldexp(self.level, arena.values.get_mut(values.start..)?.get_mut(..self.rows * width)?, exponent);
+        let length = self.elements_of(signal);
+        ldexp(self.level, arena.values.get_mut(values.start..)?.get_mut(..length)?, exponent);
         arena.set_exponent(values, 0)
     }
 
     /// y = phi(h) over h, and phi'(h) (for PReLU, h itself) beside it for the backward pass.
     fn activate(&self, arena: &mut Arena<'_>, place: &Place, function: Activation) -> Option<()> {
-        let (level, length) = (self.level, self.rows * place.width);
+        let (level, length) = (self.level, self.elements_of(place.to));
         let exponent = arena.exponent(place.input);
         let (before, kept) = arena.values.split_at_mut_checked(place.kept.start)?;
         let kept = kept.get_mut(..length)?;
@@ -145,7 +150,7 @@ impl<T: Threads> Pass<'_, T> {
     fn to_normalise(&self, arena: &mut Arena<'_>, place: &Place, epsilon: f32) -> Option<(i32, f32)> {
         let exponent = arena.exponent(place.input);
         if exponent <= 0 {
-            self.to_true_value(arena, place.input, place.width)?;
+            self.to_true_value(arena, place.input, place.from)?;
             return Some((0, epsilon));
         }
         // Not 0, which would make NaN of a constant column.
@@ -163,13 +168,14 @@ impl<T: Threads> Pass<'_, T> {
         let (level, width) = (self.level, place.width);
         if mode == Mode::Inference {
             // The running statistics are those of true values.
-            self.to_true_value(arena, place.input, width)?;
+            self.to_true_value(arena, place.input, place.from)?;
         }
         let (exponent, epsilon) = self.to_normalise(arena, place, epsilon)?;
         arena.set_exponent(place.output, 0)?;
+        let rows = self.rows_of(place.from);
         let (before, after) = arena.values.split_at_mut_checked(place.output.start)?;
-        let x = matrix(before, place.input.start, self.rows, width)?;
-        let y = MatMut::new(after, self.rows, width).ok()?;
+        let x = matrix(before, place.input.start, rows, width)?;
+        let y = MatMut::new(after, rows, width).ok()?;
         let (gain, shift) = arena.parameters.get(place.parameters..)?.get(..2 * width)?.split_at(width);
         let statistics = arena.statistics.get_mut(place.statistics..)?.get_mut(..5 * width)?;
         let (batch, running) = statistics.split_at_mut(3 * width);
@@ -204,7 +210,7 @@ impl<T: Threads> Pass<'_, T> {
             true_mean,
             true_variance,
             momentum,
-            self.rows,
+            rows,
         )
         .ok()
     }
@@ -212,20 +218,21 @@ impl<T: Threads> Pass<'_, T> {
     fn layer_norm(&self, arena: &mut Arena<'_>, place: &Place, epsilon: f32) -> Option<()> {
         let (_, epsilon) = self.to_normalise(arena, place, epsilon)?;
         arena.set_exponent(place.output, 0)?;
+        let rows = self.rows_of(place.from);
         let (before, after) = arena.values.split_at_mut_checked(place.output.start)?;
-        let x = matrix(before, place.input.start, self.rows, place.width)?;
-        let y = MatMut::new(after, self.rows, place.width).ok()?;
+        let x = matrix(before, place.input.start, rows, place.width)?;
+        let y = MatMut::new(after, rows, place.width).ok()?;
         let (gain, shift) =
             arena.parameters.get(place.parameters..)?.get(..2 * place.width)?.split_at(place.width);
         let statistics = arena.statistics.get_mut(place.statistics..)?;
-        let (mean, rest) = statistics.split_at_mut_checked(self.plan.batch)?;
-        let (mean, inverse_deviation) = (mean.get_mut(..self.rows)?, rest.get_mut(..self.rows)?);
+        let (mean, rest) = statistics.split_at_mut_checked(self.plan.batch * place.from.positions())?;
+        let (mean, inverse_deviation) = (mean.get_mut(..rows)?, rest.get_mut(..rows)?);
         layer_norm::forward(self.level, x, gain, shift, epsilon, y, mean, inverse_deviation).ok()
     }
 
     /// branch = skip + scale branch.
     fn merge(&self, arena: &mut Arena<'_>, place: &Place, scale: f32) -> Option<()> {
-        let length = self.rows * place.width;
+        let length = self.elements_of(place.to);
         let (of_branch, of_skip) = (arena.exponent(place.input), arena.exponent(place.skip));
         let (before, after) = arena.values.split_at_mut_checked(place.output.start)?;
         let skip = before.get(place.skip.start..)?.get(..length)?;

@@ -22,7 +22,9 @@ pub enum Layer {
     Dense(Dense),
     /// phi(X), element by element; PReLU learns its slope.
     Activation(Activation),
-    /// Per column over the batch, with learned gain and shift.
+    /// All positions of a sample in one row, to be read as a single position. Nothing moves.
+    Flatten,
+    /// Per column over the batch and all positions, with learned gain and shift.
     BatchNorm {
         /// Added to the variance.
         epsilon: f32,

@@ -4,7 +4,7 @@ use core::fmt;
 
 use isobath_kernels::Level;
 
-use super::Plan;
+use super::{Plan, Signal};
 
 /// Whether batch norm uses the batch's statistics or the running ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,11 +18,11 @@ pub enum Mode {
 /// Why a pass could not run: an argument does not fit the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NetError {
-    /// More rows than the plan's batch, or none.
+    /// More samples than the plan's batch, or none.
     Rows {
         /// The plan's batch.
         batch: usize,
-        /// Rows asked for.
+        /// Samples asked for.
         found: usize,
     },
     /// The gradient of the loss has fewer elements than the output.
@@ -34,7 +34,7 @@ pub enum NetError {
     },
     /// A clipping limit is negative or NaN.
     Limit,
-    /// Training with batch norm on a single row.
+    /// Training with batch norm on a single sample of a single position.
     BatchNormRows,
     /// The arena is not of this plan.
     Arena {
@@ -61,7 +61,7 @@ impl fmt::Display for NetError {
 
 impl core::error::Error for NetError {}
 
-/// A pass over the first `rows` rows of a batch.
+/// A pass over the first `rows` samples of a batch.
 #[derive(Clone, Copy, Debug)]
 pub struct Pass<'a, T> {
     /// Where everything lies.
@@ -70,7 +70,7 @@ pub struct Pass<'a, T> {
     pub level: Level,
     /// Who shares the work. It never shows in a bit.
     pub threads: &'a T,
-    /// Rows in use; the last batch of a data set may be ragged.
+    /// Samples in use, each a row of the input; the last batch of a data set may be ragged.
     pub rows: usize,
 }
 
@@ -80,5 +80,15 @@ impl<T> Pass<'_, T> {
             return Err(NetError::Rows { batch: self.plan.batch, found: self.rows });
         }
         Ok(())
+    }
+
+    /// Rows of the matrix of the samples in use.
+    pub(super) fn rows_of(&self, signal: Signal) -> usize {
+        self.rows * signal.positions()
+    }
+
+    /// Elements of that matrix.
+    pub(super) fn elements_of(&self, signal: Signal) -> usize {
+        self.rows * signal.elements()
     }
 }

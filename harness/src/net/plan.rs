@@ -4,12 +4,13 @@
 //! which nothing needs any more, and a residual sum overwrites the branch's output. Gradients flow through two
 //! buffers that take turns, plus one per nested residual branch.
 
-use core::fmt;
+mod error;
+mod layout;
 
-use isobath_kernels::gemm::{Gemm, K_BLOCK, Shape};
+pub use error::PlanError;
+use layout::{Layout, product, sum};
 
-use super::Layer;
-use crate::activation::Activation;
+use super::{Layer, Signal};
 
 /// Residual branches may nest this deep.
 pub(super) const MAX_NESTING: usize = 4;
@@ -17,12 +18,16 @@ pub(super) const MAX_NESTING: usize = 4;
 /// Where one layer's things lie. Offsets count elements from the start of their region of the arena.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Place {
-    /// Columns of the layer's input.
+    /// Rows of a dense layer's weights; for all others, columns of the input.
     pub fan_in: usize,
     /// Columns of its output.
     pub width: usize,
-    /// Start in the parameters (and gradients): weights then biases (recurrent: W, then U), or gain then shift, or the
-    /// slope.
+    /// What a sample is before the layer.
+    pub from: Signal,
+    /// What it is after it.
+    pub to: Signal,
+    /// Start in the parameters (and gradients): weights then biases (recurrent: W, U, then b), or gain then shift, or
+    /// the slope.
     pub parameters: usize,
     /// Elements there.
     pub parameter_count: usize,
@@ -35,7 +40,7 @@ pub struct Place {
     /// What an activation keeps for the backward pass: phi'(h), or h itself for PReLU. A recurrent layer keeps more.
     pub kept: Values,
     /// Start in the statistics: batch norm has mean, inverse deviation, variance, running mean, running variance;
-    /// layer norm mean and inverse deviation per row. All but the running ones are of the input as it is stored.
+    /// layer norm mean and inverse deviation per row of the largest batch. All but the running ones are of the input as it is stored.
     pub statistics: usize,
     /// For [`Layer::SkipEnd`]: what comes over the skip connection.
     pub skip: Values,
@@ -50,127 +55,15 @@ pub struct Values {
     pub(super) exponent: usize,
 }
 
-/// Why a list of layers is no network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PlanError {
-    /// A width, the input or the batch is 0.
-    Zero(&'static str),
-    /// Fewer places than layers were given.
-    Places {
-        /// Layers.
-        needed: usize,
-        /// Places given.
-        found: usize,
-    },
-    /// A residual branch is not closed, not opened, empty, or nested too deep.
-    Skip {
-        /// The layer's index.
-        layer: usize,
-    },
-    /// A residual branch changes the width.
-    SkipWidth {
-        /// The layer's index.
-        layer: usize,
-        /// Columns of the skip connection.
-        skip: usize,
-        /// Columns of the branch.
-        branch: usize,
-    },
-    /// Batch norm needs at least two rows to have a variance.
-    BatchNormBatch {
-        /// Rows.
-        batch: usize,
-    },
-    /// The input of a recurrent layer is not a whole number of values for each of its steps.
-    Steps {
-        /// The layer's index.
-        layer: usize,
-        /// Columns of its input.
-        columns: usize,
-        /// Its steps.
-        steps: usize,
-    },
-    /// A recurrent layer shows no state, or more than it has.
-    Shown {
-        /// The layer's index.
-        layer: usize,
-        /// States to be shown.
-        shown: usize,
-        /// Its steps.
-        steps: usize,
-    },
-    /// A plain recurrence with PReLU, whose slope it could not learn.
-    RecurrentPrelu {
-        /// The layer's index.
-        layer: usize,
-    },
-    /// A recurrent layer's limit for the gradient through time is not positive.
-    RecurrentClip {
-        /// The layer's index.
-        layer: usize,
-    },
-    /// The arena would not fit in memory.
-    TooLarge,
-    /// The arena is shorter than [`Plan::arena_len`].
-    Arena {
-        /// Elements needed.
-        needed: usize,
-        /// Elements given.
-        found: usize,
-    },
-}
-
-impl fmt::Display for PlanError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Zero(what) => write!(f, "{what} is 0; it must be at least 1"),
-            Self::Places { needed, found } => {
-                write!(f, "{needed} layers need as many places, {found} were given")
-            }
-            Self::Skip { layer } => write!(
-                f,
-                "layer {layer}: a residual branch must be opened, hold a layer, be closed, and nest at most {MAX_NESTING} deep"
-            ),
-            Self::SkipWidth { layer, skip, branch } => {
-                write!(
-                    f,
-                    "layer {layer}: the residual branch has {branch} columns but its skip connection {skip}"
-                )
-            }
-            Self::BatchNormBatch { batch } => {
-                write!(f, "batch norm needs a batch of at least 2 rows in training, not {batch}")
-            }
-            Self::Steps { layer, columns, steps } => write!(
-                f,
-                "layer {layer}: an input of {columns} columns cannot be cut into {steps} steps of equal length"
-            ),
-            Self::Shown { layer, shown, steps } => {
-                write!(f, "layer {layer}: {shown} states are to be shown; it must be 1 to {steps}")
-            }
-            Self::RecurrentPrelu { layer } => {
-                write!(f, "layer {layer}: prelu learns its slope, which a recurrent layer cannot")
-            }
-            Self::RecurrentClip { layer } => {
-                write!(f, "layer {layer}: the limit for the gradient through time must be positive")
-            }
-            Self::TooLarge => f.write_str("the network does not fit in this machine's address space"),
-            Self::Arena { needed, found } => {
-                write!(f, "the arena has {found} elements but {needed} are needed")
-            }
-        }
-    }
-}
-
-impl core::error::Error for PlanError {}
-
 /// A network's layers and where everything of theirs lies.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan<'a> {
     pub(super) layers: &'a [Layer],
     pub(super) places: &'a [Place],
-    pub(super) input: usize,
-    pub(super) output: usize,
+    pub(super) input: Signal,
+    pub(super) output: Signal,
     pub(super) batch: usize,
+    /// The most numbers per sample between two layers.
     pub(super) widest: usize,
     pub(super) parameters: usize,
     pub(super) statistics: usize,
@@ -181,19 +74,23 @@ pub struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    /// Lays out a network with `input` columns and batches of at most `batch` rows; `places` receives one entry per
-    /// layer.
+    /// Lays out a network for such an `input` (a number of columns, or a [`Signal`] of several positions) and batches of
+    /// at most `batch` samples; `places` receives one entry per layer.
     ///
     /// # Errors
     /// The list is no network, see [`PlanError`].
     pub fn new(
-        input: usize,
+        input: impl Into<Signal>,
         batch: usize,
         layers: &'a [Layer],
         places: &'a mut [Place],
     ) -> Result<Self, PlanError> {
-        if input == 0 {
+        let input = input.into();
+        if input.channels == 0 {
             return Err(PlanError::Zero("the input width"));
+        }
+        if input.positions() == 0 {
+            return Err(PlanError::Zero("the number of the input's positions"));
         }
         if batch == 0 {
             return Err(PlanError::Zero("the batch size"));
@@ -201,34 +98,20 @@ impl<'a> Plan<'a> {
         let found = places.len();
         let needed = layers.len();
         let Some(places) = places.get_mut(..needed) else { return Err(PlanError::Places { needed, found }) };
-        let mut total = Layout {
-            batch,
-            width: input,
-            current: Values::default(),
-            overwritable: false,
-            widest: input,
-            parameters: 0,
-            statistics: 0,
-            values: product(batch, input)?,
-            exponents: 1,
-            nesting: 0,
-            deepest: 0,
-            skips: [Skip::default(); MAX_NESTING],
-            workspace: 0,
-        };
+        let mut total = Layout::new(input, batch)?;
         for (index, (layer, place)) in layers.iter().zip(places.iter_mut()).enumerate() {
             *place = total.add(index, layer)?;
         }
         if total.nesting != 0 {
             return Err(PlanError::Skip { layer: needed });
         }
-        let Layout { width, widest, parameters, statistics, values, exponents, deepest, workspace, .. } =
+        let Layout { signal, widest, parameters, statistics, values, exponents, deepest, workspace, .. } =
             total;
         Ok(Self {
             layers,
             places,
             input,
-            output: width,
+            output: signal,
             batch,
             widest,
             parameters,
@@ -250,17 +133,27 @@ impl<'a> Plan<'a> {
         self.places
     }
 
-    /// Columns of the network's input.
+    /// Numbers per sample of the network's input: its columns, where there is one position.
     pub fn input(&self) -> usize {
+        self.input.elements()
+    }
+
+    /// Numbers per sample of its output.
+    pub fn output(&self) -> usize {
+        self.output.elements()
+    }
+
+    /// What a sample is when it comes in.
+    pub fn input_signal(&self) -> Signal {
         self.input
     }
 
-    /// Columns of its output.
-    pub fn output(&self) -> usize {
+    /// What has become of it at the top.
+    pub fn output_signal(&self) -> Signal {
         self.output
     }
 
-    /// Rows of the largest batch.
+    /// Samples of the largest batch.
     pub fn batch(&self) -> usize {
         self.batch
     }
@@ -270,14 +163,14 @@ impl<'a> Plan<'a> {
         self.parameters
     }
 
-    /// Multiply-adds of the dense and recurrent layers in one forward pass of one row. A training step takes three times as many.
+    /// Multiply-adds of the dense and recurrent layers in one forward pass of one sample. A training step takes three times as many.
     pub fn multiply_adds(&self) -> u64 {
         let of = |(layer, place): (&Layer, &Place)| match layer {
-            Layer::Dense(_) => place.fan_in as u64 * place.width as u64,
-            Layer::Recurrent(recurrent) => place.weight_count as u64 * recurrent.steps as u64,
+            Layer::Dense(_) => (place.weight_count as u64).saturating_mul(place.to.positions() as u64),
+            Layer::Recurrent(_) => (place.weight_count as u64).saturating_mul(place.from.height as u64),
             _ => 0,
         };
-        self.layers.iter().zip(self.places).map(of).sum()
+        self.layers.iter().zip(self.places).map(of).fold(0, u64::saturating_add)
     }
 
     /// Elements of the arena for an optimiser that keeps `moments` values per parameter, on `threads` threads.
@@ -292,160 +185,5 @@ impl<'a> Plan<'a> {
         [parameters, self.statistics, self.values, self.exponents, deltas, workspace]
             .into_iter()
             .try_fold(0, sum)
-    }
-}
-
-fn product(a: usize, b: usize) -> Result<usize, PlanError> {
-    a.checked_mul(b).ok_or(PlanError::TooLarge)
-}
-
-fn sum(a: usize, b: usize) -> Result<usize, PlanError> {
-    a.checked_add(b).ok_or(PlanError::TooLarge)
-}
-
-/// The plan as far as it has been laid out.
-struct Layout {
-    batch: usize,
-    width: usize,
-    /// The newest values.
-    current: Values,
-    /// Whether the newest values may be overwritten: nothing but the next layer reads them.
-    overwritable: bool,
-    widest: usize,
-    parameters: usize,
-    statistics: usize,
-    values: usize,
-    /// Arrays of values.
-    exponents: usize,
-    nesting: usize,
-    deepest: usize,
-    /// Of each open residual branch.
-    skips: [Skip; MAX_NESTING],
-    workspace: usize,
-}
-
-/// The skip connection beside an open residual branch.
-#[derive(Clone, Copy, Default)]
-struct Skip {
-    values: Values,
-    width: usize,
-    /// The layer that opened the branch.
-    layer: usize,
-}
-
-impl Layout {
-    fn add(&mut self, index: usize, layer: &Layer) -> Result<Place, PlanError> {
-        let mut place = Place {
-            fan_in: self.width,
-            width: self.width,
-            parameters: self.parameters,
-            statistics: self.statistics,
-            input: self.current,
-            output: self.current,
-            ..Place::default()
-        };
-        match *layer {
-            Layer::Dense(dense) => {
-                if dense.units == 0 {
-                    return Err(PlanError::Zero("the width of a dense layer"));
-                }
-                place.width = dense.units;
-                place.weight_count = product(place.fan_in, place.width)?;
-                place.parameter_count = sum(place.weight_count, place.width)?;
-                self.width = place.width;
-                self.widest = self.widest.max(self.width);
-                place.output = self.new_values(place.width)?;
-                self.plan_products(place);
-            }
-            Layer::Activation(activation) => {
-                // The identity leaves the values where they are.
-                if activation != Activation::Identity {
-                    if !self.overwritable {
-                        place.output = self.new_values(place.width)?;
-                    }
-                    place.kept = self.new_values(place.width)?;
-                    self.current = place.output;
-                }
-                place.parameter_count = usize::from(matches!(activation, Activation::Prelu(_)));
-            }
-            Layer::BatchNorm { .. } => {
-                if self.batch < 2 {
-                    return Err(PlanError::BatchNormBatch { batch: self.batch });
-                }
-                place.parameter_count = product(2, place.width)?;
-                self.statistics = sum(self.statistics, product(5, place.width)?)?;
-                place.output = self.new_values(place.width)?;
-            }
-            Layer::LayerNorm { .. } => {
-                place.parameter_count = product(2, place.width)?;
-                self.statistics = sum(self.statistics, product(2, self.batch)?)?;
-                place.output = self.new_values(place.width)?;
-            }
-            Layer::SkipStart => {
-                let Some(skip) = self.skips.get_mut(self.nesting) else {
-                    return Err(PlanError::Skip { layer: index });
-                };
-                *skip = Skip { values: self.current, width: self.width, layer: index };
-                self.nesting += 1;
-                self.deepest = self.deepest.max(self.nesting);
-                self.overwritable = false;
-            }
-            Layer::SkipEnd { .. } => {
-                let skip = self.nesting.checked_sub(1).and_then(|top| self.skips.get(top));
-                let Some(&Skip { values, width, layer }) = skip else {
-                    return Err(PlanError::Skip { layer: index });
-                };
-                if layer + 1 == index || values == self.current {
-                    return Err(PlanError::Skip { layer: index });
-                }
-                if width != self.width {
-                    return Err(PlanError::SkipWidth { layer: index, skip: width, branch: self.width });
-                }
-                self.nesting -= 1;
-                place.skip = values;
-            }
-            Layer::Recurrent(recurrent) => {
-                recurrent.check(index, place.fan_in)?;
-                let features = place.fan_in / recurrent.steps;
-                place.width = product(recurrent.shown, recurrent.units)?;
-                let columns = product(recurrent.cell.gates(), recurrent.units)?;
-                place.weight_count = product(sum(features, recurrent.units)?, columns)?;
-                place.parameter_count = sum(place.weight_count, columns)?;
-                self.width = place.width;
-                self.widest = self.widest.max(self.width);
-                place.output = self.new_values(place.width)?;
-                place.kept = self.new_values(recurrent.kept_columns(features).ok_or(PlanError::TooLarge)?)?;
-                self.current = place.output;
-                self.plan_workspace(&recurrent.products(features, self.batch).ok_or(PlanError::TooLarge)?);
-            }
-        }
-        self.parameters = sum(self.parameters, place.parameter_count)?;
-        Ok(place)
-    }
-
-    /// Room for a batch of this width, which becomes the newest values.
-    fn new_values(&mut self, width: usize) -> Result<Values, PlanError> {
-        self.current = Values { start: self.values, exponent: self.exponents };
-        self.values = sum(self.values, product(self.batch, width)?)?;
-        self.exponents += 1;
-        self.overwritable = true;
-        Ok(self.current)
-    }
-
-    /// The workspace that a dense layer's three products need.
-    fn plan_products(&mut self, place: Place) {
-        let (b, n_in, n_out) = (self.batch, place.fan_in, place.width);
-        let shapes = [
-            Shape { m: b, n: n_out, k: n_in, transpose_a: false, transpose_b: false },
-            Shape { m: b, n: n_in, k: n_out, transpose_a: false, transpose_b: true },
-            Shape { m: n_in, n: n_out, k: b.min(K_BLOCK), transpose_a: true, transpose_b: false },
-        ];
-        self.plan_workspace(&shapes);
-    }
-
-    fn plan_workspace(&mut self, products: &[Shape]) {
-        for shape in products {
-            self.workspace = self.workspace.max(Gemm::workspace_len_for(*shape));
-        }
     }
 }

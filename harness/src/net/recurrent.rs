@@ -1,8 +1,8 @@
 //! Recurrent layers: one cell run over the T steps of a sequence, and back through all of them.
 //!
-//! A row of the input is a sequence: T x F values, step after step. With W (F x G n), U (n x G n) and b, G gates of n
+//! A sample of the input is a sequence of T steps of F values; an image is one of its rows, from the top. With W (F x G n), U (n x G n) and b, G gates of n
 //! units side by side, step t computes x_t W + b + h_{t-1} U, and the cell makes h_t of it; h_0 = 0. The output is the
-//! last states, as many as are asked for, one after the other. Each cell says in its own file what it does.
+//! last states, as many as are asked for, a position each. Each cell says in its own file what it does.
 //!
 //! Inside, arrays lie step after step, B rows each, so that a step is a matrix without gaps and all steps together are
 //! one of T B rows: X W + b is one product for all steps and gates, and so are dW = X^T D, dU = H^T D, dX = D W^T. What
@@ -24,7 +24,7 @@ mod rnn;
 mod start;
 mod through_time;
 
-use super::PlanError;
+use super::{PlanError, Signal};
 use crate::activation::Activation;
 use crate::init::Init;
 
@@ -52,6 +52,15 @@ pub enum ForgetBias {
     },
 }
 
+/// Which states are the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// All.
+    All,
+    /// So many of the last ones, 1 to T.
+    Last(usize),
+}
+
 /// A recurrent layer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Recurrent {
@@ -59,10 +68,8 @@ pub struct Recurrent {
     pub cell: Cell,
     /// Units n of the state.
     pub units: usize,
-    /// Steps T; the layer's input has T F columns.
-    pub steps: usize,
-    /// How many of the last states are the output, 1 to T.
-    pub shown: usize,
+    /// The states that are the output.
+    pub shown: Shown,
     /// How W and b are started, gate by gate.
     pub input_init: Init,
     /// How U is started, gate by gate; it has no bias.
@@ -76,21 +83,28 @@ pub struct Recurrent {
 
 impl Recurrent {
     /// A layer that shows its last state and clips nothing.
-    pub const fn new(cell: Cell, units: usize, steps: usize, init: Init) -> Self {
+    pub const fn new(cell: Cell, units: usize, init: Init) -> Self {
         let forget_bias = ForgetBias::Fixed(0.0);
-        Self { cell, units, steps, shown: 1, input_init: init, recurrent_init: init, forget_bias, clip: None }
+        Self {
+            cell,
+            units,
+            shown: Shown::Last(1),
+            input_init: init,
+            recurrent_init: init,
+            forget_bias,
+            clip: None,
+        }
     }
 
-    /// Refuses what is no layer for an input of so many columns.
-    pub(super) fn check(&self, layer: usize, columns: usize) -> Result<(), PlanError> {
+    /// The sizes for such an input; an error where this is no layer for it.
+    pub(super) fn sizes(&self, layer: usize, input: Signal) -> Result<Sizes, PlanError> {
         if self.units == 0 {
             return Err(PlanError::Zero("the width of a recurrent layer"));
         }
-        if self.steps == 0 || !columns.is_multiple_of(self.steps) {
-            return Err(PlanError::Steps { layer, columns, steps: self.steps });
-        }
-        if self.shown == 0 || self.shown > self.steps {
-            return Err(PlanError::Shown { layer, shown: self.shown, steps: self.steps });
+        let sizes = self.sizes_of(input);
+        let Sizes { steps, shown, .. } = sizes;
+        if shown == 0 || shown > steps {
+            return Err(PlanError::Shown { layer, shown, steps });
         }
         if matches!(self.cell, Cell::Rnn(Activation::Prelu(_))) {
             return Err(PlanError::RecurrentPrelu { layer });
@@ -98,8 +112,33 @@ impl Recurrent {
         if self.clip.is_some_and(|limit| limit.is_nan() || limit <= 0.0) {
             return Err(PlanError::RecurrentClip { layer });
         }
-        Ok(())
+        Ok(sizes)
     }
+
+    /// The sizes for an input that a plan has checked.
+    fn sizes_of(&self, input: Signal) -> Sizes {
+        Sizes {
+            steps: input.height,
+            features: input.width.saturating_mul(input.channels),
+            columns: self.cell.gates().saturating_mul(self.units),
+            shown: match self.shown {
+                Shown::All => input.height,
+                Shown::Last(states) => states,
+            },
+        }
+    }
+}
+
+/// What a layer is for a certain input.
+pub(super) struct Sizes {
+    /// T.
+    pub(super) steps: usize,
+    /// F.
+    pub(super) features: usize,
+    /// G n.
+    pub(super) columns: usize,
+    /// States that are the output.
+    pub(super) shown: usize,
 }
 
 impl Cell {

@@ -4,6 +4,7 @@ use isobath_kernels::MatRef;
 
 /// An onlooker of forward and backward passes. Every method does nothing unless it is written.
 ///
+/// Matrices have a row for each position of each sample, see [`Signal`](super::Signal).
 /// An array stands for `stored * 2^exponent`: in deep networks signals and gradients leave the range of f32, so both
 /// passes carry a power of two beside it.
 pub trait Watch {

@@ -191,7 +191,7 @@ pub(crate) fn first_bad_layer(
 
 /// Whether a layer's output holds a value that f32 does not reach, or that is none.
 fn leaves_f32(arena: &Arena<'_>, place: &Place, rows: usize) -> bool {
-    let values = &arena.values[place.output.start..][..rows * place.width];
+    let values = &arena.values[place.output.start..][..rows * place.to.elements()];
     let exponent = arena.exponent(place.output);
     values.iter().any(|v| !libm::ldexpf(*v, exponent).is_finite())
 }

@@ -1,6 +1,6 @@
 //! What a recurrent layer keeps of a pass: one run of the arena's values, cut up for the rows in use.
 
-use super::Recurrent;
+use super::{Recurrent, Sizes};
 
 /// Lengths of one row's share, in the order of [`Kept`].
 const PARTS: usize = 9;
@@ -28,8 +28,9 @@ pub(super) struct Kept<'a> {
 }
 
 impl Recurrent {
-    fn parts(&self, features: usize) -> Option<[usize; PARTS]> {
-        let Self { cell, units: n, steps, .. } = *self;
+    fn parts(&self, sizes: &Sizes) -> Option<[usize; PARTS]> {
+        let Self { cell, units: n, .. } = *self;
+        let Sizes { steps, features, .. } = *sizes;
         let all = |columns: usize| columns.checked_mul(n)?.checked_mul(steps);
         let states = steps.checked_add(1)?.checked_mul(n)?;
         Some([
@@ -46,15 +47,15 @@ impl Recurrent {
     }
 
     /// Values kept per row; none where they are more than memory holds.
-    pub(in crate::net) fn kept_columns(&self, features: usize) -> Option<usize> {
-        self.parts(features)?.into_iter().try_fold(0, usize::checked_add)
+    pub(in crate::net) fn kept(&self, sizes: &Sizes) -> Option<usize> {
+        self.parts(sizes)?.into_iter().try_fold(0, usize::checked_add)
     }
 
     /// Cuts up the memory for so many rows.
-    pub(super) fn cut<'a>(&self, memory: &'a mut [f32], rows: usize, features: usize) -> Option<Kept<'a>> {
+    pub(super) fn cut<'a>(&self, memory: &'a mut [f32], rows: usize, sizes: &Sizes) -> Option<Kept<'a>> {
         let mut rest = memory;
         let mut parts: [&mut [f32]; PARTS] = Default::default();
-        for (part, length) in parts.iter_mut().zip(self.parts(features)?) {
+        for (part, length) in parts.iter_mut().zip(self.parts(sizes)?) {
             let (taken, left) = rest.split_at_mut_checked(length * rows)?;
             (*part, rest) = (taken, left);
         }

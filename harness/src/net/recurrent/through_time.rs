@@ -5,7 +5,7 @@ use isobath_kernels::reduce::{self, Norm};
 use isobath_kernels::{Level, MatMut, MatRef, optimizer};
 
 use super::kept::{to_rows, to_steps};
-use super::{Backward, Cell, Forward, Recurrent, gru, lstm, rnn};
+use super::{Backward, Cell, Forward, Recurrent, Sizes, gru, lstm, rnn};
 use crate::net::backward::{BAND, Flow};
 use crate::net::exponent::{exponent_of, ldexp, scale_add, settle};
 use crate::net::product::multiply;
@@ -14,9 +14,9 @@ use crate::threads::Threads;
 
 impl Recurrent {
     /// The shapes of all products, for batches of at most so many rows; none where they are beyond memory.
-    pub(in crate::net) fn products(&self, features: usize, batch: usize) -> Option<[Shape; 6]> {
-        let columns = self.cell.gates().checked_mul(self.units)?;
-        let all = batch.checked_mul(self.steps)?;
+    pub(in crate::net) fn products(&self, sizes: &Sizes, batch: usize) -> Option<[Shape; 6]> {
+        let Sizes { steps, features, columns, .. } = *sizes;
+        let all = batch.checked_mul(steps)?;
         let plain = |m, n, k| Shape { m, n, k, transpose_a: false, transpose_b: false };
         let left = |m, n, k: usize| Shape { transpose_a: true, ..plain(m, n, k.min(K_BLOCK)) };
         let right = |m, n, k| Shape { transpose_b: true, ..plain(m, n, k) };
@@ -81,20 +81,21 @@ impl<T: Threads> Pass<'_, T> {
         place: &Place,
         layer: &Recurrent,
     ) -> Option<()> {
-        self.to_true_value(arena, place.input, place.fan_in)?;
+        self.to_true_value(arena, place.input, place.from)?;
         let (level, rows, units) = (self.level, self.rows, layer.units);
-        let (features, columns) = (place.fan_in / layer.steps, layer.cell.gates() * units);
-        let (all, block) = (rows * layer.steps, rows * units);
+        let sizes = layer.sizes_of(place.from);
+        let Sizes { steps, features, columns, shown } = sizes;
+        let (all, block) = (rows * steps, rows * units);
         let Arena { parameters, values, workspace, .. } = &mut *arena;
         let (before, memory) = values.split_at_mut_checked(place.kept.start)?;
-        let kept = layer.cut(memory, rows, features)?;
+        let kept = layer.cut(memory, rows, &sizes)?;
         let parameters = parameters.get(place.parameters..)?.get(..place.parameter_count)?;
         let (weights, biases) = parameters.split_at_checked(place.weight_count)?;
         let (inputs, recurrent) = weights.split_at_checked(features * columns)?;
         let inputs = MatRef::new(inputs, features, columns).ok()?;
         let recurrent = MatRef::new(recurrent, units, columns).ok()?;
 
-        to_steps(before.get(place.input.start..)?.get(..rows * place.fan_in)?, layer.steps, features, kept.x);
+        to_steps(before.get(place.input.start..)?.get(..all * features)?, steps, features, kept.x);
         let x = MatRef::new(kept.x, all, features).ok()?;
         let sums = MatMut::new(kept.gates, all, columns).ok()?;
         let shape = Shape { m: all, n: columns, k: features, transpose_a: false, transpose_b: false };
@@ -103,7 +104,7 @@ impl<T: Threads> Pass<'_, T> {
         let shape = Shape { m: rows, k: units, ..shape };
         kept.h.get_mut(..block)?.fill(0.0);
         kept.memory.fill(0.0);
-        for t in 0..layer.steps {
+        for t in 0..steps {
             let (past, next) = kept.h.split_at_mut_checked((t + 1) * block)?;
             let before = past.get(t * block..)?;
             let h = MatRef::new(before, rows, units).ok()?;
@@ -125,9 +126,9 @@ impl<T: Threads> Pass<'_, T> {
                 Cell::Rnn(phi) => rnn::forward(level, phi, step),
             }?;
         }
-        let shown = kept.h.get((layer.steps + 1 - layer.shown) * block..)?;
-        let output = before.get_mut(place.output.start..)?.get_mut(..rows * place.width)?;
-        to_rows(shown, layer.shown, units, output);
+        let last = kept.h.get((steps + 1 - shown) * block..)?;
+        let output = before.get_mut(place.output.start..)?.get_mut(..shown * block)?;
+        to_rows(last, shown, units, output);
         let exponent = settle(level, output, 0);
         arena.set_exponent(place.output, exponent)
     }
@@ -144,18 +145,18 @@ impl<T: Threads> Pass<'_, T> {
         watch: &mut impl Watch,
     ) -> Option<()> {
         let (level, rows, units) = (self.level, self.rows, layer.units);
-        let features = place.fan_in / layer.steps;
-        let (columns, wide) = (layer.cell.gates() * units, layer.cell.deltas() * units);
-        let first = layer.cell.first_recurrent() * units;
-        let (all, block) = (rows * layer.steps, rows * units);
+        let sizes = layer.sizes_of(place.from);
+        let Sizes { steps, features, columns, shown } = sizes;
+        let (wide, first) = (layer.cell.deltas() * units, layer.cell.first_recurrent() * units);
+        let (all, block) = (rows * steps, rows * units);
         let Arena { parameters, gradients, values, workspace, .. } = arena;
-        let kept = layer.cut(values.get_mut(place.kept.start..)?, rows, features)?;
+        let kept = layer.cut(values.get_mut(place.kept.start..)?, rows, &sizes)?;
         let weights = parameters.get(place.parameters..)?.get(..place.weight_count)?;
         let (inputs, recurrent) = weights.split_at_checked(features * columns)?;
         let recurrent = MatRef::new(recurrent, units, columns).ok()?;
 
-        let output = flow.other.get_mut(..rows * place.width)?;
-        to_steps(flow.delta.get(..rows * place.width)?, layer.shown, units, output);
+        let output = flow.other.get_mut(..shown * block)?;
+        to_steps(flow.delta.get(..shown * block)?, shown, units, output);
         let (hidden, scratch) = kept.scratch.split_at_mut_checked(block)?;
         let scratch = scratch.get_mut(..block)?;
         hidden.fill(0.0);
@@ -163,9 +164,9 @@ impl<T: Threads> Pass<'_, T> {
         let mut state = State { hidden, memory: kept.memory, exponent: flow.exponent };
         let mut highest = i32::MIN;
         let shape = Shape { m: rows, n: units, k: columns, transpose_a: false, transpose_b: true };
-        for t in (0..layer.steps).rev() {
-            if let Some(shown) = (t + layer.shown).checked_sub(layer.steps) {
-                let delta = output.get(shown * block..)?.get(..block)?;
+        for t in (0..steps).rev() {
+            if let Some(heard) = (t + shown).checked_sub(steps) {
+                let delta = output.get(heard * block..)?.get(..block)?;
                 state.hear(level, delta, flow.exponent, scratch)?;
             }
             let more = nth_mut(kept.more, t, block * layer.cell.more())?;
@@ -230,7 +231,7 @@ impl<T: Threads> Pass<'_, T> {
             let shape = Shape { m: all, n: features, k: columns, transpose_a: false, transpose_b: true };
             let out = MatMut::new(dx, all, features).ok()?;
             multiply(level, self.threads, shape, of_inputs, inputs, out, Init::Zero, workspace).ok()?;
-            to_rows(dx, layer.steps, features, flow.other.get_mut(..rows * place.fan_in)?);
+            to_rows(dx, steps, features, flow.other.get_mut(..all * features)?);
             core::mem::swap(&mut flow.delta, &mut flow.other);
             flow.exponent = highest;
         }

@@ -1,0 +1,118 @@
+//! Why a plan cannot be made.
+
+use core::fmt;
+
+use super::MAX_NESTING;
+use crate::net::Signal;
+
+/// Why a list of layers is no network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlanError {
+    /// A width, the input or the batch is 0.
+    Zero(&'static str),
+    /// Fewer places than layers were given.
+    Places {
+        /// Layers.
+        needed: usize,
+        /// Places given.
+        found: usize,
+    },
+    /// A residual branch is not closed, not opened, empty, or nested too deep.
+    Skip {
+        /// The layer's index.
+        layer: usize,
+    },
+    /// A residual branch changes the width.
+    SkipWidth {
+        /// The layer's index.
+        layer: usize,
+        /// Columns of the skip connection.
+        skip: usize,
+        /// Columns of the branch.
+        branch: usize,
+    },
+    /// A residual branch changes the positions.
+    SkipPositions {
+        /// The layer's index.
+        layer: usize,
+        /// What comes over the skip connection.
+        skip: Signal,
+        /// What comes out of the branch.
+        branch: Signal,
+    },
+    /// Batch norm needs at least two rows to have a variance.
+    BatchNormBatch {
+        /// Rows.
+        batch: usize,
+    },
+    /// A recurrent layer shows no state, or more than it has.
+    Shown {
+        /// The layer's index.
+        layer: usize,
+        /// States to be shown.
+        shown: usize,
+        /// Its steps.
+        steps: usize,
+    },
+    /// A plain recurrence with PReLU, whose slope it could not learn.
+    RecurrentPrelu {
+        /// The layer's index.
+        layer: usize,
+    },
+    /// A recurrent layer's limit for the gradient through time is not positive.
+    RecurrentClip {
+        /// The layer's index.
+        layer: usize,
+    },
+    /// The arena would not fit in memory.
+    TooLarge,
+    /// The arena is shorter than [`Plan::arena_len`].
+    Arena {
+        /// Elements needed.
+        needed: usize,
+        /// Elements given.
+        found: usize,
+    },
+}
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Zero(what) => write!(f, "{what} is 0; it must be at least 1"),
+            Self::Places { needed, found } => {
+                write!(f, "{needed} layers need as many places, {found} were given")
+            }
+            Self::Skip { layer } => write!(
+                f,
+                "layer {layer}: a residual branch must be opened, hold a layer, be closed, and nest at most {MAX_NESTING} deep"
+            ),
+            Self::SkipWidth { layer, skip, branch } => {
+                write!(
+                    f,
+                    "layer {layer}: the residual branch has {branch} columns but its skip connection {skip}"
+                )
+            }
+            Self::SkipPositions { layer, skip, branch } => {
+                write!(f, "layer {layer}: the residual branch has {branch} but its skip connection {skip}")
+            }
+            Self::BatchNormBatch { batch } => {
+                write!(f, "batch norm needs a batch of at least 2 rows in training, not {batch}")
+            }
+            Self::Shown { layer, shown, steps } => {
+                write!(f, "layer {layer}: {shown} states are to be shown; it must be 1 to {steps}")
+            }
+            Self::RecurrentPrelu { layer } => {
+                write!(f, "layer {layer}: prelu learns its slope, which a recurrent layer cannot")
+            }
+            Self::RecurrentClip { layer } => {
+                write!(f, "layer {layer}: the limit for the gradient through time must be positive")
+            }
+            Self::TooLarge => f.write_str("the network does not fit in this machine's address space"),
+            Self::Arena { needed, found } => {
+                write!(f, "the arena has {found} elements but {needed} are needed")
+            }
+        }
+    }
+}
+
+impl core::error::Error for PlanError {}
