@@ -1,4 +1,4 @@
-//! Sources of data: generated (glyphs, spirals, teacher, gaussian) and files (IDX, CSV).
+//! Sources of data: generated (glyphs, spirals, teacher, gaussian, sequences) and files (IDX, CSV).
 //!
 //! Generators fill slices of the caller's and need neither std nor an allocator; [`Source`] gathers them
 //! and the files into standardised splits.
@@ -15,6 +15,7 @@ pub mod glyphs;
 #[cfg(feature = "std")]
 mod idx;
 mod scale;
+pub mod sequence;
 #[cfg(feature = "std")]
 mod source;
 pub mod spirals;
@@ -23,7 +24,7 @@ mod split;
 pub mod teacher;
 
 #[cfg(feature = "std")]
-pub use dataset::{Dataset, Form, Splits};
+pub use dataset::{Dataset, Form, Splits, Target};
 #[cfg(feature = "std")]
 pub use error::DataError;
 pub use scale::Scale;

@@ -11,6 +11,30 @@ pub enum Form {
     Vector(usize),
     /// Pixels in rows: height, width.
     Image(usize, usize),
+    /// So many steps of so many numbers each; the last ones, as many as there are answers, have a label each.
+    Sequence {
+        /// Steps.
+        steps: usize,
+        /// Numbers per step.
+        features: usize,
+        /// Labels per sample.
+        answers: usize,
+    },
+}
+
+impl From<usize> for Form {
+    fn from(features: usize) -> Self {
+        Self::Vector(features)
+    }
+}
+
+/// What a label says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A class, below so many.
+    Classes(usize),
+    /// A number to be met, by its bits ([`f32::to_bits`]).
+    Number,
 }
 
 impl Form {
@@ -19,16 +43,26 @@ impl Form {
         match self {
             Self::Vector(features) => features,
             Self::Image(height, width) => height.saturating_mul(width),
+            Self::Sequence { steps, features, .. } => steps.saturating_mul(features),
+        }
+    }
+
+    /// Labels per sample.
+    pub fn answers(self) -> usize {
+        match self {
+            Self::Vector(_) | Self::Image(..) => 1,
+            Self::Sequence { answers, .. } => answers,
         }
     }
 }
 
-/// Samples with labels. The number of inputs is samples x features, and every label is below `classes`.
+/// Samples with labels. The number of inputs is samples x features, that of labels samples x answers, and every label
+/// says what the target allows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     name: String,
     form: Form,
-    classes: usize,
+    target: Target,
     inputs: Vec<f32>,
     labels: Vec<u32>,
 }
@@ -46,26 +80,61 @@ impl Dataset {
         inputs: Vec<f32>,
         labels: Vec<u32>,
     ) -> Result<Self, DataError> {
-        let features = form.features();
+        Self::with_target(name, form, Target::Classes(classes), inputs, labels)
+    }
+
+    /// A data set of row-major inputs, as many labels per sample as the form has answers.
+    ///
+    /// # Errors
+    /// Where there are no features or answers, fewer than two classes, too many or too few inputs, an input or a number
+    /// to be met that is not finite, or a label that is not below the number of classes.
+    pub fn with_target(
+        name: &str,
+        form: Form,
+        target: Target,
+        inputs: Vec<f32>,
+        labels: Vec<u32>,
+    ) -> Result<Self, DataError> {
+        let (features, answers) = (form.features(), form.answers());
+        if answers == 0 {
+            return Err(DataError::value(name, "answers", "0", "at least 1"));
+        }
         if features == 0 {
             return Err(DataError::value(name, "features", "0", "at least 1"));
         }
-        if classes < 2 {
+        if let Target::Classes(classes) = target
+            && classes < 2
+        {
             return Err(DataError::value(name, "classes", classes.to_string(), "at least 2"));
         }
-        if labels.len().checked_mul(features) != Some(inputs.len()) {
-            let allowed = format!("{} labels x {features} features", labels.len());
+        let samples = labels.len() / answers;
+        if labels.len() % answers != 0 {
+            let allowed = format!("{answers} per sample");
+            return Err(DataError::value(name, "labels", labels.len().to_string(), allowed));
+        }
+        if samples.checked_mul(features) != Some(inputs.len()) {
+            let allowed = format!("{samples} labels x {features} features");
             return Err(DataError::value(name, "inputs", inputs.len().to_string(), allowed));
         }
         if let Some(i) = inputs.iter().position(|x| !x.is_finite()) {
             let found = format!("{} in sample {}", inputs[i], i / features);
             return Err(DataError::value(name, "inputs", found, "finite numbers"));
         }
-        if let Some(i) = labels.iter().position(|&label| label as usize >= classes) {
-            let found = format!("{} of sample {i}", labels[i]);
-            return Err(DataError::value(name, "labels", found, format!("0 to {}", classes - 1)));
+        match target {
+            Target::Classes(classes) => {
+                if let Some(i) = labels.iter().position(|&label| label as usize >= classes) {
+                    let found = format!("{} of sample {}", labels[i], i / answers);
+                    return Err(DataError::value(name, "labels", found, format!("0 to {}", classes - 1)));
+                }
+            }
+            Target::Number => {
+                if let Some(i) = labels.iter().position(|&label| !f32::from_bits(label).is_finite()) {
+                    let found = format!("{} of sample {}", f32::from_bits(labels[i]), i / answers);
+                    return Err(DataError::value(name, "labels", found, "finite numbers"));
+                }
+            }
         }
-        Ok(Self { name: name.into(), form, classes, inputs, labels })
+        Ok(Self { name: name.into(), form, target, inputs, labels })
     }
 
     /// What the data is called in reports.
@@ -83,14 +152,22 @@ impl Dataset {
         self.form
     }
 
-    /// Labels are below this.
+    /// What a label says.
+    pub fn target(&self) -> Target {
+        self.target
+    }
+
+    /// Outputs of a network for one label: as many as there are classes, or one for a number.
     pub fn classes(&self) -> usize {
-        self.classes
+        match self.target {
+            Target::Classes(classes) => classes,
+            Target::Number => 1,
+        }
     }
 
     /// The number of samples.
     pub fn len(&self) -> usize {
-        self.labels.len()
+        self.labels.len() / self.form.answers()
     }
 
     /// Whether there are no samples.
@@ -103,7 +180,7 @@ impl Dataset {
         &self.inputs
     }
 
-    /// One label per sample.
+    /// The labels, sample by sample: one of each, unless the form has more answers.
     pub fn labels(&self) -> &[u32] {
         &self.labels
     }
@@ -158,6 +235,17 @@ impl Splits {
         }
         Ok(splits)
     }
+
+    /// Three sets that are left as they are.
+    ///
+    /// # Errors
+    /// Where the training part is empty.
+    pub(super) fn as_made(train: Dataset, validation: Dataset, test: Dataset) -> Result<Self, DataError> {
+        if train.is_empty() {
+            return Err(DataError::value(&train.name, "training samples", "none", "at least 1"));
+        }
+        Ok(Self { train, validation, test, scale: Scale { mean: 0.0, deviation: 1.0 } })
+    }
 }
 
 #[cfg(test)]
@@ -191,6 +279,25 @@ mod tests {
             message(new(1, 3, &[0.0, 1.0], &[2, 3])),
             "d: labels: found 3 of sample 1, allowed is 0 to 2"
         );
+    }
+
+    #[test]
+    fn several_labels_and_numbers_are_checked_too() {
+        let form = |answers| Form::Sequence { steps: 2, features: 1, answers };
+        let new = |answers, target, labels: &[u32]| {
+            Dataset::with_target("d", form(answers), target, vec![0.5; 4], labels.to_vec())
+        };
+        let classes = Target::Classes(3);
+        let two = new(2, classes, &[0, 1, 2, 0]).unwrap();
+        assert_eq!((two.len(), two.classes(), two.labels().len()), (2, 3, 4));
+        assert_eq!(message(new(0, classes, &[])), "d: answers: found 0, allowed is at least 1");
+        assert_eq!(message(new(2, classes, &[0; 3])), "d: labels: found 3, allowed is 2 per sample");
+        let labels = [0, 1, 2, 3];
+        assert_eq!(message(new(2, classes, &labels)), "d: labels: found 3 of sample 1, allowed is 0 to 2");
+        let numbers = new(1, Target::Number, &[(-0.5_f32).to_bits(), 7.25_f32.to_bits()]).unwrap();
+        assert_eq!((numbers.len(), numbers.classes()), (2, 1));
+        let infinite = new(1, Target::Number, &[0, f32::INFINITY.to_bits()]);
+        assert_eq!(message(infinite), "d: labels: found inf of sample 1, allowed is finite numbers");
     }
 
     #[test]
