@@ -32,6 +32,7 @@ fn steps(criterion: &mut Criterion) {
                 norm_position: NormPosition::Pre,
                 residual: None,
                 scale_layer: None,
+                cell: None,
             };
             let built = architecture.build(INPUT, Head::Linear(CLASSES, Init::LECUN));
             let mut places = vec![Place::default(); built.layers.len()];

@@ -2,13 +2,15 @@
 //!
 //! A plain hidden layer is dense, norm (if `pre`), activation, norm (if `post`). A residual network has a dense stem
 //! where the input is not as wide as the blocks, then blocks x + s branch(x); a branch is K such layers, the last one
-//! linear with Var W = 1/fan-in, or activated.
+//! linear with Var W = 1/fan-in, or activated. A recurrent network has recurrent layers instead, each over the states of
+//! the one below, and shows the states in which something is asked.
 
 use std::fmt;
 
 use crate::activation::Activation;
+use crate::data::Form;
 use crate::init::Init;
-use crate::net::{Dense, Layer};
+use crate::net::{Cell, Dense, ForgetBias, Layer, Recurrent, Shown, Signal};
 
 /// Which normalisation a hidden layer has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +45,17 @@ pub struct Residual {
     pub last_is_linear: bool,
 }
 
+/// Recurrent layers in place of dense ones; W and U start as the architecture's `init` says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Recurrence {
+    /// The cell; a plain recurrence has the architecture's activation.
+    pub cell: Cell,
+    /// How the bias of the gate that keeps the state starts.
+    pub forget_bias: ForgetBias,
+    /// The largest norm of the gradient of the state at each step on its way back, if there is one.
+    pub clip: Option<f32>,
+}
+
 /// A deep network without its data.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Architecture {
@@ -62,6 +75,8 @@ pub struct Architecture {
     pub residual: Option<Residual>,
     /// A planted defect: the weights of this hidden layer (from 1) are multiplied by this factor.
     pub scale_layer: Option<(usize, f32)>,
+    /// The layers are recurrent.
+    pub cell: Option<Recurrence>,
 }
 
 /// What follows the last hidden layer.
@@ -80,10 +95,10 @@ pub enum Head {
 pub struct Built {
     /// All layers.
     pub layers: Vec<Layer>,
-    /// Of hidden layer l (entry l - 1), the layer whose input gradient is delta^l: its activation, or for a
-    /// residual network the start of block l.
+    /// Of hidden layer l (entry l - 1), the layer whose input gradient is delta^l: its activation, for a residual network
+    /// the start of block l, and for a recurrent one what follows it.
     pub delta_at: Vec<usize>,
-    /// Of hidden layer l, its (first) dense layer: there x enters and gW is taken.
+    /// Of hidden layer l, its (first) dense layer, or the recurrent one: there x enters and gW is taken.
     pub dense_at: Vec<usize>,
     /// The layer whose input gradient is that of the last hidden output.
     pub top_at: usize,
@@ -101,11 +116,25 @@ impl Architecture {
             norm_position: NormPosition::Pre,
             residual: None,
             scale_layer: None,
+            cell: None,
         }
     }
 
-    /// The list of layers for `input` columns.
-    pub fn build(&self, input: usize, head: Head) -> Built {
+    /// What a sample of this form is to the first layer: recurrent layers see its steps, dense ones all at once.
+    pub fn signal(&self, form: Form) -> Signal {
+        match form {
+            Form::Sequence { steps, features, .. } if self.cell.is_some() => {
+                Signal::sequence(steps, features)
+            }
+            Form::Image(height, width) if self.cell.is_some() => Signal::image(height, width, 1),
+            _ => Signal::vector(form.features()),
+        }
+    }
+
+    /// The list of layers for samples of this form.
+    pub fn build(&self, form: impl Into<Form>, head: Head) -> Built {
+        let form = form.into();
+        let input = form.features();
         let mut built = Built {
             layers: Vec::new(),
             delta_at: Vec::with_capacity(self.depth),
@@ -116,9 +145,10 @@ impl Architecture {
             built.layers.push(Layer::dense(self.width, Init::LECUN));
         }
         for number in 1..=self.depth {
-            match self.residual {
-                None => self.plain_layer(number, &mut built),
-                Some(residual) => self.block(number, residual, &mut built),
+            match (self.cell, self.residual) {
+                (Some(cell), _) => self.recurrent_layer(number, cell, form.answers(), &mut built),
+                (None, None) => self.plain_layer(number, &mut built),
+                (None, Some(residual)) => self.block(number, residual, &mut built),
             }
         }
         built.top_at = built.layers.len();
@@ -140,6 +170,18 @@ impl Architecture {
         built.delta_at.push(built.layers.len());
         built.layers.push(Layer::Activation(self.activation));
         self.normalise(NormPosition::Post, built);
+    }
+
+    fn recurrent_layer(&self, number: usize, of: Recurrence, answers: usize, built: &mut Built) {
+        built.dense_at.push(built.layers.len());
+        let shown = if number == self.depth { Shown::Last(answers) } else { Shown::All };
+        built.layers.push(Layer::Recurrent(Recurrent {
+            shown,
+            forget_bias: of.forget_bias,
+            clip: of.clip,
+            ..Recurrent::new(of.cell, self.width, self.init)
+        }));
+        built.delta_at.push(built.layers.len());
     }
 
     fn block(&self, number: usize, residual: Residual, built: &mut Built) {
@@ -182,6 +224,14 @@ impl fmt::Display for Architecture {
     /// In words, such as `30 sigmoid layers of 64 with batch norm`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = if self.residual.is_some() { "residual blocks" } else { "layers" };
+        match self.cell.map(|of| of.cell) {
+            Some(Cell::Lstm) => return write!(f, "{} LSTM layers of {}", self.depth, self.width),
+            Some(Cell::Gru) => return write!(f, "{} GRU layers of {}", self.depth, self.width),
+            Some(Cell::Rnn(phi)) => {
+                return write!(f, "{} recurrent {phi} layers of {}", self.depth, self.width);
+            }
+            None => {}
+        }
         write!(f, "{} {} {what} of {}", self.depth, self.activation, self.width)?;
         match self.norm {
             Norm::None => Ok(()),

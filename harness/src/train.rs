@@ -10,6 +10,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::architecture::{Architecture, Built, Head};
+use crate::data::{Form, Target};
 use crate::init::Init;
 use crate::net::update::{Clipping, Optimizer, Penalty};
 use crate::net::{Place, Plan};
@@ -26,7 +27,7 @@ pub use run::{TrainError, train};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Loss {
-    /// Softmax cross-entropy on a linear head.
+    /// Softmax cross-entropy on a linear head; half the squared error where labels are numbers.
     #[default]
     CrossEntropy,
     /// The sum over classes of each sigmoid output's own cross-entropy, as the article's figures have it.
@@ -100,14 +101,26 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// The layers of the whole network, head included, for data of this kind.
-    pub fn build(&self, features: usize, classes: usize) -> Built {
+    /// The layers of the whole network, head included, for samples of this form and so many outputs per label.
+    pub fn build(&self, form: impl Into<Form>, classes: usize) -> Built {
         let head = match self.loss {
             Loss::CrossEntropy => Head::Linear(classes, Init::LECUN),
             Loss::SigmoidCrossEntropy => Head::Linear(classes, self.architecture.init),
             Loss::Squared => Head::Sigmoid(classes, self.architecture.init),
         };
-        self.architecture.build(features, head)
+        self.architecture.build(form, head)
+    }
+
+    /// Refuses a network that answers something else than the data ask.
+    fn check(&self, plan: &Plan<'_>, form: Form, target: Target) -> Result<(), TrainError> {
+        let given = plan.output_signal().positions();
+        if given != form.answers() {
+            return Err(TrainError::Answers { given, asked: form.answers() });
+        }
+        if target == Target::Number && self.loss != Loss::CrossEntropy {
+            return Err(TrainError::LossOfNumbers { loss: self.loss });
+        }
+        Ok(())
     }
 
     /// Bytes of the network of one run on one thread, and of its pre-training on so many samples, settled before
@@ -115,10 +128,17 @@ impl Recipe {
     ///
     /// # Errors
     /// The layers are no network, one larger than the address space, or one that cannot be pre-trained.
-    pub fn memory_bytes(&self, features: usize, classes: usize, samples: usize) -> Result<u64, TrainError> {
-        let built = self.build(features, classes);
+    pub fn memory_bytes(
+        &self,
+        form: impl Into<Form>,
+        target: Target,
+        samples: usize,
+    ) -> Result<u64, TrainError> {
+        let form = form.into();
+        let built = self.build(form, target.outputs());
         let mut places = vec![Place::default(); built.layers.len()];
-        let plan = Plan::new(features, self.batch, &built.layers, &mut places)?;
+        let plan = Plan::new(self.architecture.signal(form), self.batch, &built.layers, &mut places)?;
+        self.check(&plan, form, target)?;
         let mut elements = plan.arena_len(self.optimizer.moments(), 1)?;
         if let Some(pretraining) = self.pretraining {
             elements = elements.saturating_add(Stack::new(pretraining, plan)?.memory_len(samples, 1));
@@ -147,7 +167,8 @@ pub struct Trained {
     pub steps: usize,
     /// Multiply-adds of those steps and of the pre-training.
     pub multiply_adds: u64,
-    /// log10 of ||delta^1|| / ||delta^L|| before the first step and after the last.
+    /// log10 of ||delta^1|| / ||delta^L|| before the first step and after the last; for recurrent networks, of the
+    /// gradient of the topmost layer's state after the first step in time over that after the last.
     pub ratio: [Option<f64>; 2],
     /// Per hidden layer, before the first step and after the last.
     pub layers: [Vec<LayerNorms>; 2],

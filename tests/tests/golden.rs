@@ -57,6 +57,7 @@ fn recipe(run: &Run) -> Recipe {
         norm_position: NormPosition::Pre,
         residual: None,
         scale_layer: None,
+        cell: None,
     };
     Recipe {
         architecture,

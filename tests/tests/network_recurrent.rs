@@ -309,8 +309,8 @@ fn training_ends_the_same_on_every_level_and_any_number_of_threads() {
     }
 }
 
-fn started(layer: Recurrent, features: usize, test: impl Fn(&[f32], &[f32], &[f32])) {
-    let case = Case::new("a start", Signal::sequence(3, features), 2, vec![Layer::Recurrent(layer)]);
+fn started(layer: Recurrent, (steps, features): (usize, usize), test: impl Fn(&[f32], &[f32], &[f32])) {
+    let case = Case::new("a start", Signal::sequence(steps, features), 2, vec![Layer::Recurrent(layer)]);
     case.run(|plan, arena: &mut Arena<'_>| {
         let place = plan.places()[0];
         let (weights, biases) = arena.parameters_of(&place).split_at(place.weight_count);
@@ -329,7 +329,7 @@ fn gates_start_each_by_itself() {
             forget_bias: ForgetBias::Fixed(1.5),
             ..Recurrent::new(cell, n, INIT)
         };
-        started(layer, features, |w, u, biases| {
+        started(layer, (3, features), |w, u, biases| {
             assert_eq!(biases.len(), gates * n);
             for gate in 0..gates {
                 let column = |k: usize| (0..n).map(move |i| f64::from(u[i * gates * n + gate * n + k]));
@@ -362,9 +362,9 @@ fn gates_start_each_by_itself() {
 fn chrono_spreads_the_times_of_keeping_up_to_the_longest() {
     let (n, longest) = (400, 100);
     for cell in [Cell::Lstm, Cell::Gru] {
-        let forget_bias = ForgetBias::Chrono { longest };
+        let forget_bias = ForgetBias::Chrono;
         let layer = Recurrent { forget_bias, ..Recurrent::new(cell, n, Init::LECUN) };
-        started(layer, 1, |_, _, biases| {
+        started(layer, (longest, 1), |_, _, biases| {
             let keeps = &biases[n..2 * n];
             let mut times: Vec<f64> = keeps.iter().map(|b| f64::from(*b).exp()).collect();
             times.sort_by(f64::total_cmp);

@@ -20,6 +20,7 @@ const BARE: Setup = Setup {
         norm_position: NormPosition::Pre,
         residual: None,
         scale_layer: None,
+        cell: None,
     },
     input_width: 64,
     batch: 1,

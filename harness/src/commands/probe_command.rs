@@ -11,7 +11,7 @@ use crate::probe::{Cotangent, NORM_BATCH, Setup};
 
 /// `isobath probe` with the flags that describe `setup`; what is at its default is left out.
 pub(super) fn probe_command(setup: &Setup, source: Option<&Source>) -> String {
-    let Architecture { depth, width, activation, init, norm, norm_position, residual, scale_layer } =
+    let Architecture { depth, width, activation, init, norm, norm_position, residual, scale_layer, cell: _ } =
         setup.architecture;
     let mut command = String::from("isobath probe");
     // Writing to a string cannot fail.

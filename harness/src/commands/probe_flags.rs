@@ -199,6 +199,7 @@ impl NetworkFlags {
             norm_position,
             residual: self.residual()?,
             scale_layer: self.scale_layer,
+            cell: None,
         };
         let data = self.load(batch, seed)?;
         let input_width = data.as_ref().map(Dataset::features).or(self.input_width).unwrap_or(self.width);

@@ -56,6 +56,16 @@ impl Form {
     }
 }
 
+impl Target {
+    /// Outputs of a network for one label: as many as there are classes, or one for a number.
+    pub fn outputs(self) -> usize {
+        match self {
+            Self::Classes(classes) => classes,
+            Self::Number => 1,
+        }
+    }
+}
+
 /// Samples with labels. The number of inputs is samples x features, that of labels samples x answers, and every label
 /// says what the target allows.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,7 +118,7 @@ impl Dataset {
             return Err(DataError::value(name, "classes", classes.to_string(), "at least 2"));
         }
         let samples = labels.len() / answers;
-        if labels.len() % answers != 0 {
+        if !labels.len().is_multiple_of(answers) {
             let allowed = format!("{answers} per sample");
             return Err(DataError::value(name, "labels", labels.len().to_string(), allowed));
         }
@@ -157,12 +167,9 @@ impl Dataset {
         self.target
     }
 
-    /// Outputs of a network for one label: as many as there are classes, or one for a number.
+    /// Labels are below this; 1 where they are numbers.
     pub fn classes(&self) -> usize {
-        match self.target {
-            Target::Classes(classes) => classes,
-            Target::Number => 1,
-        }
+        self.target.outputs()
     }
 
     /// The number of samples.

@@ -96,7 +96,8 @@ impl<'a> Arena<'a> {
                 }
                 Layer::Activation(crate::activation::Activation::Prelu(slope)) => parameters.fill(*slope),
                 Layer::Recurrent(recurrent) => {
-                    recurrent.start(random, parameters, self.gradients.get_mut(range).unwrap_or_default());
+                    let scratch = self.gradients.get_mut(range).unwrap_or_default();
+                    recurrent.start(place.from.height, random, parameters, scratch);
                 }
                 Layer::Activation(_) | Layer::Flatten | Layer::SkipStart | Layer::SkipEnd { .. } => {}
             }

@@ -44,12 +44,9 @@ pub enum Cell {
 pub enum ForgetBias {
     /// At this value; 1 is usual (Gers et al. 2000, Jozefowicz et al. 2015).
     Fixed(f32),
-    /// At ln u with u uniform in [1, longest - 1], so that units keep their state for all lengths up to the longest;
+    /// At ln u with u uniform in [1, T - 1], so that units keep their state for all times up to that of the sequence;
     /// the LSTM's input gate starts at minus that (Tallec and Ollivier 2018).
-    Chrono {
-        /// The longest span of time to be bridged, at least 2 steps.
-        longest: usize,
-    },
+    Chrono,
 }
 
 /// Which states are the output.

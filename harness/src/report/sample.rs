@@ -123,6 +123,7 @@ pub(super) fn network(group: &str, name: &str, activation: &str, init: &str, nor
         norm_position: NormPosition::Pre,
         residual: None,
         scale_layer: None,
+        cell: None,
     };
     Network { group: group.to_owned(), name: name.to_owned(), architecture }
 }

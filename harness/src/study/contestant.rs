@@ -143,8 +143,17 @@ pub(super) fn contestant(what: &str, table: &NetworkTable) -> Result<Contestant,
         None | Some(PositionName::Pre) => NormPosition::Pre,
         Some(PositionName::Post) => NormPosition::Post,
     };
-    let architecture =
-        Architecture { depth, width, activation, init, norm, norm_position, residual, scale_layer: None };
+    let architecture = Architecture {
+        depth,
+        width,
+        activation,
+        init,
+        norm,
+        norm_position,
+        residual,
+        scale_layer: None,
+        cell: None,
+    };
     let loss = table.loss.unwrap_or_default();
     let pretraining = match &table.pretrain {
         None => None,

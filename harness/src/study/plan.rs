@@ -165,6 +165,7 @@ impl StudyPlan {
                 norm_position: NormPosition::Pre,
                 residual: None,
                 scale_layer: None,
+                cell: None,
             },
             loss: Loss::CrossEntropy,
             clipping: Clipping::None,

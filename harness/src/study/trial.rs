@@ -147,7 +147,7 @@ pub fn run(
 }
 
 fn check_batch(plan: &StudyPlan, splits: &Splits) -> Result<(), StudyError> {
-    let found = splits.train.labels().len();
+    let found = splits.train.len();
     if plan.batch > found {
         return Err(StudyError::Invalid {
             file: plan.name.clone(),
@@ -170,7 +170,7 @@ fn check_networks(
             let recipe = plan.recipe(entry.row, setting);
             let data = &splits.train;
             let needed = recipe
-                .memory_bytes(data.features(), data.classes(), data.len())
+                .memory_bytes(data.form(), data.target(), data.len())
                 .map_err(|source| StudyError::Train { network: entry.network.clone(), source })?;
             if needed.saturating_mul(options.threads as u64) > available {
                 return Err(StudyError::Memory {

@@ -7,9 +7,10 @@ use thiserror::Error;
 
 use super::loss::loss_and_gradient;
 use super::observe::{LayerNorms, Observer, log10};
-use super::{Course, Divergence, Recipe, Trained};
+use super::{Course, Divergence, Loss, Recipe, Trained};
 use crate::architecture::Built;
-use crate::data::Dataset;
+use crate::data::sequence::adding;
+use crate::data::{Dataset, Target};
 use crate::descent::{self, Descent, DescentError};
 use crate::net::update::Update;
 use crate::net::{Arena, NetError, Place, Plan, PlanError};
@@ -37,6 +38,22 @@ pub enum TrainError {
     /// The run did not fit its memory or its data.
     #[error("{0}")]
     Descent(#[from] DescentError),
+    /// The network gives another number of answers per sample than the data ask for.
+    #[error(
+        "the network gives {given} answers per sample, the data ask for {asked}; `cell` makes one that gives several"
+    )]
+    Answers {
+        /// Positions of the output.
+        given: usize,
+        /// Labels per sample.
+        asked: usize,
+    },
+    /// A loss of classes, where labels are numbers.
+    #[error("loss is {loss}, but the labels are numbers; leave it out for their squared error")]
+    LossOfNumbers {
+        /// The loss.
+        loss: Loss,
+    },
     /// The network cannot be pre-trained.
     #[error("{0}")]
     Pretrain(#[from] PretrainError),
@@ -61,17 +78,19 @@ pub fn train<T: Threads>(
     mut on_step: impl FnMut(usize, &Course) -> bool,
 ) -> Result<Option<Trained>, TrainError> {
     let started = Instant::now();
-    let found = data.labels().len();
+    let found = data.len();
     if recipe.batch > found {
         return Err(TrainError::Batch { batch: recipe.batch, found });
     }
-    let built = recipe.build(data.features(), data.classes());
+    let built = recipe.build(data.form(), data.classes());
     let mut places = vec![Place::default(); built.layers.len()];
-    let plan = Plan::new(data.features(), recipe.batch, &built.layers, &mut places)?;
+    let signal = recipe.architecture.signal(data.form());
+    let plan = Plan::new(signal, recipe.batch, &built.layers, &mut places)?;
+    recipe.check(&plan, data.form(), data.target())?;
     let update = Update::new(recipe.optimizer, recipe.clipping, recipe.penalty);
     let mut arena = vec![0.0; plan.arena_len(update.moments(), threads.count())?];
-    let (mut order, mut labels) = (vec![0; found], vec![0; recipe.batch]);
-    let mut gradient = vec![0.0; recipe.batch * data.classes()];
+    let (mut order, mut labels) = (vec![0; found], vec![0; recipe.batch * data.form().answers()]);
+    let mut gradient = vec![0.0; recipe.batch * plan.output()];
     let memory = descent::Memory {
         arena: &mut arena,
         order: &mut order,
@@ -101,7 +120,7 @@ pub fn train<T: Threads>(
         let mut observer = recorded.then(|| Observer::new(level, &built));
         let loss = descent.measure(
             |outputs, labels, gradient| {
-                loss_and_gradient(recipe.loss, level, outputs, labels, data.classes(), gradient)
+                loss_and_gradient(recipe.loss, level, outputs, labels, data.target(), gradient)
             },
             &mut observer,
         )?;
@@ -136,7 +155,11 @@ pub fn train<T: Threads>(
     let seconds = started.elapsed().as_secs_f64();
     // Before the accuracy is measured: that moves no parameter, but a reader need not know it.
     let hash = descent.hash();
-    let accuracy = descent.correct(held_out.samples())? as f64 / held_out.len().max(1) as f64;
+    let correct = match held_out.target() {
+        Target::Classes(_) => descent.correct(held_out.samples())?,
+        Target::Number => descent.close(held_out.samples(), adding::TOLERANCE)?,
+    };
+    let accuracy = correct as f64 / held_out.labels().len().max(1) as f64;
     let moved = moved(level, &plan, &built, &before, descent.arena().parameters);
     Ok(Some(Trained {
         accuracy,
@@ -212,8 +235,12 @@ fn record(
     course.speed.push(observer.layers.iter().map(|l| l.speed).collect());
 }
 
-/// log10 of ||delta^1|| / ||delta^L||.
+/// log10 of ||delta^1|| / ||delta^L||; for recurrent layers, of the gradient of the topmost one's state after the first
+/// step over that after the last.
 fn end_to_end(layers: &[LayerNorms]) -> Option<f64> {
+    if let [first, .., last] = layers.last()?.through_time[..] {
+        return Some(first? - last?);
+    }
     Some(layers.first()?.log10_delta? - layers.last()?.log10_delta?)
 }
 

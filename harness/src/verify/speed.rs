@@ -65,6 +65,7 @@ fn speeds(depth: usize, seed: u64, level: Level) -> Result<Vec<f64>, VerifyError
             norm_position: NormPosition::Pre,
             residual: None,
             scale_layer: None,
+            cell: None,
         },
         loss: Loss::SigmoidCrossEntropy,
         optimizer: Optimizer::Sgd,

@@ -8,8 +8,14 @@ use crate::init::Init;
 use crate::random::{Random, elementary};
 
 impl Recurrent {
-    /// Starts the layer's parameters: (F + n) x G n weights, then G n biases. `scratch` is as long.
-    pub(in crate::net) fn start(&self, random: &mut Random, parameters: &mut [f32], scratch: &mut [f32]) {
+    /// Starts the parameters of a layer over so many steps: (F + n) x G n weights, then G n biases. `scratch` is as long.
+    pub(in crate::net) fn start(
+        &self,
+        steps: usize,
+        random: &mut Random,
+        parameters: &mut [f32],
+        scratch: &mut [f32],
+    ) {
         let (units, gates) = (self.units, self.cell.gates());
         let columns = gates * units;
         let features = (parameters.len() / columns.max(1)).saturating_sub(units + 1);
@@ -18,17 +24,17 @@ impl Recurrent {
         // U first: what it draws for a bias, the one of W replaces.
         fill(self.recurrent_init, random, units, recurrent, biases, units, scratch);
         fill(self.input_init, random, features, inputs, biases, units, scratch);
-        self.start_biases(random, biases);
+        self.start_biases(steps, random, biases);
     }
 
-    fn start_biases(&self, random: &mut Random, biases: &mut [f32]) {
+    fn start_biases(&self, steps: usize, random: &mut Random, biases: &mut [f32]) {
         // Of both gated cells the second gate keeps the state; a plain recurrence has only one.
         let mut gates = biases.chunks_exact_mut(self.units.max(1));
         let (Some(first), Some(kept)) = (gates.next(), gates.next()) else { return };
         match self.forget_bias {
             ForgetBias::Fixed(bias) => kept.fill(bias),
-            ForgetBias::Chrono { longest } => {
-                let longest = longest.max(2) as f32 - 1.0;
+            ForgetBias::Chrono => {
+                let longest = steps.max(2) as f32 - 1.0;
                 for bias in kept.iter_mut() {
                     *bias = elementary::ln(random.uniform_in(1.0, longest));
                 }
