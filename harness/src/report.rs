@@ -26,6 +26,7 @@ mod ranking;
 mod speed;
 mod terminal;
 mod theory;
+mod time;
 mod tuning;
 
 #[cfg(test)]

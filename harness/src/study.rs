@@ -10,6 +10,7 @@ pub mod network;
 pub mod outcome;
 pub mod plan;
 mod pretraining;
+pub mod recurrence;
 pub mod setting;
 pub mod single;
 pub mod store;

@@ -1,6 +1,7 @@
 //! Training one network from one seed: what to train, how, and what was seen.
 
 mod course;
+mod forgetting;
 mod loss;
 mod observe;
 mod run;
@@ -18,6 +19,7 @@ use crate::pretrain::Pretraining;
 use crate::pretrain::stack::Stack;
 
 pub use course::Course;
+pub use forgetting::forgetting;
 pub use observe::{LayerNorms, Observer};
 pub(crate) use observe::{log10, norm};
 pub(crate) use run::first_bad_layer;

@@ -60,6 +60,7 @@ fn row(i: usize, net: Net) -> Row {
         log10_gw: [Some(delta(layer, 0.0) + x(layer)), (!diverged).then(|| delta(layer, 1.0) + x(layer))],
         speed: [Some(10f64.powf(delta(layer, 0.0))), (!diverged).then(|| 10f64.powf(delta(layer, 1.0)))],
         moved: Some(10f64.powf(0.8 * delta(layer, 0.0).max(-12.0) - 0.2)),
+        through_time: Default::default(),
     });
     let recorded = if diverged { 3 } else { RECORDED };
     let progress = |k: usize| if diverged { 0.0 } else { k as f64 / (RECORDED - 1) as f64 };

@@ -5,6 +5,7 @@ use super::file::GroupTable;
 use super::network::{BranchScale, ClipName, LastName, NetworkTable, NormName, PenaltyName, PositionName};
 use super::plan::GroupPlan;
 use super::pretraining::pretraining;
+use super::recurrence::recurrence;
 use crate::architecture::{Architecture, Norm, NormPosition, Residual};
 use crate::init::{Init, WeightVariance};
 use crate::net::update::{Clipping, Penalty};
@@ -59,6 +60,7 @@ fn over(sick: &NetworkTable, remedy: &NetworkTable) -> NetworkTable {
         norm: remedy.norm.or(sick.norm),
         norm_position: remedy.norm_position.or(sick.norm_position),
         residual: remedy.residual.or(sick.residual),
+        cell: remedy.cell.or(sick.cell),
         clip: remedy.clip.or(sick.clip),
         penalty: remedy.penalty.or(sick.penalty),
         loss: remedy.loss.or(sick.loss),
@@ -143,6 +145,10 @@ pub(super) fn contestant(what: &str, table: &NetworkTable) -> Result<Contestant,
         None | Some(PositionName::Pre) => NormPosition::Pre,
         Some(PositionName::Post) => NormPosition::Post,
     };
+    let cell = match &table.cell {
+        None => None,
+        Some(cell) => Some(recurrence(cell, table, activation).map_err(|error| of(&error))?),
+    };
     let architecture = Architecture {
         depth,
         width,
@@ -152,7 +158,7 @@ pub(super) fn contestant(what: &str, table: &NetworkTable) -> Result<Contestant,
         norm_position,
         residual,
         scale_layer: None,
-        cell: None,
+        cell,
     };
     let loss = table.loss.unwrap_or_default();
     let pretraining = match &table.pretrain {

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
+use super::recurrence::CellTable;
 use crate::activation::Activation;
 use crate::train::Loss;
 
@@ -35,6 +36,8 @@ pub struct NetworkTable {
     pub norm_position: Option<PositionName>,
     /// Residual branches.
     pub residual: Option<ResidualTable>,
+    /// Recurrent layers in place of dense ones.
+    pub cell: Option<CellTable>,
     /// Gradient clipping.
     pub clip: Option<ClipTable>,
     /// A penalty on the weights.

@@ -109,14 +109,15 @@ impl StudyPlan {
         Ok(Self {
             name: parsed.name,
             title: parsed.title,
-            source,
             samples: (parsed.data.train, parsed.data.validation, parsed.data.test),
-            linear_reference: parsed.data.linear_reference,
+            // The linear classifier gives one answer per sample.
+            linear_reference: parsed.data.linear_reference && source.answers() == 1,
             steps: parsed.training.steps,
             batch: parsed.training.batch,
             seeds,
             record_every: parsed.training.record_every,
             schedule: parsed.training.schedule,
+            source,
             grid,
             groups,
             fingerprint: fingerprint.finish(),

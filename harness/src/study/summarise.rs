@@ -9,9 +9,10 @@ use super::plan::StudyPlan;
 use super::store::{Phase, RunId};
 use super::summary::{Data, Group, LayerFigures, Machine, Row, SCHEMA_VERSION, Spread, Summary, Training};
 use super::trial::{Entry, Options};
-use crate::data::Splits;
+use crate::data::sequence::adding;
+use crate::data::{Dataset, Splits, Target};
 use crate::hash::Hash;
-use crate::train::{LayerNorms, Trained};
+use crate::train::{LayerNorms, Loss, Trained};
 
 /// Validation accuracy of a setting; none if it diverged.
 pub(super) fn tuning_score(
@@ -63,6 +64,10 @@ pub(super) fn summarise(
     }
     let loss =
         plan.groups.first().and_then(|group| group.rows.first()).map(|row| row.loss).unwrap_or_default();
+    let loss = match splits.train.target() {
+        Target::Classes(_) => loss.to_string(),
+        Target::Number => Loss::Squared.to_string(),
+    };
     Summary {
         schema_version: SCHEMA_VERSION,
         name: plan.name.clone(),
@@ -70,9 +75,9 @@ pub(super) fn summarise(
         seed: options.seed,
         data: Data {
             source: plan.source.to_string(),
-            train: splits.train.labels().len(),
-            validation: splits.validation.labels().len(),
-            test,
+            train: splits.train.len(),
+            validation: splits.validation.len(),
+            test: splits.test.len(),
             features: splits.train.features(),
             classes: splits.train.classes(),
             majority_accuracy: majority,
@@ -83,7 +88,7 @@ pub(super) fn summarise(
             batch: plan.batch,
             seeds: plan.seeds,
             grid: plan.grid.iter().map(|setting| setting.label()).collect(),
-            loss: loss.to_string(),
+            loss,
         },
         groups,
         hash: format!("{:016x}", hash.finish()),
@@ -98,8 +103,17 @@ pub(super) fn summarise(
     }
 }
 
-/// Test accuracy of always naming the commonest class of the training samples.
+/// Test accuracy of always naming the commonest class of the training samples, or the mean of their numbers.
 fn majority_accuracy(splits: &Splits) -> f64 {
+    if splits.train.target() == Target::Number {
+        let numbers = |data: &Dataset| -> Vec<f64> {
+            data.labels().iter().map(|label| f64::from(f32::from_bits(*label))).collect()
+        };
+        let (train, test) = (numbers(&splits.train), numbers(&splits.test));
+        let mean = train.iter().sum::<f64>() / train.len().max(1) as f64;
+        let right = test.iter().filter(|number| (*number - mean).abs() < f64::from(adding::TOLERANCE));
+        return right.count() as f64 / test.len().max(1) as f64;
+    }
     let mut counts = vec![0usize; splits.train.classes()];
     for label in splits.train.labels() {
         counts[*label as usize] += 1;
@@ -158,6 +172,18 @@ fn row(
     }
 }
 
+/// Medians over the seeds of a recurrent layer's gradient, step by step through time.
+fn through_time(runs: &[&Trained], which: usize, layer: usize) -> Vec<Option<f64>> {
+    let curves = || runs.iter().filter_map(|run| Some(&run.layers[which].get(layer)?.through_time));
+    let steps = curves().map(Vec::len).max().unwrap_or(0);
+    (0..steps)
+        .map(|t| {
+            let values: Vec<f64> = curves().filter_map(|curve| curve.get(t).copied().flatten()).collect();
+            Spread::of(&values).map(|spread| spread.median)
+        })
+        .collect()
+}
+
 /// Medians over the seeds, layer by layer.
 fn layers(runs: &[&Trained]) -> Vec<LayerFigures> {
     let depth = runs.first().map_or(0, |run| run.moved.len());
@@ -178,6 +204,7 @@ fn layers(runs: &[&Trained]) -> Vec<LayerFigures> {
                 log10_gw: both(|norms| norms.log10_gw),
                 speed: both(|norms| norms.speed),
                 moved: median(&mut runs.iter().map(|run| run.moved.get(l).copied().flatten())),
+                through_time: [0, 1].map(|which| through_time(runs, which, l)),
             }
         })
         .collect()

@@ -149,7 +149,8 @@ pub struct Row {
     pub steps: usize,
     /// Multiply-adds of one run: its training steps and its pre-training.
     pub multiply_adds: u64,
-    /// log10 of ||delta^1|| / ||delta^L|| before the first step.
+    /// log10 of ||delta^1|| / ||delta^L|| before the first step; for recurrent networks, of the gradient of the topmost
+    /// layer's state after the first step in time over that after the last.
     pub ratio_start: Option<Spread>,
     /// The same after the last step.
     pub ratio_end: Option<Spread>,
@@ -180,6 +181,14 @@ pub struct LayerFigures {
     pub speed: [Option<f64>; 2],
     /// ||W_end - W_start|| / ||W_start||.
     pub moved: Option<f64>,
+    /// Of a recurrent layer: log10 of the norm of the gradient of what carries its state through time (c of an LSTM, else
+    /// h) after each step, from the first; start and end.
+    #[serde(default, skip_serializing_if = "is_timeless")]
+    pub through_time: [Vec<Option<f64>>; 2],
+}
+
+fn is_timeless(through_time: &[Vec<Option<f64>>; 2]) -> bool {
+    through_time.iter().all(Vec::is_empty)
 }
 
 /// Where a study ran.
