@@ -10,7 +10,7 @@ use std::fmt;
 use crate::activation::Activation;
 use crate::data::Form;
 use crate::init::Init;
-use crate::net::{Cell, Dense, ForgetBias, Layer, Recurrent, Shown, Signal};
+use crate::net::{Cell, Dense, ForgetBias, Layer, Recurrent, Shown};
 
 /// Which normalisation a hidden layer has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -117,17 +117,6 @@ impl Architecture {
             residual: None,
             scale_layer: None,
             cell: None,
-        }
-    }
-
-    /// What a sample of this form is to the first layer: recurrent layers see its steps, dense ones all at once.
-    pub fn signal(&self, form: Form) -> Signal {
-        match form {
-            Form::Sequence { steps, features, .. } if self.cell.is_some() => {
-                Signal::sequence(steps, features)
-            }
-            Form::Image(height, width) if self.cell.is_some() => Signal::image(height, width, 1),
-            _ => Signal::vector(form.features()),
         }
     }
 

@@ -14,7 +14,7 @@ use crate::architecture::{Architecture, Built, Head};
 use crate::data::{Form, Target};
 use crate::init::Init;
 use crate::net::update::{Clipping, Optimizer, Penalty};
-use crate::net::{Place, Plan};
+use crate::net::{Place, Plan, Signal};
 use crate::pretrain::Pretraining;
 use crate::pretrain::stack::Stack;
 
@@ -103,6 +103,20 @@ pub struct Recipe {
 }
 
 impl Recipe {
+    /// What the network makes of a sample: a sequence where it is recurrent (an image is one of its rows), else a row of
+    /// numbers.
+    ///
+    /// # Errors
+    /// It is recurrent, and the samples have no steps.
+    pub fn input(&self, form: Form) -> Result<Signal, TrainError> {
+        match (form, self.architecture.cell) {
+            (_, None) => Ok(Signal::vector(form.features())),
+            (Form::Sequence { steps, features, .. }, Some(_)) => Ok(Signal::sequence(steps, features)),
+            (Form::Image(height, width), Some(_)) => Ok(Signal::image(height, width, 1)),
+            (Form::Vector(features), Some(_)) => Err(TrainError::NoSteps { features }),
+        }
+    }
+
     /// The layers of the whole network, head included, for samples of this form and so many outputs per label.
     pub fn build(&self, form: impl Into<Form>, classes: usize) -> Built {
         let head = match self.loss {
@@ -129,7 +143,8 @@ impl Recipe {
     /// anything is allocated.
     ///
     /// # Errors
-    /// The layers are no network, one larger than the address space, or one that cannot be pre-trained.
+    /// The layers are no network, one larger than the address space, one that cannot be pre-trained, or one for other
+    /// data.
     pub fn memory_bytes(
         &self,
         form: impl Into<Form>,
@@ -139,7 +154,7 @@ impl Recipe {
         let form = form.into();
         let built = self.build(form, target.outputs());
         let mut places = vec![Place::default(); built.layers.len()];
-        let plan = Plan::new(self.architecture.signal(form), self.batch, &built.layers, &mut places)?;
+        let plan = Plan::new(self.input(form)?, self.batch, &built.layers, &mut places)?;
         self.check(&plan, form, target)?;
         let mut elements = plan.arena_len(self.optimizer.moments(), 1)?;
         if let Some(pretraining) = self.pretraining {

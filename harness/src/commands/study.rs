@@ -66,7 +66,7 @@ impl Bar {
     }
 }
 
-/// The networks of a study for its report.
+/// The networks of a study that theory knows something of, for its report.
 fn networks(plan: &StudyPlan) -> Vec<report::Network> {
     let of_group = |group: &GroupPlan| {
         let network = |row: &Contestant| report::Network {
@@ -74,7 +74,8 @@ fn networks(plan: &StudyPlan) -> Vec<report::Network> {
             name: row.name.clone(),
             architecture: row.architecture,
         };
-        group.rows.iter().map(network).collect::<Vec<_>>()
+        let dense = group.rows.iter().filter(|row| row.architecture.cell.is_none());
+        dense.map(network).collect::<Vec<_>>()
     };
     plan.groups.iter().flat_map(of_group).collect()
 }

@@ -31,7 +31,7 @@ pub(super) fn forgetting_times(group: &Group) -> Option<String> {
     };
     let rows = group.rows.iter().filter(|row| steps(row).is_some());
     let times: Vec<String> =
-        rows.map(|row| format!("{} {} → {}", row.name, time(row, 0), time(row, 1))).collect();
+        rows.map(|row| format!("{} ({} → {})", row.name, time(row, 0), time(row, 1))).collect();
     (!times.is_empty()).then(|| {
         format!(
             "steps back in time over which the gradient of the state falls to a tenth, before → after training: {}.",

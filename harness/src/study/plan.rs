@@ -16,10 +16,11 @@ use crate::net::update::{Clipping, Penalty};
 use crate::train::{Loss, Recipe, Schedule};
 
 /// The studies that come with the program: name and file.
-pub const BUILT_IN: [(&str, &str); 3] = [
+pub const BUILT_IN: [(&str, &str); 4] = [
     ("remedies", include_str!("../../studies/remedies.toml")),
     ("depth", include_str!("../../studies/depth.toml")),
     ("pretraining", include_str!("../../studies/pretraining.toml")),
+    ("sequences", include_str!("../../studies/sequences.toml")),
 ];
 
 /// A sick network and its remedies.

@@ -44,6 +44,8 @@ pub(super) fn summarise(
         None
     };
     let linear_accuracy = linear.as_ref().and_then(|row| row.accuracy.as_ref()).map(|s| s.median);
+    // Where a sample has several answers there is no linear classifier: to train is to beat the commonest class.
+    let linear_accuracy = linear_accuracy.or((plan.source.answers() > 1).then_some(majority));
     let mut hash = Hash::new();
     let mut groups = Vec::new();
     for group in &plan.groups {

@@ -109,7 +109,8 @@ pub struct Group {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Outcome {
-    /// Every seed beats the linear classifier by two standard errors.
+    /// Every seed beats the linear classifier by two standard errors; where a sample has several answers, always naming the
+    /// commonest class.
     Trains,
     /// Every seed is within three binomial deviations of the majority class.
     Stuck,

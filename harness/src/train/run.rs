@@ -38,6 +38,15 @@ pub enum TrainError {
     /// The run did not fit its memory or its data.
     #[error("{0}")]
     Descent(#[from] DescentError),
+    /// A recurrent network on samples without steps.
+    #[error(
+        "a network with a cell needs sequences (adding:STEPS, copy:BLANKS, recall:BLANKS) or images (glyphs, idx:DIR); \
+         these samples are rows of {features} numbers"
+    )]
+    NoSteps {
+        /// Numbers per sample.
+        features: usize,
+    },
     /// The network gives another number of answers per sample than the data ask for.
     #[error(
         "the network gives {given} answers per sample, the data ask for {asked}; `cell` makes one that gives several"
@@ -84,8 +93,7 @@ pub fn train<T: Threads>(
     }
     let built = recipe.build(data.form(), data.classes());
     let mut places = vec![Place::default(); built.layers.len()];
-    let signal = recipe.architecture.signal(data.form());
-    let plan = Plan::new(signal, recipe.batch, &built.layers, &mut places)?;
+    let plan = Plan::new(recipe.input(data.form())?, recipe.batch, &built.layers, &mut places)?;
     recipe.check(&plan, data.form(), data.target())?;
     let update = Update::new(recipe.optimizer, recipe.clipping, recipe.penalty);
     let mut arena = vec![0.0; plan.arena_len(update.moments(), threads.count())?];
