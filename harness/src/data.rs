@@ -10,6 +10,8 @@ mod dataset;
 #[cfg(feature = "std")]
 mod error;
 mod font;
+#[cfg(feature = "std")]
+mod form;
 pub mod gaussian;
 pub mod glyphs;
 #[cfg(feature = "std")]
@@ -24,9 +26,11 @@ mod split;
 pub mod teacher;
 
 #[cfg(feature = "std")]
-pub use dataset::{Dataset, Form, Splits, Target};
+pub use dataset::{Dataset, Splits};
 #[cfg(feature = "std")]
 pub use error::DataError;
+#[cfg(feature = "std")]
+pub use form::{Form, Target};
 pub use scale::Scale;
 #[cfg(feature = "std")]
 pub use source::{Sizes, Source};

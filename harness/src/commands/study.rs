@@ -24,7 +24,8 @@ pub(super) struct Arguments {
     /// The run folder; runs/NAME-SEED by default
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// glyphs, spirals, two-spirals, teacher, gaussian, idx:DIR or csv:FILE instead of the study's own data
+    /// glyphs, spirals, two-spirals, teacher, gaussian, adding:STEPS, copy:BLANKS, recall:BLANKS, idx:DIR or csv:FILE
+    /// instead of the study's own data
     #[arg(long, value_name = "SOURCE")]
     data: Option<String>,
     /// Five seeds instead of three

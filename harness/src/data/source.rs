@@ -4,8 +4,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::dataset::{Dataset, Form, Splits, Target};
+use super::dataset::{Dataset, Splits};
 use super::error::DataError;
+use super::form::{Form, Target};
 use super::sequence::{adding, copy, recall};
 use super::{csv, gaussian, glyphs, idx, spirals, teacher};
 use crate::random::Random;

@@ -66,7 +66,7 @@ pub enum PlanError {
     },
     /// The arena would not fit in memory.
     TooLarge,
-    /// The arena is shorter than [`Plan::arena_len`].
+    /// The arena is shorter than [`arena_len`](crate::net::Plan::arena_len).
     Arena {
         /// Elements needed.
         needed: usize,
