@@ -2,8 +2,8 @@
 //!
 //! A plain hidden layer is dense, norm (if `pre`), activation, norm (if `post`). A residual network has a dense stem
 //! where the input is not as wide as the blocks, then blocks x + s branch(x); a branch is K such layers, the last one
-//! linear with Var W = 1/fan-in, or activated. A recurrent network has recurrent layers instead, each over the states of
-//! the one below, and shows the states in which something is asked.
+//! linear with Var W = 1/fan-in, or activated. A recurrent network has recurrent layers instead, each over the states
+//! of the one below, and shows the states in which something is asked.
 
 use std::fmt;
 
@@ -95,8 +95,8 @@ pub enum Head {
 pub struct Built {
     /// All layers.
     pub layers: Vec<Layer>,
-    /// Of hidden layer l (entry l - 1), the layer whose input gradient is delta^l: its activation, for a residual network
-    /// the start of block l, and for a recurrent one what follows it.
+    /// Of hidden layer l (entry l - 1), the layer whose input gradient is delta^l: its activation, for a residual
+    /// network the start of block l, and for a recurrent one what follows it.
     pub delta_at: Vec<usize>,
     /// Of hidden layer l, its (first) dense layer, or the recurrent one: there x enters and gW is taken.
     pub dense_at: Vec<usize>,

@@ -103,8 +103,8 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// What the network makes of a sample: a sequence where it is recurrent (an image is one of its rows), else a row of
-    /// numbers.
+    /// What the network makes of a sample: a sequence where it is recurrent (an image is one of its rows), else a row
+    /// of numbers.
     ///
     /// # Errors
     /// It is recurrent, and the samples have no steps.

@@ -1,7 +1,7 @@
 //! Recurrent layers again, in f64, one sample and one unit at a time.
 //!
-//! Shared with the code under test: [`Recurrent`], and how its parameters lie: W row by row, U row by row, b; gates side
-//! by side in the order i, f, o, g (LSTM), n, z, r in W and b but z, r, n in U (GRU).
+//! Shared with the code under test: [`Recurrent`], and how its parameters lie: W row by row, U row by row, b; gates
+//! side by side in the order i, f, o, g (LSTM), n, z, r in W and b but z, r, n in U (GRU).
 
 use isobath::net::{Cell, Recurrent, Shown};
 

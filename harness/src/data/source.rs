@@ -60,8 +60,8 @@ pub struct Sizes {
 
 impl Source {
     /// The texts that [`FromStr`] takes, for help texts and error messages.
-    pub const NAMES: &'static str = "glyphs, spirals, two-spirals, teacher, gaussian, adding:STEPS, copy:BLANKS, recall:BLANKS, idx:DIR, csv:FILE, \
-         csv:FILE:LABEL";
+    pub const NAMES: &'static str = "glyphs, spirals, two-spirals, teacher, gaussian, adding:STEPS, copy:BLANKS, \
+                                     recall:BLANKS, idx:DIR, csv:FILE, csv:FILE:LABEL";
 
     /// Generates or reads the data; equal seeds give equal data. Each split is drawn from a stream of its own,
     /// so its size does not change another split's samples.

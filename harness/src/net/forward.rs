@@ -2,8 +2,8 @@
 //!
 //! Each array of values carries a power of two, see [`super::exponent`]. Dense layers and residual sums choose it;
 //! homogeneous activations keep it, the others are computed as [`super::far`] says; normalisations, which do not depend
-//! on it, take it out, and so do recurrent layers. Where nothing has left the band all powers are 0, and the only cost is one look at the
-//! largest element per product and sum.
+//! on it, take it out, and so do recurrent layers. Where nothing has left the band all powers are 0, and the only cost
+//! is one look at the largest element per product and sum.
 
 use isobath_kernels::gemm::{Init, Shape};
 use isobath_kernels::{MatMut, MatRef, activation, batch_norm, layer_norm};

@@ -163,7 +163,8 @@ impl<'a> Plan<'a> {
         self.parameters
     }
 
-    /// Multiply-adds of the dense and recurrent layers in one forward pass of one sample. A training step takes three times as many.
+    /// Multiply-adds of the dense and recurrent layers in one forward pass of one sample. A training step takes three
+    /// times as many.
     pub fn multiply_adds(&self) -> u64 {
         let of = |(layer, place): (&Layer, &Place)| match layer {
             Layer::Dense(_) => (place.weight_count as u64).saturating_mul(place.to.positions() as u64),

@@ -1,16 +1,18 @@
 //! Recurrent layers: one cell run over the T steps of a sequence, and back through all of them.
 //!
-//! A sample of the input is a sequence of T steps of F values; an image is one of its rows, from the top. With W (F x G n), U (n x G n) and b, G gates of n
-//! units side by side, step t computes x_t W + b + h_{t-1} U, and the cell makes h_t of it; h_0 = 0. The output is the
-//! last states, as many as are asked for, a position each. Each cell says in its own file what it does.
+//! A sample of the input is a sequence of T steps of F values; an image is one of its rows, from the top. With W
+//! (F x G n), U (n x G n) and b, G gates of n units side by side, step t computes x_t W + b + h_{t-1} U, and the cell
+//! makes h_t of it; h_0 = 0. The output is the last states, as many as are asked for, a position each. Each cell says
+//! in its own file what it does.
 //!
 //! Inside, arrays lie step after step, B rows each, so that a step is a matrix without gaps and all steps together are
 //! one of T B rows: X W + b is one product for all steps and gates, and so are dW = X^T D, dU = H^T D, dX = D W^T. What
 //! is left to each step is h_{t-1} U, and D_t U^T on the way back.
 //!
 //! The gradient of the state carries a power of two from step to step, as deltas do from layer to layer, so it neither
-//! vanishes nor overflows in f32 over any number of steps. D shares the largest step's power: what is 2^-100 times it
-//! or less underflows in the sums over time (dW, dU, db) and in dX. The forward pass starts from the input's true value.
+//! vanishes nor overflows in f32 over any number of steps. All of D shares the largest step's power: what is 2^-69
+//! times that step's gradient or smaller can underflow in the sums over time (dW, dU, db) and in dX. The forward pass
+//! starts from the input's true value.
 //!
 //! Cost: (F + n) G n multiply-adds per step and row forward, twice that backward. Memory: (F + k n + 1) T + (8 + G) n
 //! values per row, k = 11 for the LSTM, 10 for the GRU and 3 for the plain recurrence.

@@ -26,8 +26,8 @@ pub(super) fn has_accuracy(group: &Group) -> bool {
     group.rows.iter().any(|row| row.accuracy.is_some())
 }
 
-/// Whether the study looks at the speed of learning: it scores nothing, or compares a score with nothing. Where a row is
-/// recurrent, it looks through time instead.
+/// Whether the study looks at the speed of learning: it scores nothing, or compares a score with nothing. Where a row
+/// is recurrent, it looks through time instead.
 pub(super) fn shows_speed(group: &Group, data: &Data) -> bool {
     (!has_accuracy(group) || data.linear.is_none())
         && group.rows.iter().all(|row| time::steps(row).is_none())

@@ -109,8 +109,8 @@ pub struct Group {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Outcome {
-    /// Every seed beats the linear classifier by two standard errors; where a sample has several answers, always naming the
-    /// commonest class.
+    /// Every seed beats the linear classifier by two standard errors; where a sample has several answers, always naming
+    /// the commonest class.
     Trains,
     /// Every seed is within three binomial deviations of the majority class.
     Stuck,
@@ -182,8 +182,8 @@ pub struct LayerFigures {
     pub speed: [Option<f64>; 2],
     /// ||W_end - W_start|| / ||W_start||.
     pub moved: Option<f64>,
-    /// Of a recurrent layer: log10 of the norm of the gradient of what carries its state through time (c of an LSTM, else
-    /// h) after each step, from the first; start and end.
+    /// Of a recurrent layer: log10 of the norm of the gradient of what carries its state through time (c of an LSTM,
+    /// else h) after each step, from the first; start and end.
     #[serde(default, skip_serializing_if = "is_timeless")]
     pub through_time: [Vec<Option<f64>>; 2],
 }

@@ -18,8 +18,8 @@ pub struct LayerNorms {
     pub log10_gw: Option<f64>,
     /// Speed of learning: the norm of delta summed over the batch.
     pub speed: Option<f64>,
-    /// Of a recurrent layer: the gradient of what carries its state through time (c of an LSTM, else h) after each step,
-    /// from the first.
+    /// Of a recurrent layer: the gradient of what carries its state through time (c of an LSTM, else h) after each
+    /// step, from the first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub through_time: Vec<Option<f64>>,
 }

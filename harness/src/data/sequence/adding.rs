@@ -2,8 +2,8 @@
 //! others with 0. The answer is the sum of the two marked numbers.
 //!
 //! Labels are the bits of that sum ([`f32::to_bits`]). Always answering 1 has a mean squared error of 1/6; an answer
-//! counts as right within [`TOLERANCE`]. Source: Hochreiter and Schmidhuber 1997, experiment 4; one mark in each half as
-//! in Arjovsky et al. 2016.
+//! counts as right within [`TOLERANCE`]. Source: Hochreiter and Schmidhuber 1997, experiment 4; one mark in each half
+//! as in Arjovsky et al. 2016.
 
 use crate::random::Random;
 

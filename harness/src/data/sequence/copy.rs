@@ -2,8 +2,8 @@
 //! [`LENGTH`] blank steps in which the symbols are to be named in their order.
 //!
 //! A step is one-hot over the symbols and the question, a blank step all 0; labels are the symbols, [`LENGTH`] per
-//! sequence, and only the last [`LENGTH`] steps are judged. A guess is right once in [`CLASSES`] times. Source: Hochreiter
-//! and Schmidhuber 1997; in this form Arjovsky et al. 2016, with half as many symbols to remember.
+//! sequence, and only the last [`LENGTH`] steps are judged. A guess is right once in [`CLASSES`] times. Source:
+//! Hochreiter and Schmidhuber 1997; in this form Arjovsky et al. 2016, with half as many symbols to remember.
 
 use crate::random::Random;
 

@@ -130,7 +130,8 @@ fn unknown_names_are_refused() {
         assert_eq!(
             text.parse::<Source>().unwrap_err().to_string(),
             format!(
-                "unknown data source `{text}`; allowed are glyphs, spirals, two-spirals, teacher, gaussian, adding:STEPS, copy:BLANKS, recall:BLANKS, idx:DIR, csv:FILE, csv:FILE:LABEL"
+                "unknown data source `{text}`; allowed are glyphs, spirals, two-spirals, teacher, gaussian, \
+                 adding:STEPS, copy:BLANKS, recall:BLANKS, idx:DIR, csv:FILE, csv:FILE:LABEL"
             )
         );
     }

@@ -1,8 +1,8 @@
-//! The gated recurrent unit: h' = z h + (1 - z) n, with z, r = sigma(x W + b + h U) and n = tanh(x W_n + b_n + r (h U_n)).
+//! The gated recurrent unit: h' = z h + (1 - z) n, with z, r = sigma(x W + b + h U), n = tanh(x W_n + b_n + r (h U_n)).
 //!
 //! Back, with s = h U_n: dn = dh' (1 - z) n', dz = dh' (h - n) z', dr = dn s r'; dh = dh' z + (dz, dr, dn r) U^T. The
-//! blocks of W and b lie in the order n, z, r, those of U in the order z, r, n: D is n, z, r and then dn r, so that what W
-//! needs of it and what U needs are each one matrix.
+//! blocks of W and b lie in the order n, z, r, those of U in the order z, r, n: D is dn, dz, dr and then dn r, so that
+//! what W needs of it and what U needs are each one matrix.
 
 use isobath_kernels::Level;
 use isobath_kernels::activation::{Sigmoid, Tanh, forward_with_derivative_in_place as activate};

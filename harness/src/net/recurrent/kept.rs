@@ -64,7 +64,7 @@ impl Recurrent {
     }
 }
 
-/// Copies rows of `blocks` blocks of `columns` values each to blocks of rows: from the order of a batch to that of time.
+/// Copies rows of `blocks` blocks of `columns` values to blocks of rows: from the order of a batch to that of time.
 pub(super) fn to_steps(rows: &[f32], blocks: usize, columns: usize, steps: &mut [f32]) {
     let batch = rows.len() / (blocks * columns).max(1);
     for (row, values) in rows.chunks_exact((blocks * columns).max(1)).enumerate() {

@@ -8,7 +8,8 @@ use crate::init::Init;
 use crate::random::{Random, elementary};
 
 impl Recurrent {
-    /// Starts the parameters of a layer over so many steps: (F + n) x G n weights, then G n biases. `scratch` is as long.
+    /// Starts the parameters of a layer over so many steps: (F + n) x G n weights, then G n biases. `scratch` is as
+    /// long.
     pub(in crate::net) fn start(
         &self,
         steps: usize,
