@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use isobath::activation::Activation;
 use isobath::init::{Init, WeightVariance};
 use isobath::net::update::{Clipping, Optimizer, Penalty, Update};
-use isobath::net::{
-    Arena, Cell, ForgetBias, Layer, Mode, Pass, Place, Plan, PlanError, Recurrent, Shown, Signal, Watch,
-};
+use isobath::net::{Cell, ForgetBias, Layer, Mode, Pass, Recurrent, Shown, Signal, Watch};
 use isobath::threads::{Serial, Threads};
 use isobath_kernels::{Level, MatRef};
 use isobath_tests::case::{Case, INIT, Seen, normals, perturb};
