@@ -92,6 +92,13 @@ fn a_summary_holds_the_gradient_through_time() {
             // The median of two seeds is their mean, of norms and of ratios alike.
             assert!((mean - (ends[0] - ends[1])).abs() < 1e-9, "{task}, {}", row["name"]);
         }
+        // Diagnosed step by step: the decades that its judge finds are the row's ratio.
+        let output = isobath(&["diagnose", out.to_str().unwrap()]);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let ratio = &found["groups"][0]["rows"][0]["ratio_start"]["median"];
+        let decades = format!("decades  {:+.2} at step 0", ratio.as_f64().unwrap());
+        let of_rnn = text.split("\n\n").find(|part| part.starts_with("memory/rnn:")).unwrap();
+        assert!(of_rnn.contains(&decades), "{decades} is not in: {of_rnn}");
         let page = fs::read_to_string(out.join("report.html")).unwrap();
         assert!(
             page.contains("Back through time")

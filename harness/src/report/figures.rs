@@ -51,7 +51,7 @@ fn through_time(group: &Group) -> Figure {
         title: "Back through time".to_owned(),
         caption: "Norm of the loss's gradient with respect to the state (c of an LSTM, else h) of the topmost \
                   recurrent layer after each step. A line that falls to the left is a gradient that vanishes: \
-                  what happened there cannot be learned. Medians over the seeds."
+                  what happened there moves the weights little. Medians over the seeds."
             .to_owned(),
         body: rows_legend(group) + &panels_of(&panels),
         data: vec![files::through_time(group)],
