@@ -96,7 +96,7 @@ fn numbers_are_right_within_the_tolerance() {
     with_descent(1, 1, &nothing, |descent, inputs| {
         let found = outputs(descent, inputs, 1, 1);
         // Off by 0, 0.01, 0.02, ... either way: with a tolerance of 0.045, five are right.
-        let off = |i: usize| if i % 2 == 0 { 0.01 * i as f32 } else { -0.01 * i as f32 };
+        let off = |i: usize| if i.is_multiple_of(2) { 0.01 * i as f32 } else { -0.01 * i as f32 };
         let labels: Vec<u32> = found.iter().enumerate().map(|(i, y)| (y + off(i)).to_bits()).collect();
         let samples = Samples { inputs, labels: &labels };
         assert_eq!(descent.close(samples, 0.045).unwrap(), 5);
