@@ -3,15 +3,17 @@
 //! A plain hidden layer is dense, norm (if `pre`), activation, norm (if `post`). A residual network has a dense stem
 //! where the input is not as wide as the blocks, then blocks x + s branch(x); a branch is K such layers, the last one
 //! linear with Var W = 1/fan-in, or 0 at the start, or activated. Blocks may also be phi(x + s branch(x)). On images,
-//! convolutions may take the place of all these dense layers.
+//! convolutions may take the place of all these dense layers. A recurrent network has recurrent layers instead, each
+//! over the states of the one below, and shows the states in which something is asked.
 
 mod convolution;
 
 use std::fmt;
 
 use crate::activation::Activation;
+use crate::data::Form;
 use crate::init::Init;
-use crate::net::{Dense, Layer, Signal};
+use crate::net::{Cell, Dense, ForgetBias, Layer, Recurrent, Shown};
 
 pub use convolution::{Convolutional, Halving, Top};
 
@@ -62,6 +64,17 @@ impl Residual {
     }
 }
 
+/// Recurrent layers in place of dense ones; W and U start as the architecture's `init` says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Recurrence {
+    /// The cell; a plain recurrence has the architecture's activation.
+    pub cell: Cell,
+    /// How the bias of the gate that keeps the state starts.
+    pub forget_bias: ForgetBias,
+    /// The largest norm of the gradient of the state at each step on its way back, if there is one.
+    pub clip: Option<f32>,
+}
+
 /// A deep network without its data.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Architecture {
@@ -85,6 +98,8 @@ pub struct Architecture {
     pub convolution: Option<Convolutional>,
     /// A planted defect: the weights of this hidden layer (from 1) are multiplied by this factor.
     pub scale_layer: Option<(usize, f32)>,
+    /// The layers are recurrent.
+    pub cell: Option<Recurrence>,
 }
 
 /// What follows the last hidden layer.
@@ -103,10 +118,10 @@ pub enum Head {
 pub struct Built {
     /// All layers.
     pub layers: Vec<Layer>,
-    /// Of hidden layer l (entry l - 1), the layer whose input gradient is delta^l: its activation, or for a
-    /// residual network the start of block l.
+    /// Of hidden layer l (entry l - 1), the layer whose input gradient is delta^l: its activation, for a residual
+    /// network the start of block l, and for a recurrent one what follows it.
     pub delta_at: Vec<usize>,
-    /// Of hidden layer l, its (first) dense layer or convolution: there x enters and gW is taken.
+    /// Of hidden layer l, its (first) dense layer or convolution, or the recurrent one: there x enters and gW is taken.
     pub dense_at: Vec<usize>,
     /// The layer whose input gradient is that of the last hidden output.
     pub top_at: usize,
@@ -126,25 +141,29 @@ impl Architecture {
             standardised: false,
             convolution: None,
             scale_layer: None,
+            cell: None,
         }
     }
 
-    /// The list of layers for such an input: a number of columns, or images for convolutions.
-    pub fn build(&self, input: impl Into<Signal>, head: Head) -> Built {
-        let input = input.into();
+    /// The list of layers for samples of this form.
+    pub fn build(&self, form: impl Into<Form>, head: Head) -> Built {
+        let form = form.into();
+        // Images have one channel.
+        let input = if self.convolution.is_some() { 1 } else { form.features() };
         let mut built = Built {
             layers: Vec::new(),
             delta_at: Vec::with_capacity(self.depth),
             dense_at: Vec::with_capacity(self.depth),
             top_at: 0,
         };
-        if self.residual.is_some() && self.depth > 0 && input.channels != self.width {
+        if self.residual.is_some() && self.depth > 0 && input != self.width {
             self.weights(0, Init::LECUN, &mut built);
         }
         for number in 1..=self.depth {
-            match self.residual {
-                None => self.plain_layer(number, &mut built),
-                Some(residual) => self.block(number, residual, &mut built),
+            match (self.cell, self.residual) {
+                (Some(cell), _) => self.recurrent_layer(number, cell, form.answers(), &mut built),
+                (None, None) => self.plain_layer(number, &mut built),
+                (None, Some(residual)) => self.block(number, residual, &mut built),
             }
             let behind = self.convolution.and_then(|convolution| convolution.behind(number, self.depth));
             built.layers.extend(behind);
@@ -173,6 +192,18 @@ impl Architecture {
         built.delta_at.push(built.layers.len());
         built.layers.push(Layer::Activation(self.activation));
         self.normalise(NormPosition::Post, built);
+    }
+
+    fn recurrent_layer(&self, number: usize, of: Recurrence, answers: usize, built: &mut Built) {
+        built.dense_at.push(built.layers.len());
+        let shown = if number == self.depth { Shown::Last(answers) } else { Shown::All };
+        built.layers.push(Layer::Recurrent(Recurrent {
+            shown,
+            forget_bias: of.forget_bias,
+            clip: of.clip,
+            ..Recurrent::new(of.cell, self.width, self.init)
+        }));
+        built.delta_at.push(built.layers.len());
     }
 
     fn block(&self, number: usize, residual: Residual, built: &mut Built) {
@@ -228,6 +259,14 @@ impl Architecture {
 impl fmt::Display for Architecture {
     /// In words, such as `30 sigmoid layers of 64 with batch norm`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.cell.map(|of| of.cell) {
+            Some(Cell::Lstm) => return write!(f, "{} LSTM layers of {}", self.depth, self.width),
+            Some(Cell::Gru) => return write!(f, "{} GRU layers of {}", self.depth, self.width),
+            Some(Cell::Rnn(phi)) => {
+                return write!(f, "{} recurrent {phi} layers of {}", self.depth, self.width);
+            }
+            None => {}
+        }
         write!(f, "{} {} ", self.depth, self.activation)?;
         match (&self.convolution, self.residual.is_some()) {
             (None, false) => f.write_str("layers")?,

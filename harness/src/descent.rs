@@ -93,7 +93,8 @@ impl From<LossError> for DescentError {
     }
 }
 
-/// Samples with class labels: row-major inputs, one row per label.
+/// Samples with labels: row-major inputs, one row per sample. Labels are classes, or what the loss takes them for; a
+/// network with several positions at the top has a label for each.
 #[derive(Clone, Copy, Debug)]
 pub struct Samples<'a> {
     /// All inputs.
@@ -109,7 +110,7 @@ pub struct Memory<'a> {
     pub arena: &'a mut [f32],
     /// One element per training sample: the order they are drawn in.
     pub order: &'a mut [u32],
-    /// One element per row of a batch: its labels.
+    /// One element per label of a batch.
     pub labels: &'a mut [u32],
     /// One element per output of a batch: the loss's gradient.
     pub gradient: &'a mut [f32],
@@ -134,14 +135,16 @@ struct Batches<'a> {
 }
 
 impl Batches<'_> {
-    /// Fills the inputs, `features` columns each, and the labels of a batch.
-    fn fill(&mut self, inputs: &mut [f32], features: usize, labels: &mut [u32]) {
-        for (row, label) in inputs.chunks_exact_mut(features.max(1)).zip(labels) {
+    /// Fills the inputs, `features` columns each, and the labels, `answers` per sample, of a batch.
+    fn fill(&mut self, inputs: &mut [f32], features: usize, labels: &mut [u32], answers: usize) {
+        let (features, answers) = (features.max(1), answers.max(1));
+        for (row, labels) in inputs.chunks_exact_mut(features).zip(labels.chunks_exact_mut(answers)) {
             let sample = self.order.next();
-            let input = self.samples.inputs.chunks_exact(features.max(1)).nth(sample);
-            if let (Some(input), Some(known)) = (input, self.samples.labels.get(sample)) {
+            let input = self.samples.inputs.chunks_exact(features).nth(sample);
+            let known = self.samples.labels.chunks_exact(answers).nth(sample);
+            if let (Some(input), Some(known)) = (input, known) {
                 row.copy_from_slice(input);
-                *label = *known;
+                labels.copy_from_slice(known);
             }
         }
     }
@@ -170,7 +173,8 @@ impl<'a, T: Threads> Descent<'a, T> {
         memory: Memory<'a>,
         seed: u64,
     ) -> Result<Self, DescentError> {
-        let count = samples.labels.len();
+        let answers = plan.output_signal().positions().max(1);
+        let count = samples.labels.len() / answers;
         let whole = count.min(samples.inputs.len() / plan.input());
         if whole < plan.batch() || whole < count {
             return Err(DescentError::Samples { needed: plan.batch(), found: whole });
@@ -191,7 +195,7 @@ impl<'a, T: Threads> Descent<'a, T> {
             arena,
             update,
             batches: Batches { samples, order },
-            labels: buffer("labels", memory.labels, plan.batch())?,
+            labels: buffer("labels", memory.labels, plan.batch() * answers)?,
             gradient: buffer("the loss's gradient", memory.gradient, plan.batch() * plan.output())?,
         })
     }
@@ -227,7 +231,8 @@ impl<'a, T: Threads> Descent<'a, T> {
         watch: &mut impl Watch,
     ) -> Result<f32, E> {
         let Pass { plan, rows, .. } = self.pass;
-        self.batches.fill(self.arena.input_mut(&plan, rows), plan.input(), self.labels);
+        let answers = plan.output_signal().positions();
+        self.batches.fill(self.arena.input_mut(&plan, rows), plan.input(), self.labels, answers);
         self.pass.forward(&mut self.arena, Mode::Training, watch)?;
         let loss = loss(self.arena.output(&plan, rows), self.labels, self.gradient)?;
         if loss.is_finite() {
@@ -271,23 +276,47 @@ impl<'a, T: Threads> Descent<'a, T> {
         self.update.apply(self.pass.level, &self.pass.plan, &mut self.arena, rate)
     }
 
-    /// The number of samples whose largest output is their label's.
+    /// The number of labels that are their largest output's.
     ///
     /// # Errors
     /// A label is no class.
     pub fn correct(&mut self, samples: Samples<'_>) -> Result<usize, DescentError> {
+        self.count(samples, |level, outputs, labels| Ok(loss::accuracy(level, outputs, labels)?))
+    }
+
+    /// The number of labels that are the bits of a number within `tolerance` of the output.
+    ///
+    /// # Errors
+    /// The arena was not made for the plan.
+    pub fn close(&mut self, samples: Samples<'_>, tolerance: f32) -> Result<usize, DescentError> {
+        let is_close = |y: &f32, label: &u32| (y - f32::from_bits(*label)).abs() < tolerance;
+        self.count(samples, |_, outputs, labels| {
+            let outputs = (0..outputs.rows()).filter_map(|row| outputs.row(row).first());
+            Ok(outputs.zip(labels).filter(|(y, label)| is_close(y, label)).count())
+        })
+    }
+
+    /// The sum over all batches of what `right` counts in the outputs and the labels.
+    fn count(
+        &mut self,
+        samples: Samples<'_>,
+        right: impl Fn(Level, MatRef<'_>, &[u32]) -> Result<usize, DescentError>,
+    ) -> Result<usize, DescentError> {
         let plan = self.pass.plan;
         let (batch, features) = (plan.batch(), plan.input());
+        let answers = plan.output_signal().positions().max(1);
         let mut correct = 0;
-        for (inputs, labels) in samples.inputs.chunks(batch * features).zip(samples.labels.chunks(batch)) {
-            let rows = labels.len();
+        let labels = samples.labels.chunks(batch * answers);
+        for (inputs, labels) in samples.inputs.chunks(batch * features).zip(labels) {
+            let rows = labels.len() / answers;
             for (to, from) in self.arena.input_mut(&plan, rows).iter_mut().zip(inputs) {
                 *to = *from;
             }
             let pass = Pass { rows, ..self.pass };
             pass.forward(&mut self.arena, Mode::Inference, &mut Unwatched)?;
-            let outputs = matrix(self.arena.output(&plan, rows), rows, plan.output())?;
-            correct += loss::accuracy(pass.level, outputs, labels)?;
+            let outputs = self.arena.output(&plan, rows);
+            let outputs = matrix(outputs, rows * answers, plan.output_signal().channels)?;
+            correct += right(pass.level, outputs, labels)?;
         }
         Ok(correct)
     }

@@ -28,6 +28,7 @@ mod speed;
 mod sweep;
 mod terminal;
 mod theory;
+mod time;
 mod treatment;
 mod tuning;
 

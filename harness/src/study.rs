@@ -13,6 +13,7 @@ pub mod network;
 pub mod outcome;
 pub mod plan;
 mod pretraining;
+pub mod recurrence;
 pub mod setting;
 pub mod single;
 pub mod store;

@@ -1,6 +1,7 @@
 //! Training one network from one seed: what to train, how, and what was seen.
 
 mod course;
+mod forgetting;
 mod loss;
 mod noise;
 mod observe;
@@ -12,7 +13,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::architecture::{Architecture, Built, Head};
-use crate::data::Form;
+use crate::data::{Form, Target};
 use crate::init::Init;
 use crate::net::update::{Clipping, Optimizer, Penalty};
 use crate::net::{Place, Plan, Restraint, Signal};
@@ -20,6 +21,7 @@ use crate::pretrain::Pretraining;
 use crate::pretrain::stack::Stack;
 
 pub use course::Course;
+pub use forgetting::forgetting;
 pub use noise::GradientNoise;
 pub use observe::{LayerNorms, Observer};
 pub(crate) use observe::{log10, norm};
@@ -32,7 +34,7 @@ pub(crate) use units::Units;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Loss {
-    /// Softmax cross-entropy on a linear head.
+    /// Softmax cross-entropy on a linear head; half the squared error where labels are numbers.
     #[default]
     CrossEntropy,
     /// The sum over classes of each sigmoid output's own cross-entropy, as the article's figures have it.
@@ -132,66 +134,93 @@ impl Cost {
 }
 
 impl Recipe {
-    /// What the network makes of a sample: an image where it has convolutions, else a row of numbers.
+    /// What the network makes of a sample: a sequence where it is recurrent (an image is one of its rows), an image where
+    /// it has convolutions, else a row of numbers.
     ///
     /// # Errors
-    /// It has convolutions, and the samples are no images.
+    /// It is recurrent and the samples have no steps, or it has convolutions and they are no images.
     pub fn input(&self, form: Form) -> Result<Signal, TrainError> {
-        match (form, self.architecture.convolution) {
-            (_, None) => Ok(Signal::vector(form.features())),
-            (Form::Image(height, width), Some(_)) => Ok(Signal::image(height, width, 1)),
-            (Form::Vector(features), Some(_)) => Err(TrainError::NoImages { features }),
+        let Architecture { cell, convolution, .. } = self.architecture;
+        let features = form.features();
+        match form {
+            _ if cell.is_none() && convolution.is_none() => Ok(Signal::vector(features)),
+            Form::Image(height, width) => Ok(Signal::image(height, width, 1)),
+            _ if convolution.is_some() => Err(TrainError::NoImages { features }),
+            Form::Sequence { steps, features, .. } => Ok(Signal::sequence(steps, features)),
+            Form::Vector(features) => Err(TrainError::NoSteps { features }),
         }
     }
 
-    /// The layers of the whole network, head included, for such an input.
-    pub fn build(&self, input: impl Into<Signal>, classes: usize) -> Built {
+    /// The layers of the whole network, head included, for samples of this form and so many outputs per label.
+    pub fn build(&self, form: impl Into<Form>, classes: usize) -> Built {
         let head = match self.loss {
             Loss::CrossEntropy => Head::Linear(classes, Init::LECUN),
             Loss::SigmoidCrossEntropy => Head::Linear(classes, self.architecture.init),
             Loss::Squared => Head::Sigmoid(classes, self.architecture.init),
         };
-        self.architecture.build(input, head)
+        self.architecture.build(form, head)
+    }
+
+    /// Refuses a network that answers something else than the data ask.
+    fn check(&self, plan: &Plan<'_>, form: Form, target: Target) -> Result<(), TrainError> {
+        let given = plan.output_signal().positions();
+        if given != form.answers() {
+            return Err(TrainError::Answers { given, asked: form.answers() });
+        }
+        if target == Target::Number && self.loss != Loss::CrossEntropy {
+            return Err(TrainError::LossOfNumbers { loss: self.loss });
+        }
+        Ok(())
+    }
+
+    /// What `of` says of the network's plan.
+    fn planned<R>(
+        &self,
+        form: Form,
+        target: Target,
+        of: impl FnOnce(Plan<'_>) -> Result<R, TrainError>,
+    ) -> Result<R, TrainError> {
+        let built = self.build(form, target.outputs());
+        let mut places = vec![Place::default(); built.layers.len()];
+        let plan = Plan::new(self.input(form)?, self.batch, &built.layers, &mut places)?;
+        self.check(&plan, form, target)?;
+        of(plan)
     }
 
     /// The multiply-adds of a run on so many samples of this form.
     ///
     /// # Errors
     /// As [`Recipe::memory_bytes`].
-    pub fn cost(&self, form: impl Into<Form>, classes: usize, samples: usize) -> Result<Cost, TrainError> {
-        let input = self.input(form.into())?;
-        let built = self.build(input, classes);
-        let mut places = vec![Place::default(); built.layers.len()];
-        let plan = Plan::new(input, self.batch, &built.layers, &mut places)?;
-        let pretraining = match self.pretraining {
-            Some(pretraining) => Stack::new(pretraining, plan)?.multiply_adds(samples),
-            None => 0,
-        };
-        let step = plan.multiply_adds().saturating_mul(3).saturating_mul(self.batch as u64);
-        Ok(Cost { step, pretraining })
+    pub fn cost(&self, form: impl Into<Form>, target: Target, samples: usize) -> Result<Cost, TrainError> {
+        self.planned(form.into(), target, |plan| {
+            let pretraining = match self.pretraining {
+                Some(pretraining) => Stack::new(pretraining, plan)?.multiply_adds(samples),
+                None => 0,
+            };
+            let step = plan.multiply_adds().saturating_mul(3).saturating_mul(self.batch as u64);
+            Ok(Cost { step, pretraining })
+        })
     }
 
-    /// Bytes of the network of one run on one thread for samples of this form (a number of features, or images), and of
-    /// its pre-training on so many of them, settled before anything is allocated.
+    /// Bytes of the network of one run on one thread for samples of this form (a number of features, images, or
+    /// sequences), and of its pre-training on so many of them, settled before anything is allocated.
     ///
     /// # Errors
-    /// The layers are no network, one larger than the address space, one that cannot be pre-trained, or one of
-    /// convolutions for samples that are no images.
+    /// The layers are no network, one larger than the address space, one that cannot be pre-trained, or one for other
+    /// data.
     pub fn memory_bytes(
         &self,
         form: impl Into<Form>,
-        classes: usize,
+        target: Target,
         samples: usize,
     ) -> Result<u64, TrainError> {
-        let input = self.input(form.into())?;
-        let built = self.build(input, classes);
-        let mut places = vec![Place::default(); built.layers.len()];
-        let plan = Plan::new(input, self.batch, &built.layers, &mut places)?;
-        let mut elements = plan.arena_len(self.optimizer.moments(), 1)?;
-        if let Some(pretraining) = self.pretraining {
-            elements = elements.saturating_add(Stack::new(pretraining, plan)?.memory_len(samples, 1));
-        }
-        Ok((elements as u64).saturating_mul(size_of::<f32>() as u64))
+        self.planned(form.into(), target, |plan| {
+            let mut elements = plan.arena_len(self.optimizer.moments(), 1)?;
+            if let Some(pretraining) = self.pretraining {
+                elements = elements.saturating_add(Stack::new(pretraining, plan)?.memory_len(samples, 1));
+            }
+            Ok((elements as u64).saturating_mul(size_of::<f32>() as u64))
+        })
     }
 }
 
@@ -218,7 +247,8 @@ pub struct Trained {
     pub steps: usize,
     /// Multiply-adds of those steps and of the pre-training.
     pub multiply_adds: u64,
-    /// log10 of ||delta^1|| / ||delta^L|| before the first step and after the last.
+    /// log10 of ||delta^1|| / ||delta^L|| before the first step and after the last; for recurrent networks, of the
+    /// gradient of the topmost layer's state after the first step in time over that after the last.
     pub ratio: [Option<f64>; 2],
     /// Per hidden layer, before the first step and after the last.
     pub layers: [Vec<LayerNorms>; 2],

@@ -10,6 +10,7 @@ pub mod hash;
 pub mod levels;
 pub mod naive_gemm;
 pub mod network;
+pub mod recurrent;
 pub mod reference;
 pub mod soft;
 pub mod soft_network;

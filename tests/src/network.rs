@@ -7,6 +7,8 @@
 use isobath::activation::Activation;
 use isobath::net::Layer;
 
+use crate::recurrent;
+
 /// A batch: rows of `width` values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rows {
@@ -96,6 +98,7 @@ fn parameter_count(layer: &Layer, width: usize) -> usize {
         Layer::Standardised(dense) => (width + 2) * dense.units,
         Layer::BatchNorm { .. } | Layer::LayerNorm { .. } => 2 * width,
         Layer::Activation(Activation::Prelu(_)) | Layer::LearnedSkipEnd { .. } => 1,
+        Layer::Recurrent(recurrent) => recurrent::parameter_count(recurrent, width),
         _ => 0,
     }
 }
@@ -105,6 +108,14 @@ fn parameter_count(layer: &Layer, width: usize) -> usize {
 /// # Panics
 /// The layers are no network, or have another number of parameters.
 pub fn forward(layers: &[Layer], parameters: &[f64], input: &Rows) -> Vec<Rows> {
+    forward_in_time(layers, parameters, input, 1)
+}
+
+/// The same over sequences of so many steps, each a row of its own.
+///
+/// # Panics
+/// The layers are no network, or have another number of parameters.
+pub fn forward_in_time(layers: &[Layer], parameters: &[f64], input: &Rows, mut steps: usize) -> Vec<Rows> {
     let mut trace = vec![input.clone()];
     let mut skips = Vec::new();
     let mut rest = parameters;
@@ -123,8 +134,19 @@ pub fn forward(layers: &[Layer], parameters: &[f64], input: &Rows) -> Vec<Rows> 
             Layer::LayerNorm { epsilon } => {
                 normalise(x, own, *epsilon, (0..height).map(|i| i * width..(i + 1) * width))
             }
-            Layer::Convolution(_) | Layer::MaxPool { .. } | Layer::AveragePool | Layer::Flatten => {
+            Layer::Convolution(_) | Layer::MaxPool { .. } | Layer::AveragePool => {
                 panic!("no reference for {layer:?}")
+            }
+            Layer::Flatten => {
+                let width = width * std::mem::replace(&mut steps, 1);
+                Rows { width, values: x.values.clone() }
+            }
+            Layer::Recurrent(layer) => {
+                let samples = x.values.chunks(steps * width);
+                let outputs: Vec<Vec<f64>> =
+                    samples.map(|x| recurrent::output(layer, own, x, steps, None)).collect();
+                steps = outputs[0].len() / layer.units;
+                Rows { width: layer.units, values: outputs.concat() }
             }
             Layer::SkipStart => {
                 skips.push(x.clone());
@@ -202,10 +224,11 @@ pub fn differentiate(at: &[f64], f: impl Fn(&[f64]) -> f64) -> Vec<f64> {
         .collect()
 }
 
-/// The gradient with respect to the input of every layer and to the output, for networks without normalisation.
+/// The gradient with respect to the input of every layer and to the output, for networks without normalisation,
+/// at one position.
 ///
 /// # Panics
-/// The network has a normalisation, or `trace` is of another one.
+/// The network has a normalisation or other positions, or `trace` is of another one.
 pub fn backward(layers: &[Layer], parameters: &[f64], trace: &[Rows], cotangent: &[f32]) -> Vec<Wide> {
     let output = trace.last().expect("holds the output").width;
     let mut delta = Wide::new(Rows::new(output, cotangent), 0);

@@ -42,7 +42,11 @@ pub fn passes(layers: &[Layer], parameters: &[f32], rows: usize, input: &[f32], 
             Layer::Activation(function) => {
                 x.iter().map(|h| activate(*function, parameters.first().copied(), *h).0).collect()
             }
-            Layer::Convolution(_) | Layer::MaxPool { .. } | Layer::AveragePool | Layer::Flatten => {
+            Layer::Convolution(_)
+            | Layer::MaxPool { .. }
+            | Layer::AveragePool
+            | Layer::Flatten
+            | Layer::Recurrent(_) => {
                 panic!("no reference for {layer:?}")
             }
             Layer::SkipStart => {

@@ -1,7 +1,7 @@
 //! Small networks of every kind: each layer alone, at each end, and in each combination that shares memory.
 
 use isobath::activation::Activation;
-use isobath::net::{Dense, Layer};
+use isobath::net::{Cell, Dense, ForgetBias, Layer, Recurrent, Shown, Signal};
 
 use crate::case::{Case, INIT};
 
@@ -116,6 +116,43 @@ pub fn cases() -> Vec<Case> {
     ];
     for (name, layers) in others {
         add(name.into(), layers);
+    }
+    cases
+}
+
+/// Every kind of cell.
+pub const CELLS: [Cell; 5] = [
+    Cell::Lstm,
+    Cell::Gru,
+    Cell::Rnn(Activation::Tanh),
+    Cell::Rnn(Activation::Relu),
+    Cell::Rnn(Activation::Identity),
+];
+
+/// A recurrent layer of so many units, with a bias that keeps the state and is not 0.
+pub fn recurrent(cell: Cell, units: usize, shown: Shown) -> Recurrent {
+    Recurrent { shown, forget_bias: ForgetBias::Fixed(0.5), ..Recurrent::new(cell, units, INIT) }
+}
+
+/// Networks with recurrent layers: all cells, 1 to 7 steps, 1 to 5 rows, alone, stacked, between others.
+pub fn recurrent_cases() -> Vec<Case> {
+    const LAST: Shown = Shown::Last(1);
+    let mut cases = Vec::new();
+    for cell in CELLS {
+        let layer = |units, shown| Layer::Recurrent(recurrent(cell, units, shown));
+        let mut add = |name: &str, steps, features, batch, layers: &[Layer]| {
+            let signal = Signal::sequence(steps, features);
+            cases.push(Case::new(format!("{cell:?} {name}"), signal, batch, layers.to_vec()));
+        };
+        add("of one step", 1, 3, 1, &[layer(2, LAST)]);
+        add("of two steps", 2, 1, 5, &[layer(3, LAST), TOP]);
+        add("of seven steps", 7, 2, 3, &[layer(4, LAST), TOP]);
+        add("that shows all", 5, 2, 2, &[layer(3, Shown::All)]);
+        add("that shows three", 5, 2, 4, &[layer(2, Shown::Last(3)), TANH, TOP]);
+        add("stacked", 4, 3, 3, &[layer(3, Shown::All), layer(2, Shown::Last(2)), TOP]);
+        add("flattened", 4, 2, 3, &[layer(2, Shown::Last(3)), Layer::Flatten, TOP]);
+        add("between others", 3, 4, 3, &[DENSE, LAYER_NORM, TANH, layer(3, Shown::Last(2)), PRELU, TOP]);
+        add("in a branch", 2, 3, 4, &[START, layer(3, Shown::All), end(0.5), TOP]);
     }
     cases
 }

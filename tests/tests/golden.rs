@@ -3,7 +3,8 @@
 //! A changed line is a change of contract: raise `NUMERICS_VERSION` and say why in the CHANGELOG under "Numerics". The
 //! list is written by `cargo run -p isobath-golden --example hashes > tests/golden/hashes.txt`.
 
-use isobath::architecture::{Architecture, Norm, NormPosition};
+use isobath::activation::Activation;
+use isobath::architecture::{Architecture, Norm, NormPosition, Recurrence};
 use isobath::data::{Sizes, Source};
 use isobath::descent::run_seed;
 use isobath::init::Init;
@@ -45,8 +46,15 @@ fn one_flipped_bit_of_one_weight_changes_every_run() {
 fn recipe(run: &Run) -> Recipe {
     let batch_norm = run.layers.contains(&Layer::BATCH_NORM);
     let spirals = run.features == 2;
-    let Layer::Activation(activation) = run.layers[if batch_norm { 2 } else { 1 }] else {
-        panic!("{}: no activation after the first dense layer", run.name)
+    let cell = match run.layers[0] {
+        Layer::Recurrent(layer) => {
+            Some(Recurrence { cell: layer.cell, forget_bias: layer.forget_bias, clip: layer.clip })
+        }
+        _ => None,
+    };
+    let activation = match run.layers[if batch_norm { 2 } else { 1 }] {
+        Layer::Activation(activation) => activation,
+        _ => Activation::Tanh,
     };
     let architecture = Architecture {
         depth: if spirals { 2 } else { 1 },
@@ -59,6 +67,11 @@ fn recipe(run: &Run) -> Recipe {
         standardised: false,
         convolution: None,
         scale_layer: None,
+        cell: None,
+    };
+    let architecture = match cell {
+        None => architecture,
+        Some(_) => Architecture { width: 8, init: Init::XAVIER, cell, ..architecture },
     };
     Recipe {
         architecture,
@@ -82,10 +95,10 @@ fn recipe(run: &Run) -> Recipe {
 fn the_harness_trains_to_the_golden_hashes() {
     for run in &RUNS {
         let recipe = recipe(run);
-        assert_eq!(recipe.build(run.features, run.classes).layers, run.layers, "{}", run.name);
         let source = if run.features == 2 { Source::TwoSpirals } else { Source::Glyphs };
         let sizes = Sizes { train: training::SAMPLES, validation: 10, test: training::SAMPLES };
         let data = source.load(&sizes, training::SEED).expect("data");
+        assert_eq!(recipe.build(data.train.form(), run.classes).layers, run.layers, "{}", run.name);
         let (level, seed) = (Level::detect(), run_seed(training::SEED));
         let trained = train(&recipe, &data.train, &data.test, seed, level, &Pool, |_, _| true);
         let trained = trained.expect("a network").expect("was not stopped");

@@ -14,13 +14,21 @@ use isobath_tests::{levels, zoo};
 /// of it. Central differences in f64 add 1e-9.
 const BOUND: f64 = 1e-6;
 
+/// The same for recurrent layers, of which each step is as deep as a layer: up to nine steps, one over the other.
+const BOUND_IN_TIME: f64 = 4e-6;
+
 #[track_caller]
 fn assert_close(expected: &[f64], found: &[f64], what: &str) {
+    assert_within(BOUND, expected, found, what);
+}
+
+#[track_caller]
+fn assert_within(bound: f64, expected: &[f64], found: &[f64], what: &str) {
     assert_eq!(expected.len(), found.len(), "{what}: lengths differ");
     let largest = expected.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
     for (i, (e, f)) in expected.iter().zip(found).enumerate() {
         // Not (a <= b), so that NaN fails.
-        let close = (e - f).abs() <= BOUND * largest;
+        let close = (e - f).abs() <= bound * largest;
         assert!(close, "{what}: element {i} is {f:e}, expected {e:e}, the largest is {largest:e}");
     }
 }
@@ -46,7 +54,9 @@ fn pass(
     record
 }
 
-fn check(case: &Case, level: Level) {
+fn check(case: &Case, bound: f64, level: Level) {
+    let assert_close =
+        |expected: &[f64], found: &[f64], what: &str| assert_within(bound, expected, found, what);
     let what = |part: &str| format!("{}, {}: {part}", case.name, level.name());
     case.run(|plan, arena| {
         perturb(arena);
@@ -55,7 +65,11 @@ fn check(case: &Case, level: Level) {
         let record = pass(level, plan, arena, &input, &cotangent, true);
 
         let parameters = widen(arena.parameters);
-        let trace = network::forward(&case.layers, &parameters, &Rows::new(case.input, &input));
+        let (steps, channels) = (case.signal.height, case.signal.channels);
+        let run = |parameters: &[f64], input: &Rows| {
+            network::forward_in_time(&case.layers, parameters, input, steps)
+        };
+        let trace = run(&parameters, &Rows::new(channels, &input));
         for (layer, seen) in record.inputs.iter().enumerate() {
             assert_eq!(seen.layer, layer, "every layer's input is shown once, in order");
             assert_close(&trace[layer].values, &widen(&seen.values), &what(&format!("input of {layer}")));
@@ -64,11 +78,11 @@ fn check(case: &Case, level: Level) {
         assert_close(output, &widen(arena.output(&plan, plan.batch())), &what("output"));
 
         let loss = |parameters: &[f64], input: &Rows| -> f64 {
-            let trace = network::forward(&case.layers, parameters, input);
+            let trace = run(parameters, input);
             let output = &trace[case.layers.len()].values;
             output.iter().zip(&cotangent).map(|(y, c)| y * f64::from(*c)).sum()
         };
-        let input = Rows::new(case.input, &input);
+        let input = Rows::new(channels, &input);
         let expected = network::differentiate(&parameters, |parameters| loss(parameters, &input));
         for (index, place) in plan.places().iter().enumerate() {
             let range = place.parameters..place.parameters + place.parameter_count;
@@ -76,7 +90,7 @@ fn check(case: &Case, level: Level) {
             assert_close(&expected[range], &found, &what(&format!("parameters of {index}")));
         }
         let expected = network::differentiate(&input.values, |values| {
-            loss(&parameters, &Rows { width: case.input, values: values.to_vec() })
+            loss(&parameters, &Rows { width: channels, values: values.to_vec() })
         });
         let shown: Vec<usize> = record.deltas.iter().map(|seen| seen.layer).collect();
         assert!(
@@ -91,7 +105,10 @@ fn check(case: &Case, level: Level) {
 fn values_and_gradients_of_every_kind_of_layer() {
     for level in levels::all() {
         for case in zoo::cases() {
-            check(&case, level);
+            check(&case, BOUND, level);
+        }
+        for case in zoo::recurrent_cases() {
+            check(&case, BOUND_IN_TIME, level);
         }
     }
 }
@@ -135,7 +152,7 @@ fn the_bound_tells_a_wrong_gradient() {
 
 #[test]
 fn leaving_out_the_input_gradient_changes_no_other() {
-    for case in zoo::cases() {
+    for case in zoo::cases().into_iter().chain(zoo::recurrent_cases()) {
         case.run(|plan, arena| {
             let input = normals(1, plan.batch() * plan.input());
             let cotangent = normals(2, plan.batch() * plan.output());

@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 use isobath::activation::Activation;
 use isobath::net::update::{Clipping, Optimizer, Penalty, Update};
-use isobath::net::{Layer, Mode, Pass, Signal, Unwatched, Window};
+use isobath::net::{Layer, Mode, Pass, Shown, Signal, Unwatched, Window};
 use isobath::pretrain::stack::{Memory, Stack};
 use isobath::pretrain::{Model, Pretraining};
 use isobath::threads::Serial;
@@ -51,6 +51,10 @@ fn a_training_step_allocates_nothing() {
     layers.extend(isobath_tests::zoo::ACTIVATIONS.map(Layer::Activation));
     layers.extend([Layer::SkipEnd { scale: 0.5 }, Layer::LAYER_NORM, dense]);
     layers.push(Layer::Activation(Activation::Sigmoid));
+    layers.extend(
+        isobath_tests::zoo::CELLS
+            .map(|cell| Layer::Recurrent(isobath_tests::zoo::recurrent(cell, 20, Shown::All))),
+    );
     let images = vec![
         Layer::convolution(6, Window { size: 3, stride: 1, padding: 1 }, INIT),
         Layer::MaxPool { size: 2, stride: 2 },
@@ -58,7 +62,7 @@ fn a_training_step_allocates_nothing() {
         Layer::Flatten,
         dense,
     ];
-    assert_no_allocation(&Case::new("all kinds of layer", 20, 8, layers));
+    assert_no_allocation(&Case::new("all kinds of layer", Signal::sequence(3, 20), 8, layers));
     assert_no_allocation(&Case::new("layers of images", Signal::image(7, 6, 3), 8, images));
 }
 

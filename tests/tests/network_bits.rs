@@ -184,7 +184,8 @@ fn nothing_is_read_before_it_is_written() {
 /// Batches with fewer rows than the plan's give what a plan for so many rows gives, whatever the full batch left.
 #[test]
 fn ragged_batches() {
-    for case in zoo::cases().iter().filter(|case| !case.has_batch_norm()) {
+    let cases = zoo::cases().into_iter().filter(|case| !case.has_batch_norm());
+    for case in cases.chain(zoo::recurrent_cases()) {
         let level = Level::detect();
         let both = |plan: Plan<'_>, arena: &mut Arena<'_>, rows: usize| {
             let mut record = Record::default();

@@ -22,6 +22,7 @@ const BARE: Setup = Setup {
         standardised: false,
         convolution: None,
         scale_layer: None,
+        cell: None,
     },
     input_width: 64,
     batch: 1,

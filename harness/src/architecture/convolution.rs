@@ -74,8 +74,10 @@ mod tests {
     use super::*;
     use crate::activation::Activation;
     use crate::architecture::{Head, Norm, Residual};
+    use crate::data::Form;
     use crate::net::{Place, Plan, Signal};
 
+    const FORM: Form = Form::Image(12, 10);
     const IMAGE: Signal = Signal::image(12, 10, 1);
 
     fn network(depth: usize, stages: Option<(usize, Halving)>, top: Top) -> Architecture {
@@ -85,7 +87,7 @@ mod tests {
 
     /// What a sample is at the first layer of each hidden layer or block, at the top of them, and at the output.
     fn signals(architecture: &Architecture) -> Vec<Signal> {
-        let built = architecture.build(IMAGE, Head::Linear(10, Init::LECUN));
+        let built = architecture.build(FORM, Head::Linear(10, Init::LECUN));
         let mut places = vec![Place::default(); built.layers.len()];
         let plan = Plan::new(IMAGE, 2, &built.layers, &mut places).unwrap();
         assert_eq!((built.dense_at.len(), built.delta_at.len()), (architecture.depth, architecture.depth));
@@ -119,7 +121,7 @@ mod tests {
         let (full, half, quarter) =
             (Signal::image(12, 10, 8), Signal::image(6, 5, 8), Signal::image(3, 2, 8));
         assert_eq!(signals(&network), [full, half, quarter, quarter, Signal::vector(10)]);
-        let built = network.build(IMAGE, Head::Linear(10, Init::LECUN));
+        let built = network.build(FORM, Head::Linear(10, Init::LECUN));
         assert!(matches!(built.layers[0], Layer::Convolution(stem) if stem.init == Init::LECUN));
         for at in &built.delta_at {
             assert_eq!(built.layers[*at], Layer::SkipStart);
@@ -130,7 +132,7 @@ mod tests {
     #[test]
     fn a_planted_defect_is_in_its_layer() {
         let network = Architecture { scale_layer: Some((2, 7.0)), ..network(3, None, Top::Average) };
-        let built = network.build(IMAGE, Head::None);
+        let built = network.build(FORM, Head::None);
         let scales = built.dense_at.iter().map(|at| match built.layers[*at] {
             Layer::Convolution(layer) => layer.weight_scale,
             _ => panic!("no convolution"),

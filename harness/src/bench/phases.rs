@@ -13,7 +13,7 @@ use crate::net::{Layer, Watch};
 /// A share of the step for each kind of work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Phases<T> {
-    /// Dense layers and convolutions: their three products, bias sums, and a look at the largest element.
+    /// Dense layers, convolutions and recurrent layers: their three products, bias sums, and a look at the largest element.
     pub products: T,
     /// Activations with their derivatives, and pooling.
     pub activations: T,
@@ -31,7 +31,9 @@ impl Phases<Duration> {
     /// The phase that a layer's time belongs to.
     fn of(&mut self, layer: &Layer) -> &mut Duration {
         match layer {
-            Layer::Dense(_) | Layer::Standardised(_) | Layer::Convolution(_) => &mut self.products,
+            Layer::Dense(_) | Layer::Standardised(_) | Layer::Convolution(_) | Layer::Recurrent(_) => {
+                &mut self.products
+            }
             Layer::Activation(_) | Layer::MaxPool { .. } | Layer::AveragePool | Layer::Flatten => {
                 &mut self.activations
             }

@@ -24,7 +24,8 @@ pub(super) struct Arguments {
     /// The run folder; runs/NAME-SEED by default. Of all studies, the folder that theirs go into
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// glyphs, spirals, two-spirals, teacher, gaussian, idx:DIR or csv:FILE instead of the study's own data
+    /// glyphs, spirals, two-spirals, teacher, gaussian, adding:STEPS, copy:BLANKS, recall:BLANKS, idx:DIR or csv:FILE
+    /// instead of the study's own data
     #[arg(long, value_name = "SOURCE")]
     data: Option<String>,
     /// Five seeds at least
@@ -69,7 +70,7 @@ impl Bar {
     }
 }
 
-/// The networks of a study for its report.
+/// The networks of a study that theory knows something of, for its report.
 fn networks(plan: &StudyPlan) -> Vec<report::Network> {
     let of_group = |group: &GroupPlan| {
         let network = |row: &Contestant| report::Network {
@@ -77,7 +78,8 @@ fn networks(plan: &StudyPlan) -> Vec<report::Network> {
             name: row.name.clone(),
             architecture: row.architecture,
         };
-        group.rows.iter().map(network).collect::<Vec<_>>()
+        let dense = group.rows.iter().filter(|row| row.architecture.cell.is_none());
+        dense.map(network).collect::<Vec<_>>()
     };
     plan.groups.iter().flat_map(of_group).collect()
 }

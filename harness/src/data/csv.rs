@@ -9,8 +9,9 @@ use std::path::Path;
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 
-use super::dataset::{Dataset, Form, Splits};
+use super::dataset::{Dataset, Splits};
 use super::error::DataError;
+use super::form::Form;
 use super::source::Sizes;
 use super::split::split;
 use crate::random::Random;

@@ -1,41 +1,17 @@
 //! Samples with labels, and three sets of them: to train, to choose by, and to test once.
 
 use super::error::DataError;
+use super::form::{Form, Target};
 use super::scale::Scale;
 use crate::descent::Samples;
 
-/// What a sample is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// So many numbers.
-    Vector(usize),
-    /// Pixels in rows: height, width.
-    Image(usize, usize),
-}
-
-impl Form {
-    /// Numbers per sample.
-    pub fn features(self) -> usize {
-        match self {
-            Self::Vector(features) => features,
-            Self::Image(height, width) => height.saturating_mul(width),
-        }
-    }
-}
-
-impl From<usize> for Form {
-    /// So many numbers.
-    fn from(features: usize) -> Self {
-        Self::Vector(features)
-    }
-}
-
-/// Samples with labels. The number of inputs is samples x features, and every label is below `classes`.
+/// Samples with labels. The number of inputs is samples x features, that of labels samples x answers, and every label
+/// says what the target allows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     name: String,
     form: Form,
-    classes: usize,
+    target: Target,
     inputs: Vec<f32>,
     labels: Vec<u32>,
 }
@@ -53,26 +29,61 @@ impl Dataset {
         inputs: Vec<f32>,
         labels: Vec<u32>,
     ) -> Result<Self, DataError> {
-        let features = form.features();
+        Self::with_target(name, form, Target::Classes(classes), inputs, labels)
+    }
+
+    /// A data set of row-major inputs, as many labels per sample as the form has answers.
+    ///
+    /// # Errors
+    /// Where there are no features or answers, fewer than two classes, too many or too few inputs, an input or a number
+    /// to be met that is not finite, or a label that is not below the number of classes.
+    pub fn with_target(
+        name: &str,
+        form: Form,
+        target: Target,
+        inputs: Vec<f32>,
+        labels: Vec<u32>,
+    ) -> Result<Self, DataError> {
+        let (features, answers) = (form.features(), form.answers());
+        if answers == 0 {
+            return Err(DataError::value(name, "answers", "0", "at least 1"));
+        }
         if features == 0 {
             return Err(DataError::value(name, "features", "0", "at least 1"));
         }
-        if classes < 2 {
+        if let Target::Classes(classes) = target
+            && classes < 2
+        {
             return Err(DataError::value(name, "classes", classes.to_string(), "at least 2"));
         }
-        if labels.len().checked_mul(features) != Some(inputs.len()) {
-            let allowed = format!("{} labels x {features} features", labels.len());
+        let samples = labels.len() / answers;
+        if !labels.len().is_multiple_of(answers) {
+            let allowed = format!("{answers} per sample");
+            return Err(DataError::value(name, "labels", labels.len().to_string(), allowed));
+        }
+        if samples.checked_mul(features) != Some(inputs.len()) {
+            let allowed = format!("{samples} labels x {features} features");
             return Err(DataError::value(name, "inputs", inputs.len().to_string(), allowed));
         }
         if let Some(i) = inputs.iter().position(|x| !x.is_finite()) {
             let found = format!("{} in sample {}", inputs[i], i / features);
             return Err(DataError::value(name, "inputs", found, "finite numbers"));
         }
-        if let Some(i) = labels.iter().position(|&label| label as usize >= classes) {
-            let found = format!("{} of sample {i}", labels[i]);
-            return Err(DataError::value(name, "labels", found, format!("0 to {}", classes - 1)));
+        match target {
+            Target::Classes(classes) => {
+                if let Some(i) = labels.iter().position(|&label| label as usize >= classes) {
+                    let found = format!("{} of sample {}", labels[i], i / answers);
+                    return Err(DataError::value(name, "labels", found, format!("0 to {}", classes - 1)));
+                }
+            }
+            Target::Number => {
+                if let Some(i) = labels.iter().position(|&label| !f32::from_bits(label).is_finite()) {
+                    let found = format!("{} of sample {}", f32::from_bits(labels[i]), i / answers);
+                    return Err(DataError::value(name, "labels", found, "finite numbers"));
+                }
+            }
         }
-        Ok(Self { name: name.into(), form, classes, inputs, labels })
+        Ok(Self { name: name.into(), form, target, inputs, labels })
     }
 
     /// What the data is called in reports.
@@ -90,14 +101,19 @@ impl Dataset {
         self.form
     }
 
-    /// Labels are below this.
+    /// What a label says.
+    pub fn target(&self) -> Target {
+        self.target
+    }
+
+    /// Labels are below this; 1 where they are numbers.
     pub fn classes(&self) -> usize {
-        self.classes
+        self.target.outputs()
     }
 
     /// The number of samples.
     pub fn len(&self) -> usize {
-        self.labels.len()
+        self.labels.len() / self.form.answers()
     }
 
     /// Whether there are no samples.
@@ -110,7 +126,7 @@ impl Dataset {
         &self.inputs
     }
 
-    /// One label per sample.
+    /// The labels, sample by sample: one of each, unless the form has more answers.
     pub fn labels(&self) -> &[u32] {
         &self.labels
     }
@@ -165,6 +181,17 @@ impl Splits {
         }
         Ok(splits)
     }
+
+    /// Three sets that are left as they are.
+    ///
+    /// # Errors
+    /// Where the training part is empty.
+    pub(super) fn as_made(train: Dataset, validation: Dataset, test: Dataset) -> Result<Self, DataError> {
+        if train.is_empty() {
+            return Err(DataError::value(&train.name, "training samples", "none", "at least 1"));
+        }
+        Ok(Self { train, validation, test, scale: Scale { mean: 0.0, deviation: 1.0 } })
+    }
 }
 
 #[cfg(test)]
@@ -198,6 +225,25 @@ mod tests {
             message(new(1, 3, &[0.0, 1.0], &[2, 3])),
             "d: labels: found 3 of sample 1, allowed is 0 to 2"
         );
+    }
+
+    #[test]
+    fn several_labels_and_numbers_are_checked_too() {
+        let form = |answers| Form::Sequence { steps: 2, features: 1, answers };
+        let new = |answers, target, labels: &[u32]| {
+            Dataset::with_target("d", form(answers), target, vec![0.5; 4], labels.to_vec())
+        };
+        let classes = Target::Classes(3);
+        let two = new(2, classes, &[0, 1, 2, 0]).unwrap();
+        assert_eq!((two.len(), two.classes(), two.labels().len()), (2, 3, 4));
+        assert_eq!(message(new(0, classes, &[])), "d: answers: found 0, allowed is at least 1");
+        assert_eq!(message(new(2, classes, &[0; 3])), "d: labels: found 3, allowed is 2 per sample");
+        let labels = [0, 1, 2, 3];
+        assert_eq!(message(new(2, classes, &labels)), "d: labels: found 3 of sample 1, allowed is 0 to 2");
+        let numbers = new(1, Target::Number, &[(-0.5_f32).to_bits(), 7.25_f32.to_bits()]).unwrap();
+        assert_eq!((numbers.len(), numbers.classes()), (2, 1));
+        let infinite = new(1, Target::Number, &[0, f32::INFINITY.to_bits()]);
+        assert_eq!(message(infinite), "d: labels: found inf of sample 1, allowed is finite numbers");
     }
 
     #[test]

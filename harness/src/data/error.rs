@@ -13,6 +13,16 @@ pub enum DataError {
         /// The text.
         found: String,
     },
+    /// Sequences of a length that there is none of.
+    #[error("data source `{source_name}`: the number of steps after the colon must be {least} to {most}")]
+    Length {
+        /// The text.
+        source_name: String,
+        /// The least.
+        least: usize,
+        /// The most.
+        most: usize,
+    },
     /// A file that cannot be opened or read.
     #[error("{}: cannot be read: {source}", path.display())]
     Read {

@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
-use super::dataset::{Dataset, Form, Splits};
+use super::dataset::{Dataset, Splits};
 use super::error::DataError;
+use super::form::Form;
 use super::source::Sizes;
 use super::split::{choose, split};
 use crate::random::Random;

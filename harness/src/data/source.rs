@@ -4,13 +4,18 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::dataset::{Dataset, Form, Splits};
+use super::dataset::{Dataset, Splits};
 use super::error::DataError;
+use super::form::{Form, Target};
+use super::sequence::{adding, copy, recall};
 use super::{csv, gaussian, glyphs, idx, spirals, teacher};
 use crate::random::Random;
 
 /// The label column of a CSV file where none is named.
 const LABEL: &str = "label";
+
+/// The most steps, or blank steps, of a sequence.
+const LONGEST: usize = 100_000;
 
 /// A source of data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +30,12 @@ pub enum Source {
     Teacher,
     /// Structureless inputs with random labels; see [`gaussian`].
     Gaussian,
+    /// Sequences of so many steps, of which two marked numbers are to be added; see [`adding`].
+    Adding(usize),
+    /// Symbols to be named after so many blank steps; see [`copy`].
+    Copy(usize),
+    /// The rows of a glyph, to be named after so many blank steps; see [`recall`].
+    Recall(usize),
     /// A folder of files in MNIST's format.
     Idx(PathBuf),
     /// A table with a header row.
@@ -49,8 +60,8 @@ pub struct Sizes {
 
 impl Source {
     /// The texts that [`FromStr`] takes, for help texts and error messages.
-    pub const NAMES: &'static str =
-        "glyphs, spirals, two-spirals, teacher, gaussian, idx:DIR, csv:FILE, csv:FILE:LABEL";
+    pub const NAMES: &'static str = "glyphs, spirals, two-spirals, teacher, gaussian, adding:STEPS, copy:BLANKS, \
+                                     recall:BLANKS, idx:DIR, csv:FILE, csv:FILE:LABEL";
 
     /// Generates or reads the data; equal seeds give equal data. Each split is drawn from a stream of its own,
     /// so its size does not change another split's samples.
@@ -60,7 +71,7 @@ impl Source {
     /// into memory.
     pub fn load(&self, sizes: &Sizes, seed: u64) -> Result<Splits, DataError> {
         let mut shared = Random::stream(seed, 0);
-        match self {
+        match *self {
             Self::Glyphs => {
                 let form = Form::Image(glyphs::SIDE, glyphs::SIDE);
                 self.generate(sizes, seed, form, glyphs::CLASSES, glyphs::fill)
@@ -84,12 +95,39 @@ impl Source {
                 let form = Form::Vector(gaussian::FEATURES);
                 self.generate(sizes, seed, form, gaussian::CLASSES, gaussian::fill)
             }
-            Self::Idx(folder) => idx::load(folder, *sizes, &mut shared),
-            Self::Csv { path, label } => csv::load(path, label, *sizes, &mut shared),
+            Self::Adding(steps) => {
+                let form = Form::Sequence { steps, features: adding::FEATURES, answers: 1 };
+                self.sequences(sizes, seed, form, Target::Number, |random, inputs, labels| {
+                    adding::fill(random, steps, inputs, labels);
+                })
+            }
+            Self::Copy(blanks) => {
+                let (steps, answers) = (copy::steps(blanks), copy::LENGTH);
+                let form = Form::Sequence { steps, features: copy::FEATURES, answers };
+                let target = Target::Classes(copy::CLASSES);
+                self.sequences(sizes, seed, form, target, |random, inputs, labels| {
+                    copy::fill(random, blanks, inputs, labels);
+                })
+            }
+            Self::Recall(blanks) => {
+                let steps = recall::steps(blanks);
+                let form = Form::Sequence { steps, features: recall::FEATURES, answers: 1 };
+                let target = Target::Classes(recall::CLASSES);
+                self.sequences(sizes, seed, form, target, |random, inputs, labels| {
+                    recall::fill(random, blanks, inputs, labels);
+                })
+            }
+            Self::Idx(ref folder) => idx::load(folder, *sizes, &mut shared),
+            Self::Csv { ref path, ref label } => csv::load(path, label, *sizes, &mut shared),
         }
     }
 
-    /// Fills three sets from three streams and standardises them.
+    /// Labels that a network gives for one sample.
+    pub fn answers(&self) -> usize {
+        if let Self::Copy(_) = self { copy::LENGTH } else { 1 }
+    }
+
+    /// Fills three sets and standardises them.
     fn generate(
         &self,
         sizes: &Sizes,
@@ -98,6 +136,32 @@ impl Source {
         classes: usize,
         fill: impl Fn(&mut Random, &mut [f32], &mut [u32]),
     ) -> Result<Splits, DataError> {
+        let [train, validation, test] = self.fill(sizes, seed, form, Target::Classes(classes), fill)?;
+        Splits::standardised(train, validation, test)
+    }
+
+    /// Fills three sets of sequences, whose numbers stay as they are.
+    fn sequences(
+        &self,
+        sizes: &Sizes,
+        seed: u64,
+        form: Form,
+        target: Target,
+        fill: impl Fn(&mut Random, &mut [f32], &mut [u32]),
+    ) -> Result<Splits, DataError> {
+        let [train, validation, test] = self.fill(sizes, seed, form, target, fill)?;
+        Splits::as_made(train, validation, test)
+    }
+
+    /// Fills three sets from three streams.
+    fn fill(
+        &self,
+        sizes: &Sizes,
+        seed: u64,
+        form: Form,
+        target: Target,
+        fill: impl Fn(&mut Random, &mut [f32], &mut [u32]),
+    ) -> Result<[Dataset; 3], DataError> {
         let name = self.to_string();
         let set = |stream, samples: usize| {
             let memory = || DataError::Memory { samples, features: form.features() };
@@ -105,11 +169,11 @@ impl Source {
             let values = samples.checked_mul(form.features()).ok_or_else(memory)?;
             inputs.try_reserve_exact(values).map_err(|_| memory())?;
             inputs.resize(values, 0.0);
-            let mut labels = vec![0; samples];
+            let mut labels = vec![0; samples.saturating_mul(form.answers())];
             fill(&mut Random::stream(seed, stream), &mut inputs, &mut labels);
-            Dataset::new(&name, form, classes, inputs, labels)
+            Dataset::with_target(&name, form, target, inputs, labels)
         };
-        Splits::standardised(set(1, sizes.train)?, set(2, sizes.validation)?, set(3, sizes.test)?)
+        Ok([set(1, sizes.train)?, set(2, sizes.validation)?, set(3, sizes.test)?])
     }
 }
 
@@ -121,6 +185,9 @@ impl fmt::Display for Source {
             Self::TwoSpirals => f.write_str("two-spirals"),
             Self::Teacher => f.write_str("teacher"),
             Self::Gaussian => f.write_str("gaussian"),
+            Self::Adding(steps) => write!(f, "adding:{steps}"),
+            Self::Copy(blanks) => write!(f, "copy:{blanks}"),
+            Self::Recall(blanks) => write!(f, "recall:{blanks}"),
             Self::Idx(folder) => write!(f, "idx:{}", folder.display()),
             Self::Csv { path, label } => {
                 let short = format!("csv:{}", path.display());
@@ -145,6 +212,9 @@ impl FromStr for Source {
             None if text == "two-spirals" => Ok(Self::TwoSpirals),
             None if text == "teacher" => Ok(Self::Teacher),
             None if text == "gaussian" => Ok(Self::Gaussian),
+            Some(("adding", steps)) => length(text, steps, adding::SHORTEST).map(Self::Adding),
+            Some(("copy", blanks)) => length(text, blanks, copy::SHORTEST).map(Self::Copy),
+            Some(("recall", blanks)) => length(text, blanks, 0).map(Self::Recall),
             Some(("idx", folder)) if !folder.is_empty() => Ok(Self::Idx(folder.into())),
             Some(("csv", rest)) => {
                 let (path, label) = match rest.rsplit_once(':') {
@@ -158,6 +228,14 @@ impl FromStr for Source {
             }
             _ => Err(DataError::Source { found: text.into() }),
         }
+    }
+}
+
+/// A number of steps, from `least` to [`LONGEST`].
+fn length(text: &str, steps: &str, least: usize) -> Result<usize, DataError> {
+    match steps.parse() {
+        Ok(steps) if (least..=LONGEST).contains(&steps) => Ok(steps),
+        _ => Err(DataError::Length { source_name: text.into(), least, most: LONGEST }),
     }
 }
 

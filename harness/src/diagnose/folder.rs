@@ -1,5 +1,6 @@
 //! Records of a study's networks, from its run folder: norms before the first step and after the last, means of
-//! logarithms over the seeds. A study that is still running has what it has finished.
+//! logarithms over the seeds. A study that is still running has what it has finished. The layers of a recurrent network
+//! are the steps of its topmost layer, from the first, and their deltas the gradients of its state.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -26,25 +27,33 @@ pub fn networks(folder: &Path) -> Result<Vec<(String, Vec<Record>)>, StudyError>
 /// The mean over runs, before the first step (0) or after the last (1).
 fn record(runs: &[Trained], end: usize) -> Record {
     let depth = runs.first().map_or(0, |run| run.layers[0].len());
-    let mean = |l: usize, norm: fn(&LayerNorms) -> Option<f64>| {
-        let logs: Vec<Option<f64>> = runs.iter().map(|run| run.layers[end].get(l).and_then(norm)).collect();
-        let known: Vec<f64> = logs.iter().copied().flatten().collect();
+    let mean_of = |norm: &dyn Fn(&Trained) -> Option<f64>| {
+        let known: Vec<f64> = runs.iter().filter_map(norm).collect();
         if known.is_empty() {
             let diverged = end == 1 && runs.iter().any(|run| run.divergence.is_some());
             return if diverged { Norm::NotFinite } else { Norm::Zero };
         }
         Norm::Log10(known.iter().sum::<f64>() / known.len() as f64)
     };
-    let layers = (0..depth)
-        .map(|l| LayerRecord {
-            x: mean(l, |norms| norms.log10_x),
-            delta: mean(l, |norms| norms.log10_delta),
-            gw: mean(l, |norms| norms.log10_gw),
-            w: Norm::Missing,
-            saturated: None,
-            rank: None,
-        })
-        .collect();
+    let mean = |l: usize, norm: fn(&LayerNorms) -> Option<f64>| {
+        mean_of(&|run: &Trained| run.layers[end].get(l).and_then(norm))
+    };
+    let through_time =
+        |run: &Trained| run.layers[end].last().map_or(Vec::new(), |top| top.through_time.clone());
+    let time = runs.iter().map(|run| through_time(run).len()).max().unwrap_or(0);
+    let layers = if time > 0 {
+        let delta = |t: usize| mean_of(&|run: &Trained| through_time(run).get(t).copied().flatten());
+        (0..time).map(|t| LayerRecord { delta: delta(t), ..LayerRecord::default() }).collect()
+    } else {
+        (0..depth)
+            .map(|l| LayerRecord {
+                x: mean(l, |norms| norms.log10_x),
+                delta: mean(l, |norms| norms.log10_delta),
+                gw: mean(l, |norms| norms.log10_gw),
+                ..LayerRecord::default()
+            })
+            .collect()
+    };
     let steps = runs.iter().map(|run| run.steps).max().unwrap_or(0) as u64;
     Record { step: if end == 0 { 0 } else { steps }, layers, ..Record::default() }
 }

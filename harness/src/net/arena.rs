@@ -105,6 +105,10 @@ impl<'a> Arena<'a> {
                 }
                 Layer::Activation(crate::activation::Activation::Prelu(slope)) => parameters.fill(*slope),
                 Layer::LearnedSkipEnd { start } => parameters.fill(*start),
+                Layer::Recurrent(recurrent) => {
+                    let scratch = self.gradients.get_mut(range).unwrap_or_default();
+                    recurrent.start(place.from.height, random, parameters, scratch);
+                }
                 Layer::Activation(_)
                 | Layer::MaxPool { .. }
                 | Layer::AveragePool

@@ -18,16 +18,16 @@ use crate::threads::Threads;
 
 /// The largest |log2| that the largest element of a delta may have before it is rescaled to 1: its products with
 /// weights and values stay within f32.
-const BAND: i32 = 40;
+pub(super) const BAND: i32 = 40;
 
 /// The gradient on its way down, and the buffers it moves through.
-struct Flow<'a> {
+pub(super) struct Flow<'a> {
     /// dL / d(output of the layer above), stored.
-    delta: &'a mut [f32],
+    pub(super) delta: &'a mut [f32],
     /// Where a layer that cannot work in place writes.
-    other: &'a mut [f32],
+    pub(super) other: &'a mut [f32],
     /// Its power of two.
-    exponent: i32,
+    pub(super) exponent: i32,
     /// Of each open residual branch, the gradient on the skip connection.
     stash: &'a mut [f32],
     /// And its power of two.
@@ -125,6 +125,9 @@ impl<T: Threads> Pass<'_, T> {
             Layer::SkipEnd { scale } => self.fork(flow, place, *scale),
             Layer::LearnedSkipEnd { .. } => self.fork_learned(arena, flow, place),
             Layer::SkipStart => self.join(flow, place),
+            Layer::Recurrent(recurrent) => {
+                self.back_through_time(arena, flow, index, place, recurrent, wanted, watch)
+            }
         }
     }
 

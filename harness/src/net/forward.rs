@@ -2,8 +2,8 @@
 //!
 //! Each array of values carries a power of two, see [`super::exponent`]. Dense layers, convolutions and residual sums
 //! choose it; homogeneous activations and pooling keep it, the others are computed as [`super::far`] says;
-//! normalisations, which do not depend on it, take it out. Where nothing has left the band all powers are 0, and the only
-//! cost is one look at the largest element per product and sum.
+//! normalisations, which do not depend on it, take it out, and so do recurrent layers. Where nothing has left the band
+//! all powers are 0, and the only cost is one look at the largest element per product and sum.
 
 use core::ops::Range;
 
@@ -62,6 +62,7 @@ impl<T: Threads> Pass<'_, T> {
                 Layer::LayerNorm { epsilon } => self.layer_norm(arena, place, *epsilon),
                 Layer::SkipEnd { scale } => self.merge(arena, place, *scale),
                 Layer::LearnedSkipEnd { .. } => self.merge_learned(arena, place),
+                Layer::Recurrent(recurrent) => self.recur(arena, place, recurrent),
             };
             done.ok_or(NetError::Arena { layer: index })?;
             if let Layer::Activation(function) = layer
@@ -144,7 +145,7 @@ impl<T: Threads> Pass<'_, T> {
     }
 
     /// Brings an array of values to its true value.
-    fn to_true_value(&self, arena: &mut Arena<'_>, values: Values, signal: Signal) -> Option<()> {
+    pub(super) fn to_true_value(&self, arena: &mut Arena<'_>, values: Values, signal: Signal) -> Option<()> {
         let exponent = arena.exponent(values);
         let length = self.elements_of(signal);
         ldexp(self.level, arena.values.get_mut(values.start..)?.get_mut(..length)?, exponent);

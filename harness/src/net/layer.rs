@@ -1,6 +1,6 @@
 //! The kinds of layer a network is a list of.
 
-use super::Window;
+use super::{Place, Recurrent, Window};
 use crate::activation::Activation;
 use crate::init::Init;
 
@@ -76,6 +76,8 @@ pub enum Layer {
         /// The factor at the start.
         start: f32,
     },
+    /// A cell run over the steps of a sequence.
+    Recurrent(Recurrent),
 }
 
 impl Layer {
@@ -87,6 +89,17 @@ impl Layer {
     /// A convolution with k x k windows, its stride and its padding.
     pub const fn convolution(channels: usize, window: Window, init: Init) -> Self {
         Self::Convolution(Convolution { channels, window, init, weight_scale: 1.0 })
+    }
+
+    /// Rows and columns of the layer's weights, a column for each unit or gate of one; none without weights.
+    pub(super) fn weights_shape(&self, place: &Place) -> Option<(usize, usize)> {
+        let columns = match self {
+            Self::Dense(_) | Self::Standardised(_) | Self::Convolution(_) => place.width,
+            // W and U, one below the other.
+            Self::Recurrent(recurrent) => recurrent.cell.gates() * recurrent.units,
+            _ => return None,
+        };
+        Some((place.weight_count.checked_div(columns)?, columns))
     }
 
     /// Batch normalisation with the usual constants (epsilon 1e-5, momentum 0.1).

@@ -26,19 +26,20 @@ pub struct Place {
     pub from: Signal,
     /// What it is after it.
     pub to: Signal,
-    /// Start in the parameters (and gradients): weights then biases (then gains, if standardised), or gain then shift, or
-    /// the slope, or the learned scale of a branch.
+    /// Start in the parameters (and gradients): weights then biases (recurrent: W, U, then b; standardised: then gains), or
+    /// gain then shift, or the slope, or the learned scale of a branch.
     pub parameters: usize,
     /// Elements there.
     pub parameter_count: usize,
-    /// How many of these, from the start, are weights that decay: 0 for all but dense layers and convolutions.
+    /// How many of these, from the start, are weights that decay: 0 for all but dense layers, convolutions and recurrent
+    /// layers.
     pub weight_count: usize,
     /// The input.
     pub input: Values,
     /// The output.
     pub output: Values,
     /// What an activation keeps for the backward pass: phi'(h), or h itself for PReLU. For [`Layer::LearnedSkipEnd`] the
-    /// branch's output. Of a max pool, which element of its window each output is.
+    /// branch's output. Of a max pool, which element of its window each output is. A recurrent layer keeps more.
     pub kept: Values,
     /// Start in the statistics: batch norm has mean, inverse deviation, variance, running mean, running variance;
     /// layer norm mean and inverse deviation per row of the largest batch; standardised weights what `standardise` says.
@@ -165,16 +166,17 @@ impl<'a> Plan<'a> {
         self.parameters
     }
 
-    /// Multiply-adds of the dense layers and convolutions in one forward pass of one sample. A training step takes three
-    /// times as many.
+    /// Multiply-adds of the dense layers, convolutions and recurrent layers in one forward pass of one sample. A training
+    /// step takes three times as many.
     pub fn multiply_adds(&self) -> u64 {
-        let dense = |(layer, place): (&Layer, &Place)| match layer {
+        let of = |(layer, place): (&Layer, &Place)| match layer {
             Layer::Dense(_) | Layer::Standardised(_) | Layer::Convolution(_) => {
                 (place.weight_count as u64).saturating_mul(place.to.positions() as u64)
             }
+            Layer::Recurrent(_) => (place.weight_count as u64).saturating_mul(place.from.height as u64),
             _ => 0,
         };
-        self.layers.iter().zip(self.places).map(dense).fold(0, u64::saturating_add)
+        self.layers.iter().zip(self.places).map(of).fold(0, u64::saturating_add)
     }
 
     /// Elements of the arena for an optimiser that keeps `moments` values per parameter, on `threads` threads.

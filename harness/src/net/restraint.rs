@@ -11,7 +11,7 @@
 
 use isobath_kernels::{Level, clip, optimizer};
 
-use super::{Arena, Layer, Place, Plan};
+use super::{Arena, Place, Plan};
 
 /// How weights are held back.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -40,7 +40,7 @@ impl Restraint {
             return Some(());
         }
         let factor = libm::fmaf(-rate, self.decay, 1.0);
-        for place in dense(plan) {
+        for (place, ..) in weighted(plan) {
             let weights = arena.parameters.get_mut(place.parameters..)?.get_mut(..place.weight_count)?;
             optimizer::scale(level, factor, weights);
         }
@@ -50,15 +50,15 @@ impl Restraint {
     /// After it.
     pub(super) fn project(&self, level: Level, plan: &Plan<'_>, arena: &mut Arena<'_>) -> Option<()> {
         let Some(limit) = self.max_norm else { return Some(()) };
-        for place in dense(plan) {
-            let column = arena.deltas.get_mut(..place.fan_in)?;
+        for (place, rows, columns) in weighted(plan) {
+            let column = arena.deltas.get_mut(..rows)?;
             let weights = arena.parameters.get_mut(place.parameters..)?.get_mut(..place.weight_count)?;
-            for unit in 0..place.width {
-                let own = weights.iter().skip(unit).step_by(place.width);
+            for unit in 0..columns {
+                let own = weights.iter().skip(unit).step_by(columns);
                 column.iter_mut().zip(own).for_each(|(to, from)| *to = *from);
                 let report = clip::by_global_norm(level, &mut [&mut *column], limit).ok()?;
                 if report.clipped > 0 {
-                    let own = weights.iter_mut().skip(unit).step_by(place.width);
+                    let own = weights.iter_mut().skip(unit).step_by(columns);
                     own.zip(&*column).for_each(|(to, from)| *to = *from);
                 }
             }
@@ -67,10 +67,11 @@ impl Restraint {
     }
 }
 
-/// The places of the dense layers.
-fn dense<'a>(plan: &Plan<'a>) -> impl Iterator<Item = &'a Place> {
+/// The places of the layers with weights, and the rows and columns of these.
+fn weighted<'a>(plan: &Plan<'a>) -> impl Iterator<Item = (&'a Place, usize, usize)> {
     let layers = plan.layers.iter().zip(plan.places);
-    layers
-        .filter(|(layer, _)| matches!(layer, Layer::Dense(_) | Layer::Standardised(_)))
-        .map(|(_, place)| place)
+    layers.filter_map(|(layer, place)| {
+        let (rows, columns) = layer.weights_shape(place)?;
+        Some((place, rows, columns))
+    })
 }

@@ -7,7 +7,7 @@
 use isobath_kernels::optimizer::{self, Adam, AdamState, Momentum};
 use isobath_kernels::{Level, MatMut, MatRef, clip, reduce};
 
-use super::{Arena, Layer, NetError, Plan, Restraint};
+use super::{Arena, NetError, Plan, Restraint};
 
 /// How gradients are limited before the step.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,7 +24,7 @@ pub enum Clipping {
         /// The largest norm that passes unchanged.
         max_norm: f32,
     },
-    /// Each unit's gradient to `lambda` times the norm of its weights (AGC; Brock et al. 2021); dense weights only.
+    /// Each unit's gradient to `lambda` times the norm of its weights (AGC; Brock et al. 2021), not those of its bias.
     Adaptive {
         /// The largest ratio of gradient norm to weight norm that passes unchanged.
         lambda: f32,
@@ -185,15 +185,14 @@ impl Update {
             Clipping::Adaptive { lambda } => {
                 let (mut changed, mut of) = (0, 0);
                 for (layer, place) in plan.layers.iter().zip(plan.places) {
-                    if let Layer::Dense(_) | Layer::Standardised(_) = layer {
-                        let weights = arena.parameters.get(place.parameters..)?;
-                        let weights = MatRef::new(weights, place.fan_in, place.width).ok()?;
-                        let gradients = arena.gradients.get_mut(place.parameters..)?;
-                        let gradients = MatMut::new(gradients, place.fan_in, place.width).ok()?;
-                        let report = clip::adaptive(level, weights, gradients, lambda, AGC_EPSILON).ok()?;
-                        changed += report.clipped;
-                        of += place.width;
-                    }
+                    let Some((rows, columns)) = layer.weights_shape(place) else { continue };
+                    let weights = arena.parameters.get(place.parameters..)?;
+                    let weights = MatRef::new(weights, rows, columns).ok()?;
+                    let gradients = arena.gradients.get_mut(place.parameters..)?;
+                    let gradients = MatMut::new(gradients, rows, columns).ok()?;
+                    let report = clip::adaptive(level, weights, gradients, lambda, AGC_EPSILON).ok()?;
+                    changed += report.clipped;
+                    of += columns;
                 }
                 Some(Clipped { changed, of })
             }

@@ -21,7 +21,20 @@ pub trait Watch {
     fn delta(&mut self, layer: usize, delta: MatRef<'_>, exponent: i32) {
         let _ = (layer, delta, exponent);
     }
-    /// The gradient with respect to a dense layer's weights, before clipping and penalties.
+    /// The gradient with respect to the state of the recurrent layer `layer` after `step` (from 1 to T), as it goes on
+    /// back in time: h, a row per row of the batch, and the LSTM's c. Shown from the last step to the first.
+    fn state(
+        &mut self,
+        layer: usize,
+        step: usize,
+        hidden: MatRef<'_>,
+        memory: Option<MatRef<'_>>,
+        exponent: i32,
+    ) {
+        let _ = (layer, step, hidden, memory, exponent);
+    }
+    /// The gradient with respect to the weights of a dense layer, or a recurrent one (W, then U, row by row), before
+    /// clipping and penalties.
     fn weight_gradient(&mut self, layer: usize, gradient: MatRef<'_>, exponent: i32) {
         let _ = (layer, gradient, exponent);
     }
@@ -48,6 +61,18 @@ impl<W: Watch> Watch for Option<W> {
     fn delta(&mut self, layer: usize, delta: MatRef<'_>, exponent: i32) {
         if let Some(watch) = self {
             watch.delta(layer, delta, exponent);
+        }
+    }
+    fn state(
+        &mut self,
+        layer: usize,
+        step: usize,
+        hidden: MatRef<'_>,
+        memory: Option<MatRef<'_>>,
+        exponent: i32,
+    ) {
+        if let Some(watch) = self {
+            watch.state(layer, step, hidden, memory, exponent);
         }
     }
     fn weight_gradient(&mut self, layer: usize, gradient: MatRef<'_>, exponent: i32) {

@@ -10,7 +10,7 @@ use super::figures::{self, Jacobian, Measured, Row};
 use super::net::{self, Inputs, Net, Outcome, Tamper};
 use super::pair::PAIRS;
 use super::setup::Setup;
-use crate::data::Dataset;
+use crate::data::{Dataset, Target};
 use crate::hash::Hash;
 use crate::machine::available_memory;
 use crate::net::{NetError, Place, Plan, PlanError};
@@ -145,6 +145,11 @@ pub(crate) fn networks(
         None => setup.survey_rows(),
         Some(data) => {
             let wrong = |what, found, needed| Err(ProbeError::Data { what, found, needed });
+            if data.form().answers() != 1 || data.target() == Target::Number {
+                let why =
+                    "the networks name one class per sample, which these data do not ask for".to_owned();
+                return Err(ProbeError::Impossible { what: "data", why });
+            }
             if data.features() != setup.input_width {
                 return wrong("columns", data.features(), setup.input_width);
             }

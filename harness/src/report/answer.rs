@@ -2,7 +2,7 @@
 
 use super::format::{accuracy, divergence, fraction, list, operations, power, significant};
 use super::ranking::{best, cheapest, first_rank, has_accuracy, shows_speed};
-use super::speed;
+use super::{speed, time};
 use crate::study::summary::{Data, Group, Outcome, Row};
 
 /// One part of the answer.
@@ -27,6 +27,7 @@ pub(super) fn answers(group: &Group, data: &Data) -> Vec<Answer> {
     }
     if has_accuracy(group) {
         add("What is wrong", group.rows.first().map(illness));
+        add("Forgetting", time::forgetting_times(group));
         add("Best cure", best(group).map(|(_, row)| best_cure(group, row)));
         add("Cheapest cure", cheapest(group).map(|row| cheapest_cure(group, row)));
         add("Does not help", failures(group));
@@ -36,7 +37,9 @@ pub(super) fn answers(group: &Group, data: &Data) -> Vec<Answer> {
 
 /// What a score has to beat to mean anything.
 pub(super) fn yardstick(group: &Group, data: &Data) -> Option<Answer> {
-    let majority = format!("always naming the commonest class, {}", fraction(data.majority_accuracy));
+    let always =
+        if data.classes == 1 { "always naming the mean" } else { "always naming the commonest class" };
+    let majority = format!("{always}, {}", fraction(data.majority_accuracy));
     let text = match data.linear_accuracy() {
         Some(linear) => format!("linear softmax with no hidden layer, {}; {majority}.", fraction(linear)),
         None => format!("{majority}."),
@@ -64,21 +67,23 @@ fn gradient(row: &Row) -> String {
     let Some(ratio) = row.ratio_start.as_ref().map(|spread| spread.median) else {
         return "At the start the gradient is zero or not finite, so that it has no rate.".to_owned();
     };
-    let rate = significant(10f64.powf(ratio / row.depth.saturating_sub(1).max(1) as f64));
-    let end = |word| format!("{} times {word} at layer 1 than at layer {}", power(ratio.abs()), row.depth);
+    let (unit, count) = time::steps(row).map_or(("layer", row.depth), |steps| ("step", steps));
+    let rate = significant(10f64.powf(ratio / count.saturating_sub(1).max(1) as f64));
+    let way = if unit == "step" { "back in time" } else { "down" };
+    let end = |word| format!("{} times {word} at {unit} 1 than at {unit} {count}", power(ratio.abs()));
     match ratio {
         r if r < -1.0 => format!(
-            "The gradient vanishes: each layer multiplies its norm by {rate} on the way down, until it is \
+            "The gradient vanishes: each {unit} multiplies its norm by {rate} on the way {way}, until it is \
              {}.",
             end("smaller")
         ),
         r if r > 1.0 => format!(
-            "The gradient explodes: each layer multiplies its norm by {rate} on the way down, until it is \
+            "The gradient explodes: each {unit} multiplies its norm by {rate} on the way {way}, until it is \
              {}.",
             end("larger")
         ),
         r => format!(
-            "The gradient neither vanishes nor explodes: each layer multiplies its norm by {rate}, in all by {}.",
+            "The gradient neither vanishes nor explodes: each {unit} multiplies its norm by {rate}, in all by {}.",
             significant(10f64.powf(r))
         ),
     }

@@ -7,7 +7,7 @@ use super::format::accuracy;
 use super::mark::{Mark, legend};
 use super::points::{LAYERS, Points, log10, over_steps, per_layer};
 use super::ranking::{has_accuracy, shows_speed};
-use super::{files, heat, treatment};
+use super::{files, heat, time, treatment};
 use crate::study::summary::{Data, Group, LayerFigures, Row};
 
 /// Size of a panel, in units of the page.
@@ -17,7 +17,8 @@ pub(super) const PANEL: (u32, u32) = (340, 230);
 pub(super) fn of(group: &Group, data: &Data) -> Vec<Figure> {
     let speed = shows_speed(group, data).then(|| speeds(group));
     let accuracies = has_accuracy(group).then(|| accuracies(group, data));
-    let figures = [speed, accuracies, Some(layers(group)), heat_maps(group), Some(courses(group))];
+    let time = group.rows.iter().any(|row| time::steps(row).is_some()).then(|| through_time(group));
+    let figures = [speed, accuracies, time, Some(layers(group)), heat_maps(group), Some(courses(group))];
     figures.into_iter().flatten().chain(treatment::of(group)).collect()
 }
 
@@ -34,6 +35,26 @@ fn accuracies(group: &Group, data: &Data) -> Figure {
         caption: format!("Bar: median of the seeds. Whisker: from the worst seed to the best. {beaten}"),
         body: format!("<div class=\"bars\">{}</div>\n", bars::svg(group, data)),
         data: vec![files::accuracies(group)],
+    }
+}
+
+fn through_time(group: &Group) -> Figure {
+    let of = |moment| group.rows.iter().flat_map(move |row| time::curve(row, moment));
+    let both: Vec<f64> = of(0).chain(of(1)).flatten().copied().collect();
+    let mut panels = String::new();
+    for (moment, when) in ["before training", "after training"].into_iter().enumerate() {
+        let title = format!("Gradient of the state {when}");
+        let points = |row: &Row| time::points(row, moment);
+        panels += &panel(&title, &lines(&title, "step in time", &both, group, points));
+    }
+    Figure {
+        title: "Back through time".to_owned(),
+        caption: "Norm of the loss's gradient with respect to the state (c of an LSTM, else h) of the topmost \
+                  recurrent layer after each step. A line that falls to the left is a gradient that vanishes: \
+                  what happened there moves the weights little. Medians over the seeds."
+            .to_owned(),
+        body: rows_legend(group) + &panels_of(&panels),
+        data: vec![files::through_time(group)],
     }
 }
 

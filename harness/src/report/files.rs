@@ -6,6 +6,7 @@ use super::format::{escape, outcome};
 use super::ranking::ranked;
 use super::sweep::Family;
 use super::theory::Place;
+use super::time;
 use super::treatment::weights;
 use crate::activation::Activation;
 use crate::study::summary::{Group, Row, Spread};
@@ -50,6 +51,18 @@ pub(super) fn points(study: &str, lines: &[Line]) -> Csv {
     let points = lines.iter().flat_map(|line| line.points.iter().map(move |point| (&line.mark.title, point)));
     let records = points.map(|(title, &(x, y))| vec![title.clone(), format!("{x}"), cell(y, fixed)]);
     Csv::new(study, "start", &header("network,layer,log10"), records)
+}
+
+/// The gradient through time of each row, before and after training.
+pub(super) fn through_time(group: &Group) -> Csv {
+    let records = group.rows.iter().flat_map(|row| {
+        let [start, end] = [0, 1].map(|moment| time::curve(row, moment));
+        start.iter().enumerate().map(move |(t, norm)| {
+            let after = end.get(t).copied().flatten();
+            vec![row.name.clone(), (t + 1).to_string(), cell(*norm, fixed), cell(after, fixed)]
+        })
+    });
+    Csv::new(&group.name, "time", &header("network,step,log10_start,log10_end"), records)
 }
 
 /// Accuracy of each row, best first.

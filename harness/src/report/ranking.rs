@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::time;
 use crate::study::summary::{Data, Group, Outcome, Row};
 
 /// Rows by rank, then median accuracy, then the study's order; each with its place in the group.
@@ -25,9 +26,11 @@ pub(super) fn has_accuracy(group: &Group) -> bool {
     group.rows.iter().any(|row| row.accuracy.is_some())
 }
 
-/// Whether the study looks at the speed of learning: it scores nothing, or compares a score with nothing.
+/// Whether the study looks at the speed of learning: it scores nothing, or compares a score with nothing. Where a row
+/// is recurrent, it looks through time instead.
 pub(super) fn shows_speed(group: &Group, data: &Data) -> bool {
     (!has_accuracy(group) || data.linear.is_none())
+        && group.rows.iter().all(|row| time::steps(row).is_none())
         && group.rows.iter().any(|row| row.layers.iter().any(|layer| layer.speed[0].is_some()))
 }
 

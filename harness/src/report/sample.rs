@@ -67,6 +67,7 @@ fn row(i: usize, net: Net) -> Row {
         mean: [Some(0.4), (!diverged).then_some(-0.1)],
         deviation: [Some(0.6), (!diverged).then_some(1.25)],
         moved: Some(10f64.powf(0.8 * delta(layer, 0.0).max(-12.0) - 0.2)),
+        through_time: Default::default(),
     });
     let recorded = if diverged { 3 } else { RECORDED };
     let progress = |k: usize| if diverged { 0.0 } else { k as f64 / (RECORDED - 1) as f64 };
@@ -194,6 +195,7 @@ pub(crate) fn remedies() -> Summary {
             test: 2000,
             features: 144,
             classes: 10,
+            answers: 1,
             majority_accuracy: 0.109,
             linear: Some(Row {
                 depth: 0,

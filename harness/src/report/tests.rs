@@ -2,7 +2,7 @@
 
 use super::sample::{HOSTILE, depth, networks, remedies, swept};
 use super::{format, html, html_with_theory, table, verdict};
-use crate::study::summary::{Outcome, Summary};
+use crate::study::summary::{Outcome, Spread, Summary};
 
 /// The elements of a page in order, scripts and styles without their content.
 fn tags(page: &str) -> Vec<&str> {
@@ -37,6 +37,38 @@ fn the_page_is_well_formed() {
         assert_balanced(&body(&page));
         assert!(!page.contains("NaN") && !page.contains("inf,"));
     }
+}
+
+/// The first group as one of single recurrent layers over 40 steps, which halve and grow the gradient by turns.
+fn recurrent() -> Summary {
+    let mut study = remedies();
+    for (i, row) in study.groups[0].rows.iter_mut().enumerate() {
+        row.depth = 1;
+        row.layers.truncate(1);
+        let rate = if i % 2 == 0 { 0.5_f64 } else { 1.1 };
+        let curve = |rate: f64| (0..40).map(|t| Some(rate.log10() * f64::from(39 - t))).collect();
+        row.layers[0].through_time = [curve(rate), curve(1.0)];
+        row.ratio_start = Spread::of(&[39.0 * rate.log10()]);
+    }
+    study
+}
+
+#[test]
+fn recurrent_rows_are_shown_through_time() {
+    let study = recurrent();
+    let page = html(&study);
+    assert_balanced(&body(&page));
+    assert!(page.contains("Back through time") && !html(&remedies()).contains("Back through time"));
+    let group = &study.groups[0];
+    let name = &group.rows[0].name;
+    // Four halvings make a sixteenth.
+    assert!(page.contains(&format!("{name},1,{:.4}", 39.0 * 0.5_f64.log10())), "the file has step 1");
+    let text = verdict(group, &study.data);
+    assert!(text.contains(&format!("{name} (4 → over 39)")), "{text}");
+    assert!(text.contains(&format!("{} (over 39 → over 39)", group.rows[1].name)), "{text}");
+    assert!(text.contains("each step multiplies its norm by 0.500 on the way back in time"), "{text}");
+    assert!(text.contains("at step 1 than at step 40"), "{text}");
+    assert!(!verdict(&remedies().groups[0], &remedies().data).contains("Forgetting"));
 }
 
 #[test]

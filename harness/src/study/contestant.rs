@@ -9,6 +9,7 @@ use super::network::{
 };
 use super::plan::{GroupPlan, Samples};
 use super::pretraining::pretraining;
+use super::recurrence::recurrence;
 use super::sweep;
 use crate::architecture::{Architecture, Norm, NormPosition, Residual};
 use crate::init::{Init, WeightVariance};
@@ -77,6 +78,7 @@ fn over(sick: &NetworkTable, remedy: &NetworkTable) -> NetworkTable {
         residual: remedy.residual.or(sick.residual),
         weights: remedy.weights.or(sick.weights),
         convolution: remedy.convolution.or(sick.convolution),
+        cell: remedy.cell.or(sick.cell),
         clip: remedy.clip.or(sick.clip),
         penalty: remedy.penalty.or(sick.penalty),
         decay: remedy.decay.or(sick.decay),
@@ -182,10 +184,21 @@ pub(super) fn contestant(what: &str, table: &NetworkTable) -> Result<Contestant,
         Some(_) if standardised => {
             return Err(of("weights is \"standardised\", which convolutions do not have"));
         }
+        Some(_) if table.cell.is_some() => {
+            return Err(of("convolution and cell are both given; a network has one of them"));
+        }
         Some(table) => Some(convolution(table, residual.is_some()).map_err(|error| of(&error))?),
     };
+    let cell = match &table.cell {
+        None => None,
+        Some(_) if standardised => {
+            return Err(of("weights is \"standardised\", which recurrent layers do not have"));
+        }
+        Some(cell) => Some(recurrence(cell, table, activation).map_err(|error| of(&error))?),
+    };
     let plain = Architecture::plain(depth, width, activation, init);
-    let architecture = Architecture { norm, norm_position, residual, convolution, standardised, ..plain };
+    let architecture =
+        Architecture { norm, norm_position, residual, convolution, standardised, cell, ..plain };
     let loss = table.loss.unwrap_or_default();
     let pretraining = match &table.pretrain {
         None => None,

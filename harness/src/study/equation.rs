@@ -5,9 +5,10 @@
 
 use super::contestant::Contestant;
 use crate::activation::Activation;
-use crate::architecture::{Norm, NormPosition, Residual};
+use crate::architecture::{Convolutional, Norm, NormPosition, Recurrence, Residual};
 use crate::init::{Family, Init, WeightVariance};
 use crate::net::update::{Clipping, Penalty};
+use crate::net::{Cell, ForgetBias};
 use crate::pretrain::{Model, Pretraining};
 use crate::train::{Loss, Schedule};
 
@@ -24,6 +25,8 @@ pub(super) fn equations(sick: &Contestant, row: &Contestant) -> Vec<String> {
     let standardised = "Ŵ = g (W − μ)/√(n σ²) in the place of W, μ and σ² of a unit's weights, g learned";
     add(before.standardised != after.standardised, after.standardised.then(|| standardised.to_owned()));
     add(before.residual != after.residual, after.residual.map(branch));
+    add(before.convolution != after.convolution, after.convolution.map(convolution));
+    add(before.cell != after.cell, after.cell.map(recurrence));
     add(sick.pretraining != row.pretraining, row.pretraining.map(pretraining));
     add(sick.loss != row.loss, Some(loss(row.loss)));
     add(sick.clipping != row.clipping, clipping(row.clipping));
@@ -100,6 +103,29 @@ fn branch(residual: Residual) -> String {
     }
     if last_is_zero {
         text += ", whose last W is 0 at the start";
+    }
+    text
+}
+
+fn convolution(of: Convolutional) -> String {
+    let k = of.kernel;
+    format!("h at a pixel = Σ over the {k} × {k} pixels about it of x W, the same W everywhere, + b")
+}
+
+fn recurrence(of: Recurrence) -> String {
+    let mut text = match of.cell {
+        Cell::Lstm => "c ← σ(f) c + σ(i) tanh(g), h ← σ(o) tanh c; f, i, g, o = x W + h U + b".to_owned(),
+        Cell::Gru => "h ← σ(z) h + (1 − σ(z)) tanh(x W + b + σ(r) h U); z, r = x W + h U + b".to_owned(),
+        Cell::Rnn(_) => "h ← φ(x W + h U + b)".to_owned(),
+    };
+    if of.cell == Cell::Lstm {
+        text += &match of.forget_bias {
+            ForgetBias::Fixed(bias) => format!("; b of f = {bias}"),
+            ForgetBias::Chrono => "; b of f ~ ln U(1, T − 1), that of i its negative".to_owned(),
+        };
+    }
+    if let Some(limit) = of.clip {
+        text += &format!("; on the way back δ ← δ min(1, c/‖δ‖) at each step, c = {limit}");
     }
     text
 }

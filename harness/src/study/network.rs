@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
 use super::convolution::ConvolutionTable;
+use super::recurrence::CellTable;
 use crate::activation::Activation;
 use crate::train::{Loss, Schedule};
 
@@ -40,6 +41,8 @@ pub struct NetworkTable {
     pub weights: Option<WeightsName>,
     /// Convolutions instead of dense layers; the width is then the number of channels.
     pub convolution: Option<ConvolutionTable>,
+    /// Recurrent layers in place of dense ones.
+    pub cell: Option<CellTable>,
     /// Gradient clipping.
     pub clip: Option<ClipTable>,
     /// A penalty on the weights.

@@ -19,7 +19,7 @@ use crate::net::update::{Clipping, Penalty};
 use crate::train::{Loss, Recipe, Schedule};
 
 /// The studies that come with the program: name and file.
-pub const BUILT_IN: [(&str, &str); 11] = [
+pub const BUILT_IN: [(&str, &str); 12] = [
     ("remedies", include_str!("../../studies/remedies.toml")),
     ("depth", include_str!("../../studies/depth.toml")),
     ("pretraining", include_str!("../../studies/pretraining.toml")),
@@ -30,6 +30,7 @@ pub const BUILT_IN: [(&str, &str); 11] = [
     ("depth-sweep", include_str!("../../studies/depth-sweep.toml")),
     ("thousand", include_str!("../../studies/thousand.toml")),
     ("convolution", include_str!("../../studies/convolution.toml")),
+    ("sequences", include_str!("../../studies/sequences.toml")),
     ("claims", include_str!("../../studies/claims.toml")),
 ];
 
@@ -51,10 +52,12 @@ impl Samples {
         at_least_one("train", train)?;
         at_least_one("validation", validation)?;
         at_least_one("test", test)?;
-        let source = match source {
+        let source: Source = match source {
             Some(source) => source,
             None => table.source.parse().map_err(|error| format!("source: {error}"))?,
         };
+        // The linear classifier gives one answer per sample.
+        let linear_reference = linear_reference && source.answers() == 1;
         Ok(Self { source, sizes: Sizes { train, validation, test }, linear_reference })
     }
 }

@@ -131,7 +131,7 @@ impl Single {
         let network = self.name.clone();
         let needed = self
             .recipe
-            .memory_bytes(data.form(), data.classes(), data.len())
+            .memory_bytes(data.form(), data.target(), data.len())
             .map_err(|source| StudyError::Train { network: network.clone(), source })?;
         let available = available_memory().unwrap_or(u64::MAX);
         if needed > available {

@@ -15,12 +15,13 @@ use super::summary::{
 };
 use super::trial::{Entry, Options};
 use crate::architecture::{Architecture, Residual};
-use crate::data::Splits;
+use crate::data::sequence::adding;
+use crate::data::{Dataset, Splits, Target};
 use crate::hash::Hash;
 use crate::init::WeightVariance;
 use crate::probe::Setup;
 use crate::theory::{self, Question};
-use crate::train::{GradientNoise, LayerNorms, Trained, UnitFigures};
+use crate::train::{GradientNoise, LayerNorms, Loss, Trained, UnitFigures};
 
 /// Validation accuracy of a setting; none if it diverged.
 pub(super) fn tuning_score(
@@ -86,6 +87,10 @@ pub(super) fn summarise(
     let claims = claim::judge(&plan.claims, &groups, &linear);
     let loss =
         plan.groups.first().and_then(|group| group.rows.first()).map(|row| row.loss).unwrap_or_default();
+    let loss = match splits.train.target() {
+        Target::Classes(_) => loss.to_string(),
+        Target::Number => Loss::Squared.to_string(),
+    };
     Summary {
         schema_version: SCHEMA_VERSION,
         name: plan.name.clone(),
@@ -97,7 +102,7 @@ pub(super) fn summarise(
             batch: plan.batch,
             seeds: plan.seeds,
             grid: plan.grid.iter().map(|setting| setting.label()).collect(),
-            loss: loss.to_string(),
+            loss,
         },
         groups,
         claims,
@@ -117,18 +122,28 @@ pub(super) fn summarise(
 fn data(samples: &Samples, splits: &Splits) -> Data {
     Data {
         source: samples.source.to_string(),
-        train: splits.train.labels().len(),
-        validation: splits.validation.labels().len(),
-        test: splits.test.labels().len(),
+        train: splits.train.len(),
+        validation: splits.validation.len(),
+        test: splits.test.len(),
         features: splits.train.features(),
         classes: splits.train.classes(),
+        answers: samples.source.answers(),
         majority_accuracy: majority_accuracy(splits),
         linear: None,
     }
 }
 
-/// Test accuracy of always naming the commonest class of the training samples.
+/// Test accuracy of always naming the commonest class of the training samples, or the mean of their numbers.
 fn majority_accuracy(splits: &Splits) -> f64 {
+    if splits.train.target() == Target::Number {
+        let numbers = |data: &Dataset| -> Vec<f64> {
+            data.labels().iter().map(|label| f64::from(f32::from_bits(*label))).collect()
+        };
+        let (train, test) = (numbers(&splits.train), numbers(&splits.test));
+        let mean = train.iter().sum::<f64>() / train.len().max(1) as f64;
+        let right = test.iter().filter(|number| (*number - mean).abs() < f64::from(adding::TOLERANCE));
+        return right.count() as f64 / test.len().max(1) as f64;
+    }
     let mut counts = vec![0usize; splits.train.classes()];
     for label in splits.train.labels() {
         counts[*label as usize] += 1;
@@ -146,7 +161,9 @@ fn row(
     finished: &BTreeMap<RunId, Trained>,
     data: &Data,
 ) -> Row {
-    let linear = data.linear_accuracy();
+    // Where a sample has several answers there is no linear classifier: to train is to beat the commonest class.
+    let majority = (data.answers > 1).then_some(data.majority_accuracy);
+    let linear = data.linear_accuracy().or(majority);
     let runs: Vec<&Trained> = (0..plan.seeds)
         .filter_map(|seed| {
             finished.get(&RunId { network: entry.network.clone(), phase: Phase::Trial, setting, seed })
@@ -195,7 +212,7 @@ fn row(
             let all: Vec<GradientNoise> = runs.iter().filter_map(|run| run.noise[which]).collect();
             GradientNoise::scale(&all)
         }),
-        outcome: outcome(&accuracies, &divergences, linear, data.majority_accuracy, data.test),
+        outcome: outcome(&accuracies, &divergences, linear, data.majority_accuracy, data.test * data.answers),
         layers: layers(&runs),
         course: runs.first().map(|run| run.course.clone()).unwrap_or_default(),
         hash: format!("{:016x}", hash.finish()),
@@ -212,10 +229,11 @@ fn row(
 /// What theory says of the ensemble, for very large batches. It knows dense layers with weights drawn from one
 /// distribution, and branches that are added with a scale of their own.
 fn theory(architecture: &Architecture) -> Option<Theory> {
-    let Architecture { convolution, standardised, init, residual, .. } = architecture;
+    let Architecture { convolution, cell, standardised, init, residual, .. } = architecture;
     let unknown =
         |residual: &Residual| residual.activated_sum || residual.last_is_zero || residual.scale_is_learned;
     if convolution.is_some()
+        || cell.is_some()
         || *standardised
         || init.weight_variance == WeightVariance::Data
         || residual.as_ref().is_some_and(unknown)
@@ -236,7 +254,7 @@ fn theory(architecture: &Architecture) -> Option<Theory> {
 fn survives(plan: &StudyPlan, tuning: &[Option<f64>], data: &Data) -> Vec<String> {
     let survived = plan.grid.iter().zip(tuning).filter(|(_, score)| {
         // Validation samples are of the same kind as the test samples, and so is the commonest class.
-        survived(**score, data.majority_accuracy, data.validation)
+        survived(**score, data.majority_accuracy, data.validation * data.answers)
     });
     let mut largest: Vec<&Setting> = Vec::new();
     for (setting, _) in survived {
@@ -247,6 +265,18 @@ fn survives(plan: &StudyPlan, tuning: &[Option<f64>], data: &Data) -> Vec<String
         }
     }
     largest.into_iter().map(Setting::label).collect()
+}
+
+/// Medians over the seeds of a recurrent layer's gradient, step by step through time.
+fn through_time(runs: &[&Trained], which: usize, layer: usize) -> Vec<Option<f64>> {
+    let curves = || runs.iter().filter_map(|run| Some(&run.layers[which].get(layer)?.through_time));
+    let steps = curves().map(Vec::len).max().unwrap_or(0);
+    (0..steps)
+        .map(|t| {
+            let values: Vec<f64> = curves().filter_map(|curve| curve.get(t).copied().flatten()).collect();
+            Spread::of(&values).map(|spread| spread.median)
+        })
+        .collect()
 }
 
 /// Medians over the seeds, layer by layer.
@@ -278,6 +308,7 @@ fn layers(runs: &[&Trained]) -> Vec<LayerFigures> {
                 mean: units(|units| units.mean),
                 deviation: units(|units| units.deviation),
                 moved: median(&mut runs.iter().map(|run| run.moved.get(l).copied().flatten())),
+                through_time: [0, 1].map(|which| through_time(runs, which, l)),
             }
         })
         .collect()

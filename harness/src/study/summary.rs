@@ -93,10 +93,17 @@ pub struct Data {
     pub features: usize,
     /// Number of classes.
     pub classes: usize,
+    /// Labels per sample.
+    #[serde(default = "one")]
+    pub answers: usize,
     /// Test accuracy of always naming the commonest class of the training samples.
     pub majority_accuracy: f64,
     /// The linear softmax classifier, tuned and run like every other row. None if the study leaves it out.
     pub linear: Option<Row>,
+}
+
+fn one() -> usize {
+    1
 }
 
 /// The protocol of a study.
@@ -138,7 +145,8 @@ pub struct Group {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Outcome {
-    /// Every seed beats the linear classifier by two standard errors.
+    /// Every seed beats the linear classifier by two standard errors; where a sample has several answers, always naming
+    /// the commonest class.
     Trains,
     /// Every seed is within three binomial deviations of the majority class.
     Stuck,
@@ -192,7 +200,8 @@ pub struct Row {
     /// What theory says of the network at its start; null where it says nothing.
     #[serde(default)]
     pub theory: Option<Theory>,
-    /// log10 of ||delta^1|| / ||delta^L|| before the first step.
+    /// log10 of ||delta^1|| / ||delta^L|| before the first step; for recurrent networks, of the gradient of the topmost
+    /// layer's state after the first step in time over that after the last.
     pub ratio_start: Option<Spread>,
     /// The same after the last step.
     pub ratio_end: Option<Spread>,
@@ -259,6 +268,14 @@ pub struct LayerFigures {
     pub deviation: [Option<f64>; 2],
     /// ||W_end - W_start|| / ||W_start||.
     pub moved: Option<f64>,
+    /// Of a recurrent layer: log10 of the norm of the gradient of what carries its state through time (c of an LSTM,
+    /// else h) after each step, from the first; start and end.
+    #[serde(default, skip_serializing_if = "is_timeless")]
+    pub through_time: [Vec<Option<f64>>; 2],
+}
+
+fn is_timeless(through_time: &[Vec<Option<f64>>; 2]) -> bool {
+    through_time.iter().all(Vec::is_empty)
 }
 
 /// Where a study ran.

@@ -153,7 +153,7 @@ pub fn run(
 }
 
 fn check_batch(plan: &StudyPlan, splits: &Splits) -> Result<(), StudyError> {
-    let found = splits.train.labels().len();
+    let found = splits.train.len();
     if plan.batch > found {
         return Err(StudyError::Invalid {
             file: plan.name.clone(),
@@ -197,7 +197,7 @@ fn at_equal_cost<'a>(
     for (network, row) in rows {
         // The optimiser costs no multiply-adds.
         let Some(setting) = plan.grid.first() else { continue };
-        let cost = plan.recipe(row, setting).cost(data.form(), data.classes(), data.len());
+        let cost = plan.recipe(row, setting).cost(data.form(), data.target(), data.len());
         costs.push(cost.map_err(|source| StudyError::Train { network: network.clone(), source })?);
     }
     let budget =
@@ -220,7 +220,7 @@ fn check_networks(plan: &StudyPlan, options: &Options, entries: &[Entry<'_>]) ->
             let recipe = plan.recipe(entry.row, setting);
             let data = &entry.splits.train;
             let needed = recipe
-                .memory_bytes(data.form(), data.classes(), data.len())
+                .memory_bytes(data.form(), data.target(), data.len())
                 .map_err(|source| StudyError::Train { network: entry.network.clone(), source })?;
             if needed.saturating_mul(options.threads as u64) > available {
                 return Err(StudyError::Memory {

@@ -1,11 +1,14 @@
-//! Losses on one-hot labels, each a mean over the batch, with the gradient of what the head puts out.
+//! Losses, each a mean over the labels of a batch, with the gradient of what the head puts out. Labels are classes, as
+//! one-hot targets, or numbers, with half the squared error.
 
 use isobath_kernels::activation::{self, Sigmoid, Softplus};
 use isobath_kernels::{Level, MatMut, MatRef, loss, optimizer, reduce};
 
 use super::{Loss, TrainError};
+use crate::data::Target;
 
-/// The loss of `output` (a row per label) and its gradient.
+/// The loss of `output` (a row per label) and its gradient. For labels that are numbers it is half the squared error,
+/// whatever `kind` says; for classes:
 ///
 /// - [`Loss::CrossEntropy`]: softmax cross-entropy of logits.
 /// - [`Loss::SigmoidCrossEntropy`]: sum over classes of softplus(h) - t h; gradient sigmoid(h) - t.
@@ -18,13 +21,20 @@ pub(super) fn loss_and_gradient(
     level: Level,
     output: &[f32],
     labels: &[u32],
-    classes: usize,
+    target: Target,
     gradient: &mut [f32],
 ) -> Result<f32, TrainError> {
     fn wrong(error: impl std::fmt::Display) -> TrainError {
         TrainError::Loss(error.to_string())
     }
     let rows = labels.len();
+    let Target::Classes(classes) = target else {
+        let targets: Vec<f32> = labels.iter().map(|label| f32::from_bits(*label)).collect();
+        let outputs = MatRef::new(output, rows, 1).map_err(wrong)?;
+        let targets = MatRef::new(&targets, rows, 1).map_err(wrong)?;
+        let gradient = MatMut::new(gradient, rows, 1).map_err(wrong)?;
+        return loss::squared_error(level, outputs, targets, gradient).map_err(wrong);
+    };
     let outputs = MatRef::new(output, rows, classes).map_err(wrong)?;
     match kind {
         Loss::CrossEntropy => {

@@ -8,7 +8,7 @@ use crate::architecture::Built;
 use crate::net::Watch;
 
 /// What was seen of one hidden layer in one step. Logarithms to base 10; none where the norm is zero or not finite.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LayerNorms {
     /// Of the layer's input.
     pub log10_x: Option<f64>,
@@ -18,6 +18,10 @@ pub struct LayerNorms {
     pub log10_gw: Option<f64>,
     /// Speed of learning: the norm of delta summed over the batch.
     pub speed: Option<f64>,
+    /// Of a recurrent layer: the gradient of what carries its state through time (c of an LSTM, else h) after each
+    /// step, from the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub through_time: Vec<Option<f64>>,
 }
 
 /// Collects [`LayerNorms`] of every hidden layer, and the norm of delta above the last one.
@@ -88,6 +92,24 @@ impl Watch for Observer<'_> {
             let summed = reduce::column_sums(self.level, delta, sums);
             let log10_speed = summed.ok().and_then(|()| log10(reduce::norm(self.level, sums), exponent));
             self.layers[l].speed = log10_speed.map(|log10| 10f64.powf(log10));
+        }
+    }
+
+    fn state(
+        &mut self,
+        layer: usize,
+        step: usize,
+        hidden: MatRef<'_>,
+        memory: Option<MatRef<'_>>,
+        exponent: i32,
+    ) {
+        if let Ok(l) = self.built.dense_at.binary_search(&layer) {
+            let norms = &mut self.layers[l].through_time;
+            // The last step comes first.
+            if norms.len() < step {
+                norms.resize(step, None);
+            }
+            norms[step - 1] = log10(norm(self.level, memory.unwrap_or(hidden)), exponent);
         }
     }
 

@@ -9,9 +9,10 @@ use super::loss::loss_and_gradient;
 use super::noise::gradient_noise;
 use super::observe::{LayerNorms, Observer, log10};
 use super::units::{UnitFigures, Units, as_learned};
-use super::{Course, Divergence, Recipe, Trained};
+use super::{Course, Divergence, Loss, Recipe, Trained};
 use crate::architecture::Built;
-use crate::data::Dataset;
+use crate::data::sequence::adding;
+use crate::data::{Dataset, Target};
 use crate::descent::{self, Descent, DescentError};
 use crate::net::update::Update;
 use crate::net::{Arena, NetError, Place, Plan, PlanError};
@@ -47,6 +48,31 @@ pub enum TrainError {
     /// The run did not fit its memory or its data.
     #[error("{0}")]
     Descent(#[from] DescentError),
+    /// A recurrent network on samples without steps.
+    #[error(
+        "a network with a cell needs sequences (adding:STEPS, copy:BLANKS, recall:BLANKS) or images (glyphs, idx:DIR); \
+         these samples are rows of {features} numbers"
+    )]
+    NoSteps {
+        /// Numbers per sample.
+        features: usize,
+    },
+    /// The network gives another number of answers per sample than the data ask for.
+    #[error(
+        "the network gives {given} answers per sample, the data ask for {asked}; `cell` makes one that gives several"
+    )]
+    Answers {
+        /// Positions of the output.
+        given: usize,
+        /// Labels per sample.
+        asked: usize,
+    },
+    /// A loss of classes, where labels are numbers.
+    #[error("loss is {loss}, but the labels are numbers; leave it out for their squared error")]
+    LossOfNumbers {
+        /// The loss.
+        loss: Loss,
+    },
     /// The network cannot be pre-trained.
     #[error("{0}")]
     Pretrain(#[from] PretrainError),
@@ -71,19 +97,19 @@ pub fn train<T: Threads>(
     mut on_step: impl FnMut(usize, &Course) -> bool,
 ) -> Result<Option<Trained>, TrainError> {
     let started = Instant::now();
-    let found = data.labels().len();
+    let found = data.len();
     if recipe.batch > found {
         return Err(TrainError::Batch { batch: recipe.batch, found });
     }
-    let input = recipe.input(data.form())?;
-    let built = recipe.build(input, data.classes());
+    let built = recipe.build(data.form(), data.classes());
     let mut places = vec![Place::default(); built.layers.len()];
-    let plan = Plan::new(input, recipe.batch, &built.layers, &mut places)?;
+    let plan = Plan::new(recipe.input(data.form())?, recipe.batch, &built.layers, &mut places)?;
+    recipe.check(&plan, data.form(), data.target())?;
     let update =
         Update::new(recipe.optimizer, recipe.clipping, recipe.penalty).with_restraint(recipe.restraint);
     let mut arena = vec![0.0; plan.arena_len(update.moments(), threads.count())?];
-    let (mut order, mut labels) = (vec![0; found], vec![0; recipe.batch]);
-    let mut gradient = vec![0.0; recipe.batch * data.classes()];
+    let (mut order, mut labels) = (vec![0; found], vec![0; recipe.batch * data.form().answers()]);
+    let mut gradient = vec![0.0; recipe.batch * plan.output()];
     let memory = descent::Memory {
         arena: &mut arena,
         order: &mut order,
@@ -105,7 +131,7 @@ pub fn train<T: Threads>(
     let mut units: [Vec<UnitFigures>; 2] = Default::default();
     let mut noise = [None; 2];
     let loss_of = |outputs: &[f32], labels: &[u32], gradient: &mut [f32]| {
-        loss_and_gradient(recipe.loss, level, outputs, labels, data.classes(), gradient)
+        loss_and_gradient(recipe.loss, level, outputs, labels, data.target(), gradient)
     };
     let mut ratio = [None; 2];
     let mut divergence = None;
@@ -117,7 +143,7 @@ pub fn train<T: Threads>(
         let recorded = step % recipe.record_every.max(1) == 0 || step == recipe.steps;
         if recipe.checkpoint == Some(step) && step < recipe.steps {
             let begun = Instant::now();
-            at_checkpoint = Some(descent.correct(held_out.samples())? as f64 / held_out.len().max(1) as f64);
+            at_checkpoint = Some(accuracy(&mut descent, held_out)?);
             probing += begun.elapsed();
         }
         let last = step == recipe.steps;
@@ -170,14 +196,14 @@ pub fn train<T: Threads>(
     let step_seconds = (steps > 0).then(|| (descending.elapsed() - probing).as_secs_f64() / steps as f64);
     // Before the accuracy is measured: that moves no parameter, but a reader need not know it.
     let hash = descent.hash();
-    let accuracy = descent.correct(held_out.samples())? as f64 / held_out.len().max(1) as f64;
+    let accuracy = accuracy(&mut descent, held_out)?;
     let moved = moved(level, &plan, &built, &before, descent.arena().parameters);
     Ok(Some(Trained {
         accuracy,
         at_checkpoint,
         divergence,
         steps,
-        multiply_adds: recipe.cost(data.form(), data.classes(), found)?.of(steps),
+        multiply_adds: recipe.cost(data.form(), data.target(), found)?.of(steps),
         ratio,
         layers: figures,
         units,
@@ -188,6 +214,15 @@ pub fn train<T: Threads>(
         seconds,
         step_seconds,
     }))
+}
+
+/// The fraction of labels that a network meets: their class, or their number but for a tolerance.
+fn accuracy<T: Threads>(descent: &mut Descent<'_, T>, held_out: &Dataset) -> Result<f64, DescentError> {
+    let correct = match held_out.target() {
+        Target::Classes(_) => descent.correct(held_out.samples())?,
+        Target::Number => descent.close(held_out.samples(), adding::TOLERANCE)?,
+    };
+    Ok(correct as f64 / held_out.labels().len().max(1) as f64)
 }
 
 /// Pre-trains the hidden layers. `go_on` is asked once for as many steps as there are layers. False if it stopped them.
@@ -249,8 +284,12 @@ fn record(
     course.speed.push(observer.layers.iter().map(|l| l.speed).collect());
 }
 
-/// log10 of ||delta^1|| / ||delta^L||.
+/// log10 of ||delta^1|| / ||delta^L||; for recurrent layers, of the gradient of the topmost one's state after the first
+/// step over that after the last.
 fn end_to_end(layers: &[LayerNorms]) -> Option<f64> {
+    if let [first, .., last] = layers.last()?.through_time[..] {
+        return Some(first? - last?);
+    }
     Some(layers.first()?.log10_delta? - layers.last()?.log10_delta?)
 }
 

@@ -9,7 +9,7 @@ use isobath::data::{Scale, glyphs, spirals};
 use isobath::descent::{Descent, Memory, Samples, run_seed, softmax_cross_entropy};
 use isobath::init::Init;
 use isobath::net::update::{Clipping, Optimizer, Penalty, Update};
-use isobath::net::{Layer, Place, Plan, Watch};
+use isobath::net::{Cell, ForgetBias, Layer, Place, Plan, Recurrent, Signal, Watch};
 use isobath::random::Random;
 use isobath::threads::Serial;
 use isobath_kernels::reduce::{Norm, Scaled, sum_of_squares};
@@ -23,8 +23,10 @@ pub const SAMPLES: usize = 200;
 pub const BATCH: usize = 20;
 /// Gradients are clipped to this norm.
 pub const MAX_NORM: f32 = 1.0;
+/// Gradients of states are clipped to this norm at each step back in time.
+const CLIP: f32 = 0.1;
 /// Elements of the largest arena and of the larger set of inputs.
-const ARENA: usize = 40_000;
+const ARENA: usize = 50_000;
 const INPUTS: usize = SAMPLES * glyphs::FEATURES;
 const MOST_LAYERS: usize = 8;
 
@@ -35,6 +37,12 @@ const TOP: Layer = Layer::dense(2, Init::LECUN);
 const WIDE: Layer = Layer::dense(32, Init::HE);
 const DIGITS: Layer = Layer::dense(glyphs::CLASSES, Init::LECUN);
 
+/// A recurrent layer that reads an image row by row.
+const fn rows(cell: Cell) -> Layer {
+    let layer = Recurrent::new(cell, 8, Init::XAVIER);
+    Layer::Recurrent(Recurrent { forget_bias: ForgetBias::Chrono, clip: Some(CLIP), ..layer })
+}
+
 /// A task with its network.
 #[derive(Clone, Copy, Debug)]
 pub struct Run {
@@ -42,6 +50,8 @@ pub struct Run {
     pub name: &'static str,
     /// Numbers per sample.
     pub features: usize,
+    /// What a sample is to the first layer.
+    pub signal: Signal,
     /// Classes.
     pub classes: usize,
     /// The layers.
@@ -57,6 +67,7 @@ pub struct Run {
 const SPIRALS: Run = Run {
     name: "spirals 2-16-16-2, Adam",
     features: 2,
+    signal: Signal::vector(2),
     classes: 2,
     layers: &[NARROW, TANH, NARROW, TANH, TOP],
     optimizer: Optimizer::Adam { weight_decay: 0.0 },
@@ -66,6 +77,7 @@ const SPIRALS: Run = Run {
 const GLYPHS: Run = Run {
     name: "glyphs 144-32-10, SGD",
     features: glyphs::FEATURES,
+    signal: Signal::vector(glyphs::FEATURES),
     classes: glyphs::CLASSES,
     layers: &[WIDE, RELU, DIGITS],
     optimizer: Optimizer::Sgd,
@@ -73,8 +85,17 @@ const GLYPHS: Run = Run {
     steps: 100,
 };
 
-/// Both networks, batch norm off and on.
-pub const RUNS: [Run; 4] = [
+const RECURRENT: Run = Run {
+    name: "glyphs row by row, LSTM 8, Adam",
+    signal: Signal::image(glyphs::SIDE, glyphs::SIDE, 1),
+    layers: &[rows(Cell::Lstm), DIGITS],
+    optimizer: Optimizer::Adam { weight_decay: 0.0 },
+    rate: 0.01,
+    ..GLYPHS
+};
+
+/// Both networks, batch norm off and on, and recurrent ones.
+pub const RUNS: [Run; 6] = [
     SPIRALS,
     Run {
         name: "spirals 2-16-16-2, Adam, batch norm",
@@ -87,6 +108,8 @@ pub const RUNS: [Run; 4] = [
         layers: &[WIDE, Layer::BATCH_NORM, RELU, DIGITS],
         ..GLYPHS
     },
+    RECURRENT,
+    Run { name: "glyphs row by row, GRU 8, Adam", layers: &[rows(Cell::Gru), DIGITS], ..RECURRENT },
 ];
 
 /// What a run left.
@@ -98,7 +121,7 @@ pub struct Trained {
     pub losses: [f32; 2],
     /// Of the test set, how many were right.
     pub correct: usize,
-    /// Norms of the dense layers' weight gradients in the last pass, from the input up.
+    /// Norms of the layers' weight gradients in the last pass, from the input up.
     pub gradients: Gradients,
     /// Hash of the final parameters and gradients.
     pub hash: u64,
@@ -113,7 +136,7 @@ impl fmt::Display for Trained {
     }
 }
 
-/// The norm of every dense layer's weight gradient.
+/// The norm of every dense or recurrent layer's weight gradient.
 #[derive(Clone, Copy, Debug)]
 pub struct Gradients {
     level: Level,
@@ -180,7 +203,7 @@ pub fn train(run: &Run, level: Level, space: &mut Space, flip: u32) -> Trained {
     scale.apply(held_out);
 
     let mut places = [Place::default(); MOST_LAYERS];
-    let plan = Plan::new(run.features, BATCH, run.layers, &mut places).expect("a network");
+    let plan = Plan::new(run.signal, BATCH, run.layers, &mut places).expect("a network");
     let clipping = Clipping::GlobalNorm { max_norm: MAX_NORM };
     let update = Update::new(run.optimizer, clipping, Penalty::None);
     let memory = Memory { arena, order, labels: batch, gradient };

@@ -109,6 +109,9 @@ fn names_are_read_and_written() {
         ("two-spirals", Source::TwoSpirals),
         ("teacher", Source::Teacher),
         ("gaussian", Source::Gaussian),
+        ("adding:50", Source::Adding(50)),
+        ("copy:20", Source::Copy(20)),
+        ("recall:0", Source::Recall(0)),
         ("idx:a:b/c", Source::Idx("a:b/c".into())),
         ("csv:a/b.csv", csv("a/b.csv", "label")),
         ("csv:a/b.csv:kind of thing", csv("a/b.csv", "kind of thing")),
@@ -127,8 +130,56 @@ fn unknown_names_are_refused() {
         assert_eq!(
             text.parse::<Source>().unwrap_err().to_string(),
             format!(
-                "unknown data source `{text}`; allowed are glyphs, spirals, two-spirals, teacher, gaussian, idx:DIR, csv:FILE, csv:FILE:LABEL"
+                "unknown data source `{text}`; allowed are glyphs, spirals, two-spirals, teacher, gaussian, \
+                 adding:STEPS, copy:BLANKS, recall:BLANKS, idx:DIR, csv:FILE, csv:FILE:LABEL"
             )
         );
     }
+}
+
+#[test]
+fn sequences_need_a_length() {
+    for (text, least) in [
+        ("adding:", 2),
+        ("adding:1", 2),
+        ("adding:-3", 2),
+        ("adding:fifty", 2),
+        ("copy:0", 1),
+        ("copy:100001", 1),
+        ("recall:1.5", 0),
+        ("recall:99999999999999999999", 0),
+    ] {
+        let message = text.parse::<Source>().unwrap_err().to_string();
+        let expected =
+            format!("data source `{text}`: the number of steps after the colon must be {least} to 100000");
+        assert_eq!(message, expected);
+    }
+    assert!("adding".parse::<Source>().unwrap_err().to_string().contains("adding:STEPS"));
+}
+
+#[test]
+fn sequences_have_their_form_and_are_left_as_they_are_made() {
+    let sequence = |steps, features, answers| Form::Sequence { steps, features, answers };
+    for (source, form, target, least, most) in [
+        (Source::Adding(9), sequence(9, 2, 1), Target::Number, 0.0, 1.0),
+        (Source::Copy(4), sequence(14, 9, 5), Target::Classes(8), 0.0, 1.0),
+        (Source::Recall(7), sequence(19, 12, 1), Target::Classes(10), -1.0, 2.0),
+    ] {
+        let splits = source.load(&SIZES, 8).unwrap();
+        assert_eq!([splits.train.len(), splits.validation.len(), splits.test.len()], [500, 100, 200]);
+        for set in sets(&splits) {
+            assert_eq!((set.form(), set.target()), (form, target), "{source}");
+            assert_eq!(set.inputs().len(), set.len() * form.features());
+            assert_eq!(set.labels().len(), set.len() * source.answers());
+            assert!(set.inputs().iter().all(|x| (least..=most).contains(x)) && set.inputs().contains(&0.0));
+        }
+        let other = source.load(&SIZES, 9).unwrap();
+        assert_ne!(splits.train, other.train);
+        assert_ne!(splits.train.inputs()[..18], splits.test.inputs()[..18]);
+        let more = source.load(&Sizes { test: 300, ..SIZES }, 8).unwrap();
+        assert_eq!((&splits.train, &splits.validation), (&more.train, &more.validation));
+        assert_eq!(splits.test.inputs(), &more.test.inputs()[..splits.test.inputs().len()]);
+    }
+    let none = Source::Adding(9).load(&Sizes { train: 0, ..SIZES }, 1).unwrap_err().to_string();
+    assert_eq!(none, "adding:9: training samples: found none, allowed is at least 1");
 }

@@ -67,9 +67,28 @@ pub enum PlanError {
         /// Rows.
         batch: usize,
     },
+    /// A recurrent layer shows no state, or more than it has.
+    Shown {
+        /// The layer's index.
+        layer: usize,
+        /// States to be shown.
+        shown: usize,
+        /// Its steps.
+        steps: usize,
+    },
+    /// A plain recurrence with PReLU, whose slope it could not learn.
+    RecurrentPrelu {
+        /// The layer's index.
+        layer: usize,
+    },
+    /// A recurrent layer's limit for the gradient through time is not positive.
+    RecurrentClip {
+        /// The layer's index.
+        layer: usize,
+    },
     /// The arena would not fit in memory.
     TooLarge,
-    /// The arena is shorter than [`Plan::arena_len`](super::Plan::arena_len).
+    /// The arena is shorter than [`arena_len`](crate::net::Plan::arena_len).
     Arena {
         /// Elements needed.
         needed: usize,
@@ -110,6 +129,15 @@ impl fmt::Display for PlanError {
             }
             Self::BatchNormBatch { batch } => {
                 write!(f, "batch norm needs a batch of at least 2 rows in training, not {batch}")
+            }
+            Self::Shown { layer, shown, steps } => {
+                write!(f, "layer {layer}: {shown} states are to be shown; it must be 1 to {steps}")
+            }
+            Self::RecurrentPrelu { layer } => {
+                write!(f, "layer {layer}: prelu learns its slope, which a recurrent layer cannot")
+            }
+            Self::RecurrentClip { layer } => {
+                write!(f, "layer {layer}: the limit for the gradient through time must be positive")
             }
             Self::TooLarge => f.write_str("the network does not fit in this machine's address space"),
             Self::Arena { needed, found } => {

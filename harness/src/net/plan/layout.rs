@@ -5,7 +5,7 @@ use isobath_kernels::gemm::{Gemm, K_BLOCK, Shape};
 use super::{MAX_NESTING, Place, PlanError, Values};
 use crate::activation::Activation;
 use crate::net::pooling::MOST;
-use crate::net::{Layer, Signal, Window, convolution, standardise};
+use crate::net::{Layer, Recurrent, Signal, Window, convolution, standardise};
 
 pub(super) fn product(a: usize, b: usize) -> Result<usize, PlanError> {
     a.checked_mul(b).ok_or(PlanError::TooLarge)
@@ -122,6 +122,8 @@ impl Layout {
                 place.weight_count = product(place.fan_in, place.width)?;
                 place.parameter_count = sum(place.weight_count, place.width)?;
                 place.output = self.new_values(place.to)?;
+                // A column of its weights fits into the two buffers that deltas flow through.
+                self.widest = self.widest.max(place.fan_in.div_ceil(product(2, self.batch)?));
                 self.workspace = self.workspace.max(convolution::workspace_len(&place)?);
             }
             Layer::MaxPool { size, stride } => {
@@ -195,6 +197,7 @@ impl Layout {
                     place.parameter_count = 1;
                 }
             }
+            Layer::Recurrent(recurrent) => self.recurrent(index, &recurrent, &mut place)?,
         }
         self.parameters = sum(self.parameters, place.parameter_count)?;
         self.signal = place.to;
@@ -221,9 +224,29 @@ impl Layout {
             Shape { m: b, n: n_in, k: n_out, transpose_a: false, transpose_b: true },
             Shape { m: n_in, n: n_out, k: b.min(K_BLOCK), transpose_a: true, transpose_b: false },
         ];
-        for shape in shapes {
-            self.workspace = self.workspace.max(Gemm::workspace_len_for(shape));
-        }
+        self.plan_workspace(&shapes);
         Ok(())
+    }
+
+    fn recurrent(&mut self, index: usize, layer: &Recurrent, place: &mut Place) -> Result<(), PlanError> {
+        let sizes = layer.sizes(index, place.from)?;
+        place.width = layer.units;
+        place.to = Signal::sequence(sizes.shown, layer.units);
+        place.weight_count = product(sum(sizes.features, layer.units)?, sizes.columns)?;
+        place.parameter_count = sum(place.weight_count, sizes.columns)?;
+        place.output = self.new_values(place.to)?;
+        let kept = layer.kept(&sizes).ok_or(PlanError::TooLarge)?;
+        // Nothing of it passes between layers, so it does not count among the widest.
+        let widest = self.widest;
+        place.kept = self.new_values(Signal::vector(kept))?;
+        (self.widest, self.current) = (widest, place.output);
+        self.plan_workspace(&layer.products(&sizes, self.batch).ok_or(PlanError::TooLarge)?);
+        Ok(())
+    }
+
+    fn plan_workspace(&mut self, products: &[Shape]) {
+        for shape in products {
+            self.workspace = self.workspace.max(Gemm::workspace_len_for(*shape));
+        }
     }
 }
