@@ -100,4 +100,15 @@ impl<A: Watch, B: Watch> Watch for (A, B) {
         self.0.weight_gradient(layer, gradient, exponent);
         self.1.weight_gradient(layer, gradient, exponent);
     }
+    fn state(
+        &mut self,
+        layer: usize,
+        step: usize,
+        hidden: MatRef<'_>,
+        memory: Option<MatRef<'_>>,
+        exponent: i32,
+    ) {
+        self.0.state(layer, step, hidden, memory, exponent);
+        self.1.state(layer, step, hidden, memory, exponent);
+    }
 }
