@@ -3,9 +3,9 @@
 use isobath::activation::Activation;
 use isobath::init::Init;
 use isobath::net::lsuv::TOLERANCE;
-use isobath::net::{Arena, Layer, Mode, Pass, Plan, Unwatched};
+use isobath::net::{Arena, Layer, Mode, Pass, Plan, Signal, Unwatched, Watch, Window};
 use isobath::threads::{Pool, Serial, Threads};
-use isobath_kernels::Level;
+use isobath_kernels::{Level, MatRef};
 use isobath_tests::case::{Case, INIT, normals};
 use isobath_tests::hash::assert_same_bits;
 use isobath_tests::levels;
@@ -157,4 +157,48 @@ fn a_layer_without_variance_is_left_as_it_is() {
         scale(plan, arena, &[f32::NAN; 32], Level::detect(), &Serial);
         assert_same_bits(&before, arena.parameters, "no input");
     });
+}
+
+/// The variance of what enters each layer.
+#[derive(Default)]
+struct Entering(Vec<f64>);
+
+impl Watch for Entering {
+    fn input(&mut self, _: usize, x: MatRef<'_>, exponent: i32) {
+        let values: Vec<f64> = (0..x.rows()).flat_map(|i| x.row(i)).map(|v| f64::from(*v)).collect();
+        self.0.push(variance(&values) * 4f64.powi(exponent));
+    }
+}
+
+#[test]
+fn convolutions_are_scaled_over_all_positions() {
+    let window = |stride| Window { size: 3, stride, padding: 1 };
+    let layers = vec![
+        Layer::convolution(6, window(1), Init::LSUV),
+        Layer::Activation(Activation::Relu),
+        Layer::convolution(9, window(2), Init::LSUV),
+        Layer::Activation(Activation::Tanh),
+        Layer::AveragePool,
+        Layer::dense(3, INIT),
+    ];
+    let case = Case::new("convolutions", Signal::image(8, 7, 2), 12, layers);
+    let input: Vec<f32> = normals(5, 12 * 8 * 7 * 2).iter().map(|x| 30.0 * x + 4.0).collect();
+    let mut all = Vec::new();
+    for level in levels::all() {
+        let (parameters, entering) = case.run(|plan, arena| {
+            scale(plan, arena, &input, level, &Serial);
+            let mut entering = Entering::default();
+            arena.input_mut(&plan, 12).copy_from_slice(&input);
+            let pass = Pass { plan, level, threads: &Serial, rows: 12 };
+            pass.forward(arena, Mode::Training, &mut entering).expect("forward");
+            (arena.parameters.to_vec(), entering.0)
+        });
+        for behind in [1, 3] {
+            assert!((entering[behind] - 1.0).abs() < f64::from(TOLERANCE), "{behind}: {entering:?}");
+        }
+        all.push(parameters);
+    }
+    for parameters in &all[1..] {
+        assert_same_bits(&all[0], parameters, "convolutions");
+    }
 }

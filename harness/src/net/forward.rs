@@ -286,7 +286,7 @@ impl<T: Threads> Pass<'_, T> {
 
     /// The same with the scale that was learned. The branch, whose product with delta is the scale's gradient, is kept.
     fn merge_learned(&self, arena: &mut Arena<'_>, place: &Place) -> Option<()> {
-        let length = self.rows * place.width;
+        let length = self.elements_of(place.from);
         let exponent = arena.exponent(place.input);
         let (before, kept) = arena.values.split_at_mut_checked(place.kept.start)?;
         kept.get_mut(..length)?.copy_from_slice(before.get(place.input.start..)?.get(..length)?);

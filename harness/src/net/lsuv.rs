@@ -1,6 +1,6 @@
 //! LSUV, layer-sequential unit variance: weights are scaled by what a batch of data says (Mishkin and Matas 2016).
 //!
-//! Layers run one after the other on the batch. After each dense layer whose [`WeightVariance`] is
+//! Layers run one after the other on the batch. After each dense layer or convolution whose [`WeightVariance`] is
 //! [`Data`](WeightVariance::Data), started orthonormal, W = W / sqrt(Var h) until |Var h - 1| is below [`TOLERANCE`], where
 //! Var h is over all units and samples of its output h; then the next layer runs on what it gives out. Without biases one
 //! division is enough, but for rounding. A layer whose output is constant or not finite is left as it is. Running statistics
@@ -11,7 +11,7 @@
 
 use isobath_kernels::{optimizer, reduce};
 
-use super::{Arena, Layer, Mode, NetError, Pass, Place, Unwatched, Values};
+use super::{Arena, Convolution, Dense, Layer, Mode, NetError, Pass, Place, Unwatched, Values};
 use crate::init::WeightVariance;
 use crate::threads::Threads;
 
@@ -44,7 +44,7 @@ impl<T: Threads> Pass<'_, T> {
 
     /// 1 over the deviation of a layer's output; none inside where that is near enough to 1, or no figure.
     fn factor(&self, arena: &mut Arena<'_>, place: &Place) -> Option<Option<f32>> {
-        let count = self.rows * place.width;
+        let count = self.elements_of(place.to);
         let exponent = arena.exponent(place.output);
         let centred = arena.deltas.get_mut(..count)?;
         centred.copy_from_slice(arena.values.get(place.output.start..)?.get(..count)?);
@@ -64,5 +64,10 @@ impl<T: Threads> Pass<'_, T> {
 
 /// Whether a layer's weights are scaled by data.
 pub fn asks_for_data(layer: &Layer) -> bool {
-    matches!(layer, Layer::Dense(dense) if dense.init.weight_variance == WeightVariance::Data)
+    match layer {
+        Layer::Dense(Dense { init, .. }) | Layer::Convolution(Convolution { init, .. }) => {
+            init.weight_variance == WeightVariance::Data
+        }
+        _ => false,
+    }
 }

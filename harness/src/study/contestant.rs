@@ -194,6 +194,9 @@ pub(super) fn contestant(what: &str, table: &NetworkTable) -> Result<Contestant,
         Some(_) if standardised => {
             return Err(of("weights is \"standardised\", which recurrent layers do not have"));
         }
+        Some(_) if init.weight_variance == WeightVariance::Data => {
+            return Err(of("init is \"lsuv\", which recurrent layers do not have"));
+        }
         Some(cell) => Some(recurrence(cell, table, activation).map_err(|error| of(&error))?),
     };
     let plain = Architecture::plain(depth, width, activation, init);
