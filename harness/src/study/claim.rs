@@ -8,7 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::plan::GroupPlan;
-use super::summary::{Group, Outcome, Row, Spread};
+use super::summary::{Course, Group, LayerFigures, Outcome, Row, Spread};
 
 /// `[[claim]]`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -62,8 +62,16 @@ pub enum Figure {
     FirstLayerMoved,
     /// The same of the last layer.
     LastLayerMoved,
-    /// Seconds of a run. Differs between machines.
-    Seconds,
+    /// The norm of all hidden weights together over the recorded steps: the largest over the first.
+    WeightGrowth,
+    /// Fraction of dead units after the last step: those without a slope on any sample.
+    Dead,
+    /// Fraction of units and samples whose slope is below 1 % of the largest, after the last step.
+    Saturated,
+    /// Mean over deviation of the hidden outputs before the first step: how far they are from centred.
+    Shift,
+    /// Milliseconds of a step. Differs between machines.
+    StepMilliseconds,
     /// Multiply-adds of a run.
     MultiplyAdds,
 }
@@ -79,7 +87,11 @@ impl fmt::Display for Figure {
             Self::DecadesAtEnd => "log10 gradient ratio after training",
             Self::FirstLayerMoved => "first layer's way",
             Self::LastLayerMoved => "last layer's way",
-            Self::Seconds => "seconds",
+            Self::WeightGrowth => "growth of the weights",
+            Self::Dead => "dead units",
+            Self::Saturated => "saturated units",
+            Self::Shift => "mean over deviation of the outputs",
+            Self::StepMilliseconds => "milliseconds per step",
             Self::MultiplyAdds => "multiply-adds",
         })
     }
@@ -213,6 +225,23 @@ pub(super) fn judge(claims: &[ClaimTable], groups: &[Group], linear: &[Option<f6
     claims.iter().map(claim).collect()
 }
 
+/// The mean of figures; none of none.
+fn mean(figures: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = figures.fold((0.0, 0), |(sum, count), figure| (sum + figure, count + 1));
+    (count > 0).then(|| sum / f64::from(count))
+}
+
+/// The largest norm of all hidden weights together over the first.
+fn weight_growth(course: &Course) -> Option<f64> {
+    let norms = course.log10_w.iter().map(|layers| {
+        let squares = layers.iter().flatten().map(|log10| 100f64.powf(*log10));
+        squares.sum::<f64>().sqrt()
+    });
+    let norms: Vec<f64> = norms.collect();
+    let first = *norms.first().filter(|first| **first > 0.0)?;
+    Some(norms.iter().copied().fold(first, f64::max) / first)
+}
+
 /// A figure of a row.
 fn value(figure: Figure, row: &Row, linear: Option<f64>) -> Option<f64> {
     let median = |spread: &Option<Spread>| spread.as_ref().map(|spread| spread.median);
@@ -228,7 +257,14 @@ fn value(figure: Figure, row: &Row, linear: Option<f64>) -> Option<f64> {
         Figure::DecadesAtEnd => median(&row.ratio_end),
         Figure::FirstLayerMoved => row.layers.first()?.moved,
         Figure::LastLayerMoved => row.layers.last()?.moved,
-        Figure::Seconds => Some(row.seconds),
+        Figure::WeightGrowth => weight_growth(&row.course),
+        Figure::Dead => mean(row.layers.iter().filter_map(|layer| layer.dead[1])),
+        Figure::Saturated => mean(row.layers.iter().filter_map(|layer| layer.saturated[1])),
+        Figure::Shift => {
+            let ratio = |layer: &LayerFigures| Some((layer.mean[0]? / layer.deviation[0]?).abs());
+            mean(row.layers.iter().filter_map(ratio).filter(|ratio| ratio.is_finite()))
+        }
+        Figure::StepMilliseconds => Some(1e3 * row.step_seconds?),
         Figure::MultiplyAdds => Some(row.multiply_adds as f64),
     }
 }
