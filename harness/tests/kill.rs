@@ -6,7 +6,8 @@
 mod common;
 
 use std::fs;
-use std::process::{Child, Command};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -93,22 +94,46 @@ fn a_study_told_to_stop_says_how_to_go_on_and_loses_nothing() {
     }
 }
 
+/// Starts all built-in studies.
+fn start_all(out: &Path) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_isobath"));
+    command.args(["study", "--full", "--threads", "2", "--out"]).arg(out);
+    command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Ends a study by a signal as soon as it has begun a folder. One that does not stop in a minute is killed.
+fn stop_in(mut study: Child, out: &Path) -> Output {
+    let begun = Instant::now();
+    let expect = |study: &mut Child, what: &str| {
+        if begun.elapsed() > Duration::from_secs(60) {
+            study.kill().unwrap();
+            panic!("{what} after a minute");
+        }
+        thread::sleep(Duration::from_millis(10));
+    };
+    while fs::metadata(out.join("records.jsonl")).map_or(0, |found| found.len()) == 0 {
+        expect(&mut study, "the study has not begun");
+    }
+    signal(&study, "INT");
+    while study.try_wait().unwrap().is_none() {
+        expect(&mut study, "the study has not stopped");
+    }
+    study.wait_with_output().unwrap()
+}
+
 /// Of all studies, the later ones stop as the first one does.
 #[test]
 fn all_studies_stop_at_the_first_signal() {
     let folder = TempDir::new().unwrap();
-    let out = folder.path().join("all");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_isobath"));
-    command.args(["study", "--full", "--threads", "2", "--out"]).arg(&out);
-    command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped());
-    let study = command.spawn().unwrap();
-    let begun = Instant::now();
-    while runs_kept(&out.join("remedies")) == 0 {
-        assert!(begun.elapsed() < Duration::from_secs(300), "no run in five minutes");
-        thread::sleep(Duration::from_millis(20));
-    }
-    signal(&study, "INT");
-    assert_ended(&study.wait_with_output().unwrap(), 130, &["interrupted"]);
+    let all = folder.path().join("all");
+    let [first, second] = ["remedies", "depth"].map(|name| all.join(name));
+    assert_ended(&stop_in(start_all(&all), &first), 130, &["interrupted"]);
+    // The first one takes minutes; a summary, whichever study it is of, says that it is finished.
+    let file = write_study(folder.path(), 12);
+    let small = folder.path().join("small");
+    assert_ended(&run(&file, &small), 0, &[]);
+    fs::copy(small.join("summary.json"), first.join("summary.json")).unwrap();
+    assert_ended(&stop_in(start_all(&all), &second), 130, &["interrupted"]);
 }
 
 #[test]

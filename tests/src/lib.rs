@@ -6,6 +6,7 @@ pub mod boltzmann;
 pub mod case;
 pub mod convolution;
 pub mod fma;
+#[cfg(unix)]
 pub mod guard;
 pub mod hash;
 pub mod levels;
