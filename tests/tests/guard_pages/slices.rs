@@ -82,7 +82,7 @@ fn adam(level: Level, weight_decay: f32, [w, m, v, g]: [&mut [f32]; 4]) -> bool 
 pub(crate) fn run(runs: &mut Runs) {
     for (name, kernel) in REDUCTIONS.into_iter().chain(FUNCTIONS).chain(STEPS) {
         for length in LENGTHS.chain(LONG) {
-            on_slices(runs, name, length, |level, slices| kernel(level, slices));
+            on_slices(runs, name, length, kernel);
         }
     }
     activations(runs, Elu { alpha: 1.5 });
