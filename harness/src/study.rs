@@ -82,6 +82,12 @@ pub enum StudyError {
         /// What lies there.
         found: String,
     },
+    /// Another process runs a study in the run folder.
+    #[error("{path} is in use by another run; wait until it has ended or choose another folder with --out", path = path.display())]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The run folder cannot be written or read.
     #[error("cannot {action} {path}: {source}", path = path.display())]
     Io {
@@ -104,7 +110,7 @@ impl StudyError {
             Self::Invalid { .. } | Self::Occupied { .. } | Self::Train { .. } => 2,
             Self::Data(DataError::Read { .. } | DataError::Memory { .. }) => 3,
             Self::Data(_) => 2,
-            Self::ReadFile { .. } | Self::Io { .. } | Self::Memory { .. } => 3,
+            Self::ReadFile { .. } | Self::Io { .. } | Self::Memory { .. } | Self::InUse { .. } => 3,
             Self::Interrupted => 130,
         }
     }

@@ -6,10 +6,13 @@ pub mod boltzmann;
 pub mod case;
 pub mod convolution;
 pub mod fma;
+#[cfg(unix)]
+pub mod guard;
 pub mod hash;
 pub mod levels;
 pub mod naive_gemm;
 pub mod network;
+pub mod public_api;
 pub mod recurrent;
 pub mod reference;
 pub mod soft;

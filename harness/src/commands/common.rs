@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
@@ -121,8 +121,14 @@ pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     print(&format!("{json}\n"))
 }
 
-/// Writes a file as a whole or not at all; `what` names it in errors.
+/// Writes a file as a whole or not at all; `what` names it in errors. What is no file, as `/dev/stdout`, is written as it is.
 pub(super) fn write_whole(what: &str, path: &Path, text: &str) -> Result<(), Failure> {
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return fs::write(path, text).map_err(|error| Failure {
+            code: INPUT_OUTPUT,
+            message: format!("{what}: cannot write {}: {error}", path.display()),
+        });
+    }
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".new");
     let written = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path));
@@ -133,16 +139,19 @@ pub(super) fn write_whole(what: &str, path: &Path, text: &str) -> Result<(), Fai
     })
 }
 
-/// A flag that Ctrl-C and a request to terminate raise; the second one ends the program at once.
-pub(super) fn stop_flag() -> Arc<AtomicBool> {
-    let flag = Arc::new(AtomicBool::new(false));
-    let raised = Arc::clone(&flag);
-    let handler = move || {
-        if raised.swap(true, Ordering::Relaxed) {
+/// A flag that Ctrl-C and a request to terminate raise; the second one ends the program at once. One for the whole program,
+/// however many studies it runs.
+pub(super) fn stop_flag() -> &'static AtomicBool {
+    static STOP: AtomicBool = AtomicBool::new(false);
+    static HANDLER: Once = Once::new();
+    let handler = || {
+        if STOP.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
     };
-    // Without a handler Ctrl-C still ends the program, and finished runs are kept all the same.
-    let _ = ctrlc::set_handler(handler);
-    flag
+    HANDLER.call_once(|| {
+        // Without a handler Ctrl-C still ends the program, and finished runs are kept all the same.
+        let _ = ctrlc::set_handler(handler);
+    });
+    &STOP
 }

@@ -8,11 +8,12 @@ use std::process::ExitCode;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::common::{Common, Failure, print, print_json, stop_flag, write_whole};
+use super::common::{Common, Failure, print, print_json, stop_flag};
 use crate::data::Source;
 use crate::report;
 use crate::study::contestant::Contestant;
 use crate::study::plan::{BUILT_IN, GroupPlan, StudyPlan};
+use crate::study::summary::Summary;
 use crate::study::trial::{self, Options, Progress};
 
 /// Flags of `isobath study`.
@@ -134,14 +135,11 @@ fn run_one(
         force: arguments.force,
     };
     let bar = Bar::new(common.quiet || common.json);
-    let result = trial::run(&plan, &options, &stop_flag(), &bar);
+    let pool = common.pool()?;
+    let page = |summary: &Summary| pool.install(|| report::html_with_theory(summary, &networks(&plan)));
+    let result = trial::run(&plan, &options, stop_flag(), &bar, &page);
     bar.0.finish_and_clear();
     let finished = result.map_err(failed)?;
-    if !finished.before {
-        // The run has written a page without what only the plan knows.
-        let page = common.pool()?.install(|| report::html_with_theory(&finished.summary, &networks(&plan)));
-        write_whole("study", &finished.report, &page)?;
-    }
     if common.json {
         print_json(&finished.summary)?;
         return Ok(ExitCode::SUCCESS);

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::common::{Common, Failure, INPUT_OUTPUT, print, print_json};
 use super::verify_exhaustive::{self, Selection};
 use super::verify_zoo::{self, Size};
+use crate::machine::keeps_subnormals;
 use crate::verify::{self, Check, Table};
 
 /// Exit code where a figure is off.
@@ -58,6 +59,14 @@ struct CheckOutput<'a> {
 
 /// Runs the check that was asked for.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    if !keeps_subnormals() {
+        return Err(Failure {
+            code: BROKEN,
+            message: "this process flushes subnormal numbers to zero (on x86: FTZ or DAZ in MXCSR), so it has other bits than \
+                      other machines; a library that is loaded into it was built for fast mathematics"
+                .to_owned(),
+        });
+    }
     if arguments.exhaustive {
         verify_exhaustive::run(&arguments.selection, &arguments.common)
     } else if arguments.zoo {

@@ -2,12 +2,14 @@
 //!
 //! `records.jsonl` begins with a header that says whose records these are. A finished run then appends one row per
 //! recorded step and layer and, last, one row with its result: a run counts only if that row is whole. What a kill left
-//! after the last whole run is cut off before the study goes on. The other files are written under another name and
-//! renamed, so that they are either old or new.
+//! after the last whole run is cut off before the study goes on, and what a full disk left at once. The other files are
+//! written under another name and renamed, so that they are either old or new.
+//!
+//! `records.jsonl` is locked while the study runs, so that no two write to it; the system drops the lock however the run ends.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -96,6 +98,8 @@ struct LayerRecord {
 pub struct Store {
     folder: PathBuf,
     records: File,
+    /// Bytes of the records that are whole.
+    whole: u64,
     /// Runs that were finished before.
     pub finished: BTreeMap<RunId, Trained>,
 }
@@ -109,12 +113,25 @@ impl Store {
     /// Opens the folder, or makes it. With `force`, what a study left there is removed first.
     ///
     /// # Errors
-    /// The folder holds another study or something that is none, or cannot be read or written.
+    /// The folder holds another study or something that is none, is in use, or cannot be read or written.
     pub fn open(folder: &Path, header: &Header, force: bool) -> Result<Self, StudyError> {
         fs::create_dir_all(folder).map_err(io_error("create", folder))?;
         let path = folder.join("records.jsonl");
+        if !force && !path.exists() {
+            refuse_strangers(folder)?;
+        }
+        let records = OpenOptions::new().create(true).read(true).write(true).truncate(false).open(&path);
+        let records = records.map_err(io_error("open", &path))?;
+        match records.try_lock() {
+            Err(TryLockError::WouldBlock) => return Err(StudyError::InUse { path: folder.to_owned() }),
+            // A file system without locks is no reason not to run.
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
+            Err(TryLockError::Error(error)) => return Err(io_error("lock", &path)(error)),
+            Ok(()) => {}
+        }
         if force {
-            for name in ["records.jsonl", "summary.json", "report.html"] {
+            records.set_len(0).map_err(io_error("truncate", &path))?;
+            for name in ["summary.json", "report.html"] {
                 match fs::remove_file(folder.join(name)) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => {
                         return Err(io_error("remove", &folder.join(name))(error));
@@ -124,23 +141,19 @@ impl Store {
             }
         }
         let mut finished = BTreeMap::new();
-        let whole = match File::open(&path) {
-            Ok(file) => read(&path, file, header, &mut finished)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                refuse_strangers(folder)?;
-                0
-            }
-            Err(error) => return Err(io_error("read", &path)(error)),
-        };
-        let records = OpenOptions::new().create(true).write(true).truncate(false).open(&path);
-        let mut records = records.map_err(io_error("open", &path))?;
-        records.set_len(whole).map_err(io_error("truncate", &path))?;
-        io::Seek::seek(&mut records, io::SeekFrom::End(0)).map_err(io_error("read", &path))?;
-        let mut store = Self { folder: folder.to_owned(), records, finished };
+        let whole = read(&path, &records, header, &mut finished)?;
+        let mut store = Self { folder: folder.to_owned(), records, whole, finished };
+        store.cut_off().map_err(io_error("truncate", &path))?;
         if whole == 0 {
             store.append(&[Record::Header(header.clone())])?;
         }
         Ok(store)
+    }
+
+    /// Cuts off what lies behind the last whole line, and goes there.
+    fn cut_off(&mut self) -> io::Result<()> {
+        self.records.set_len(self.whole)?;
+        self.records.seek(SeekFrom::Start(self.whole)).map(|_| ())
     }
 
     fn append(&mut self, lines: &[Record]) -> Result<(), StudyError> {
@@ -151,7 +164,22 @@ impl Store {
             text.push(b'\n');
         }
         // One write: a kill leaves at most a torn tail, which is cut off when the study goes on.
-        self.records.write_all(&text).map_err(io_error("write", &path))
+        if let Err(error) = self.records.write_all(&text) {
+            // Other threads may still have a run to keep, which must not follow half a line; where it cannot be cut off
+            // either, the disk takes nothing more.
+            let _ = self.cut_off();
+            return Err(io_error("write", &path)(error));
+        }
+        self.whole += text.len() as u64;
+        // A file without a name takes what is written to it, and is gone when the study ends.
+        match path.try_exists() {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(io_error("keep records in", &path)(io::Error::new(
+                io::ErrorKind::NotFound,
+                "the file has been removed while the study runs",
+            ))),
+            Err(error) => Err(io_error("find", &path)(error)),
+        }
     }
 
     /// Keeps a finished run. Layer rows are written for trials only.
@@ -216,7 +244,7 @@ impl Store {
 /// Reads finished runs and returns how many bytes of the file are whole.
 fn read(
     path: &Path,
-    file: File,
+    file: &File,
     header: &Header,
     finished: &mut BTreeMap<RunId, Trained>,
 ) -> Result<u64, StudyError> {

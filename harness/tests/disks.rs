@@ -1,0 +1,133 @@
+//! Disks that are full, read-only, in use or taken away: a clear error, exit code 3, and nothing lost that was kept.
+#![cfg(unix)]
+
+mod common;
+
+use std::fs::{self, File};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use common::{
+    assert_ended, assert_finished, command, run, runs_kept, start, timeless_summary, wait_for_a_run,
+    write_study,
+};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The small study with its results.
+fn small(folder: &Path) -> (std::path::PathBuf, Value) {
+    let file = write_study(folder, 12);
+    let undisturbed = folder.join("undisturbed");
+    assert_ended(&run(&file, &undisturbed), 0, &[]);
+    (file, timeless_summary(&undisturbed))
+}
+
+/// A study that may write files of so many KiB only: the write beyond is short, the next one fails, as on a full disk.
+fn run_limited(file: &Path, out: &Path, kib: u64) -> Output {
+    let script = format!("trap '' XFSZ; ulimit -f {kib}; exec \"$@\"");
+    let study = command(file, out);
+    let mut limited = Command::new("bash");
+    limited.args(["-c", &script, "bash"]).arg(study.get_program()).args(study.get_args());
+    limited.output().unwrap()
+}
+
+#[test]
+fn a_full_disk_is_an_error_and_what_was_kept_is_not_lost() {
+    let folder = TempDir::new().unwrap();
+    let (file, expected) = small(folder.path());
+    let size = fs::metadata(folder.path().join("undisturbed/records.jsonl")).unwrap().len() / 1024;
+    assert!(size > 8, "too small to fill a disk");
+    // The header does not fit; some runs do; all do but the page.
+    for kib in [0, 1, size / 2, size - 1, size + 1] {
+        let out = folder.path().join(format!("full{kib}"));
+        assert_ended(&run_limited(&file, &out, kib), 3, &["cannot write", &out.display().to_string()]);
+        let text = fs::read(out.join("records.jsonl")).unwrap();
+        assert!(text.is_empty() || text.ends_with(b"\n"), "half a line is left at {kib} KiB");
+        assert!(!out.join("summary.json").exists());
+        let names: Vec<_> = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["records.jsonl"], "at {kib} KiB");
+        // Twice in a row does no harm, and with more space it goes on.
+        let kept = runs_kept(&out);
+        assert_ended(&run_limited(&file, &out, kib), 3, &["cannot write"]);
+        assert!(runs_kept(&out) >= kept);
+        assert_ended(&run(&file, &out), 0, &[]);
+        assert_finished(&out, &expected);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_device_is_an_error_and_stays_a_device() {
+    let folder = TempDir::new().unwrap();
+    let (file, expected) = small(folder.path());
+    let out = folder.path().join("out");
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let printed = command(&file, &out).stdout(full).output().unwrap();
+    assert_ended(&printed, 3, &["cannot print"]);
+    assert_finished(&out, &expected);
+
+    let link = folder.path().join("map");
+    symlink("/dev/full", &link).unwrap();
+    let map = Command::new(env!("CARGO_BIN_EXE_isobath")).arg("theory").arg("--map").arg(&link).output();
+    assert_ended(&map.unwrap(), 3, &["--map", "cannot write"]);
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink(), "what is no file was replaced by one");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_an_error() {
+    let folder = TempDir::new().unwrap();
+    let (file, _) = small(folder.path());
+    // Below a file, and where the records should be there is a folder: neither asks for permissions.
+    let in_the_way = folder.path().join("file");
+    fs::write(&in_the_way, "a file").unwrap();
+    assert_ended(&run(&file, &in_the_way.join("out")), 3, &["cannot create"]);
+    assert_eq!(fs::read(&in_the_way).unwrap(), b"a file");
+    let strange = folder.path().join("strange");
+    fs::create_dir_all(strange.join("records.jsonl")).unwrap();
+    assert_ended(&run(&file, &strange), 3, &["cannot open", "records.jsonl"]);
+
+    let closed = folder.path().join("closed");
+    fs::create_dir(&closed).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o555)).unwrap();
+    if File::create(closed.join("probe")).is_ok() {
+        // The superuser may write everywhere, so there is nothing to refuse.
+        return;
+    }
+    assert_ended(&run(&file, &closed), 3, &["cannot open", "records.jsonl"]);
+    assert_ended(&run(&file, &closed.join("below")), 3, &["cannot create"]);
+}
+
+/// Long enough to be looked at while it runs.
+const LONG: usize = 1500;
+
+#[test]
+fn a_folder_in_use_is_refused_and_the_run_in_it_is_not_disturbed() {
+    let folder = TempDir::new().unwrap();
+    let file = write_study(folder.path(), LONG);
+    let undisturbed = folder.path().join("undisturbed");
+    assert_ended(&run(&file, &undisturbed), 0, &[]);
+    let out = folder.path().join("out");
+    let mut first = start(&file, &out);
+    wait_for_a_run(&mut first, &out);
+    assert_ended(&run(&file, &out), 3, &["is in use by another run", "--out"]);
+    let forced = command(&file, &out).arg("--force").output().unwrap();
+    assert_ended(&forced, 3, &["is in use by another run", "--out"]);
+    assert!(first.try_wait().unwrap().is_none(), "the first run was to be still under way");
+    assert_ended(&first.wait_with_output().unwrap(), 0, &[]);
+    assert_finished(&out, &timeless_summary(&undisturbed));
+    // The lock is gone with the run.
+    assert_ended(&run(&file, &out), 0, &[]);
+}
+
+#[test]
+fn a_folder_that_is_removed_is_an_error_at_the_next_run() {
+    let folder = TempDir::new().unwrap();
+    let file = write_study(folder.path(), LONG);
+    let out = folder.path().join("out");
+    let mut study = command(&file, &out).stdout(Stdio::null()).spawn().unwrap();
+    wait_for_a_run(&mut study, &out);
+    fs::remove_dir_all(&out).unwrap();
+    assert_ended(&study.wait_with_output().unwrap(), 3, &["records.jsonl", "removed while the study runs"]);
+    assert!(!out.exists());
+}
