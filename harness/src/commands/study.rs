@@ -8,11 +8,10 @@ use std::process::ExitCode;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::common::{Common, Failure, print, print_json, stop_flag, write_whole};
+use super::common::{Common, Failure, print, print_json, stop_flag};
 use crate::data::Source;
 use crate::report;
-use crate::study::contestant::Contestant;
-use crate::study::plan::{BUILT_IN, GroupPlan, StudyPlan};
+use crate::study::plan::{BUILT_IN, StudyPlan};
 use crate::study::trial::{self, Options, Progress};
 
 /// Flags of `isobath study`.
@@ -70,20 +69,6 @@ impl Bar {
     }
 }
 
-/// The networks of a study that theory knows something of, for its report.
-fn networks(plan: &StudyPlan) -> Vec<report::Network> {
-    let of_group = |group: &GroupPlan| {
-        let network = |row: &Contestant| report::Network {
-            group: group.name.clone(),
-            name: row.name.clone(),
-            architecture: row.architecture,
-        };
-        let dense = group.rows.iter().filter(|row| row.architecture.cell.is_none());
-        dense.map(network).collect::<Vec<_>>()
-    };
-    plan.groups.iter().flat_map(of_group).collect()
-}
-
 /// Runs the study that was asked for, or all of them, and prints tables.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let source = match &arguments.data {
@@ -137,11 +122,6 @@ fn run_one(
     let result = trial::run(&plan, &options, &stop_flag(), &bar);
     bar.0.finish_and_clear();
     let finished = result.map_err(failed)?;
-    if !finished.before {
-        // The run has written a page without what only the plan knows.
-        let page = common.pool()?.install(|| report::html_with_theory(&finished.summary, &networks(&plan)));
-        write_whole("study", &finished.report, &page)?;
-    }
     if common.json {
         print_json(&finished.summary)?;
         return Ok(ExitCode::SUCCESS);

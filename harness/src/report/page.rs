@@ -3,19 +3,12 @@
 use super::answer::{Answer, answers, yardstick};
 use super::figure::Figure;
 use super::format::{escape, plural, seconds};
-use super::theory::{self, Network};
-use super::{claims, group, overview, sweep};
+use super::{claims, group, overview, sweep, theory};
 use crate::study::summary::{Group, Summary};
 
-/// The page of a study.
+/// The page of a study. Phase diagrams are computed on the current thread pool.
 #[must_use]
 pub fn html(summary: &Summary) -> String {
-    html_with_theory(summary, &[])
-}
-
-/// The page of a study with what theory says of its networks. Phase diagrams are computed on the current thread pool.
-#[must_use]
-pub fn html_with_theory(summary: &Summary, networks: &[Network]) -> String {
     let groups = summary.groups.iter().enumerate();
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -34,7 +27,7 @@ pub fn html_with_theory(summary: &Summary, networks: &[Network]) -> String {
         claims = claims::html(summary),
         sweeps = sweep::families(summary).iter().map(sweep::html).collect::<String>(),
         sections = groups.map(|(place, g)| section(place, g, summary)).collect::<String>(),
-        theory = theory::html(&summary.name, networks),
+        theory = theory::html(summary),
         protocol = protocol(summary),
     )
 }

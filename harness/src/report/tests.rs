@@ -1,7 +1,7 @@
 //! The page and the tables on a synthetic study.
 
-use super::sample::{HOSTILE, depth, networks, remedies, swept};
-use super::{format, html, html_with_theory, table, verdict};
+use super::sample::{HOSTILE, depth, remedies, swept};
+use super::{format, html, table, verdict};
 use crate::study::summary::{Outcome, Spread, Summary};
 
 /// The elements of a page in order, scripts and styles without their content.
@@ -33,7 +33,7 @@ fn body(page: &str) -> String {
 #[test]
 fn the_page_is_well_formed() {
     for study in [remedies(), depth(), swept()] {
-        let page = html_with_theory(&study, &networks());
+        let page = html(&study);
         assert_balanced(&body(&page));
         assert!(!page.contains("NaN") && !page.contains("inf,"));
     }
@@ -74,7 +74,7 @@ fn recurrent_rows_are_shown_through_time() {
 #[test]
 fn the_page_needs_no_network() {
     for study in [remedies(), depth(), swept()] {
-        let page = html_with_theory(&study, &networks());
+        let page = html(&study);
         assert!(
             !page.contains("http")
                 && !page.contains("//")
@@ -140,7 +140,7 @@ fn no_text_of_a_study_becomes_markup() {
             row.equations = vec![hostile()];
         }
     }
-    let page = html_with_theory(&study, &networks());
+    let page = html(&study);
     assert!(!page.contains("<script>alert") && !page.contains("\"quotes\""));
     assert_balanced(&body(&page));
 }
@@ -152,7 +152,7 @@ fn the_page_stays_small() {
         let rows = group.rows.clone();
         group.rows.extend((0..25 - rows.len()).map(|i| rows[i % rows.len()].clone()));
     }
-    let size = html_with_theory(&study, &networks()).len();
+    let size = html(&study).len();
     assert!(size < 2_200_000, "{size} bytes for 75 rows");
 }
 
@@ -219,6 +219,7 @@ fn an_empty_study_is_no_accident() {
         row.layers.clear();
         row.course = Default::default();
         row.step_seconds = None;
+        row.network = None;
     }
     let bare = |study: &Summary| (html(study), table(study, 80));
     assert_balanced(&body(&bare(&study).0));

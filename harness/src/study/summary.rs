@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::claim::Claim;
 use super::sweep::Point;
+use crate::activation::Activation;
+use crate::architecture::{Architecture, Norm};
+use crate::init::WeightVariance;
 
 pub use crate::train::Course;
 
@@ -175,6 +178,9 @@ pub struct Row {
     pub equations: Vec<String>,
     /// Hidden layers (blocks, for residual networks).
     pub depth: usize,
+    /// The network as it starts; null where theory knows no such network, as with a cell.
+    #[serde(default)]
+    pub network: Option<Network>,
     /// Test accuracy over the fresh seeds. A diverged seed counts with the accuracy it has.
     pub accuracy: Option<Spread>,
     /// 1 for the best of the group; one more than the number of rows whose worst seed beats this row's best.
@@ -226,6 +232,47 @@ pub struct Row {
     /// Seconds of all its runs, those of tuning included. Differs between machines.
     #[serde(default)]
     pub seconds_in_all: f64,
+}
+
+/// What theory has to know of a network to speak of its activation and its place in the phase diagram.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Network {
+    /// phi.
+    pub activation: Activation,
+    /// Activations that a signal passes one after the other.
+    pub layers: usize,
+    /// s_w and s_b of a hidden layer, where the phase diagram speaks of it: without normalisation or shortcuts, and
+    /// dense, as windows at an image's edge see padding, of which the theory knows nothing.
+    pub deviations: Option<(f64, f64)>,
+}
+
+impl Network {
+    /// Of an architecture; none of a recurrent one.
+    pub fn of(architecture: &Architecture) -> Option<Self> {
+        let Architecture {
+            depth,
+            width,
+            activation,
+            init,
+            norm,
+            residual,
+            convolution,
+            standardised,
+            cell,
+            ..
+        } = *architecture;
+        let layers =
+            depth * residual.map_or(1, |residual| residual.layers - usize::from(residual.last_is_linear));
+        let plain = !standardised
+            && norm == Norm::None
+            && residual.is_none()
+            && convolution.is_none()
+            && init.weight_variance != WeightVariance::Data;
+        let deviation = |variance: f32| f64::from(variance).sqrt();
+        let deviations =
+            plain.then(|| (deviation(init.weight_variance(width, width)), deviation(init.bias_variance)));
+        cell.is_none().then_some(Self { activation, layers, deviations })
+    }
 }
 
 /// Predictions of mean-field theory for a network at its start; for a residual network per block.

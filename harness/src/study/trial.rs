@@ -141,7 +141,9 @@ pub fn run(
     let (store, finished) = trial.into_parts();
     let mut summary = summarise(plan, options, &shared, &entries, &chosen, &finished);
     summary.machine.seconds = started.elapsed().as_secs_f64();
-    let report = store.replace("report.html", crate::report::html(&summary).as_bytes())?;
+    // Phase diagrams are computed on the current pool.
+    let page = pool.install(|| crate::report::html(&summary));
+    let report = store.replace("report.html", page.as_bytes())?;
     let text = serde_json::to_vec_pretty(&summary).map_err(|e| StudyError::Io {
         action: "write",
         path: options.folder.clone(),
