@@ -135,9 +135,10 @@ fn run_one(
     // Writing to a string cannot fail.
     let _ = writeln!(
         text,
-        "{when}: {:.0} s on {} threads, level {}\nreport {}",
+        "{when}: {:.0} s on {} thread{}, level {}\nreport {}",
         summary.machine.seconds,
         summary.machine.threads,
+        if summary.machine.threads == 1 { "" } else { "s" },
         summary.machine.level,
         finished.report.display()
     );

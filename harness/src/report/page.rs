@@ -36,7 +36,7 @@ pub fn html(summary: &Summary) -> String {
 fn section(place: usize, group: &Group, summary: &Summary) -> String {
     let section = group::html(place, group, summary);
     match group.sweep {
-        Some(_) => format!("<details><summary>{}</summary>\n{section}</details>\n", escape(&group.name)),
+        Some(_) => format!("<details><summary>{}</summary>\n{section}</details>\n", escape(&group.title)),
         None => section,
     }
 }
@@ -50,20 +50,28 @@ fn answer(summary: &Summary) -> String {
         .filter(|(_, g)| g.sweep.is_none())
         .map(|(place, g)| words(place, g, summary))
         .collect();
+    let families = sweep::families(summary);
+    let swept: String =
+        families.iter().map(|family| article(None, &family.title(), &family.answers())).collect();
     let beat = summary.groups.iter().find_map(|g| yardstick(g, summary.data_of(g)));
     format!(
         "<section class=\"answer\" aria-label=\"The answer\">\n<div class=\"words\">\n\
-         {words}{}</div>\n{}</section>\n",
+         {swept}{words}{}</div>\n{}</section>\n",
         beat.map_or(String::new(), |beat| format!("<dl class=\"beat\">{}</dl>\n", entry(&beat))),
         overview::figure(summary).as_ref().map_or(String::new(), Figure::html),
     )
 }
 
 fn words(place: usize, group: &Group, summary: &Summary) -> String {
-    let parts = answers(group, summary.data_of(group));
+    article(Some(place), &group.title, &answers(group, summary.data_of(group)))
+}
+
+/// An answer under its title, which leads to the group at this place.
+fn article(place: Option<usize>, title: &str, parts: &[Answer]) -> String {
+    let title = escape(title);
     format!(
-        "<article>\n<h2><a href=\"#group-{place}\">{}</a></h2>\n<dl>\n{}</dl>\n</article>\n",
-        escape(&group.title),
+        "<article>\n<h2>{}</h2>\n<dl>\n{}</dl>\n</article>\n",
+        place.map_or_else(|| title.clone(), |place| format!("<a href=\"#group-{place}\">{title}</a>")),
         parts.iter().map(entry).collect::<String>()
     )
 }

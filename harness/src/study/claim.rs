@@ -77,8 +77,8 @@ impl fmt::Display for Figure {
             Self::DivergedSeeds => "diverged seeds",
             Self::Factor => "gradient's factor per layer",
             Self::DecadesAtEnd => "log10 gradient ratio after training",
-            Self::FirstLayerMoved => "first layer's way",
-            Self::LastLayerMoved => "last layer's way",
+            Self::FirstLayerMoved => "relative change of the first layer's weights",
+            Self::LastLayerMoved => "relative change of the last layer's weights",
             Self::Seconds => "seconds",
             Self::MultiplyAdds => "multiply-adds",
         })
