@@ -14,8 +14,27 @@ use crate::report;
 use crate::study::plan::{BUILT_IN, StudyPlan};
 use crate::study::trial::{self, Options, Progress};
 
+/// What follows the flags in the help text.
+const STUDIES: &str = "\
+Built-in studies:
+  remedies     three sick networks, each beside its remedies
+  depth        how fast each hidden layer learns
+  pretraining  hidden layers trained without labels first, with controls
+  exploding    what stops a gradient from exploding, and what clipping leaves
+  norms        what batch and layer normalisation do to the gradient
+  activations  nine activations: dead units, outputs, the price of a step
+  init         how large initial weights should be
+  depth-sweep  how deep each remedy lets a network be, beside theory
+  thousand     a thousand layers, plain and residual
+  convolution  20 convolutions on images of digits
+  sequences    which recurrent layer remembers
+  claims       what is said of vanishing gradients, held against figures
+
+Their files are in harness/studies: copy one and change it. All keys: docs/studies.md.";
+
 /// Flags of `isobath study`.
 #[derive(Debug, Args)]
+#[command(after_help = STUDIES)]
 pub(super) struct Arguments {
     /// A built-in study or a TOML file; remedies by default, with --full all that are built in
     #[arg(value_name = "NAME or FILE.toml")]
@@ -144,4 +163,16 @@ fn run_one(
     );
     print(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_text_lists_every_built_in_study_in_order() {
+        let listed = STUDIES.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+        assert!(listed.eq(BUILT_IN.map(|(name, _)| name)));
+        assert!(STUDIES.lines().all(|line| line.len() <= TABLE_WIDTH), "a line is too long for a terminal");
+    }
 }
