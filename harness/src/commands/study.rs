@@ -46,7 +46,7 @@ pub(super) struct Arguments {
     /// instead of the study's own data
     #[arg(long, value_name = "SOURCE")]
     data: Option<String>,
-    /// Five seeds at least
+    /// Five seeds at least; without a study, all that are built in
     #[arg(long)]
     full: bool,
     /// Print what the time was spent on
