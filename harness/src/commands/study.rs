@@ -30,7 +30,8 @@ Built-in studies:
   sequences    which recurrent layer remembers
   claims       what is said of vanishing gradients, held against figures
 
-Their files are in harness/studies: copy one and change it. All keys: docs/studies.md.";
+Their files are in harness/studies: copy one and change it.
+All keys: docs/studies.md.";
 
 /// Flags of `isobath study`.
 #[derive(Debug, Args)]
