@@ -38,6 +38,5 @@ pub(crate) mod sample;
 mod tests;
 
 pub use answer::verdict;
-pub use page::{html, html_with_theory};
+pub use page::html;
 pub use terminal::{table, timings};
-pub use theory::Network;

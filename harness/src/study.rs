@@ -16,6 +16,7 @@ mod pretraining;
 pub mod recurrence;
 pub mod setting;
 pub mod single;
+mod start;
 pub mod store;
 mod summarise;
 pub mod summary;

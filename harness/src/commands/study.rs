@@ -11,13 +11,31 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::common::{Common, Failure, print, print_json, stop_flag};
 use crate::data::Source;
 use crate::report;
-use crate::study::contestant::Contestant;
-use crate::study::plan::{BUILT_IN, GroupPlan, StudyPlan};
-use crate::study::summary::Summary;
+use crate::study::plan::{BUILT_IN, StudyPlan};
 use crate::study::trial::{self, Options, Progress};
+
+/// What follows the flags in the help text.
+const STUDIES: &str = "\
+Built-in studies:
+  remedies     three sick networks, each beside its remedies
+  depth        how fast each hidden layer learns
+  pretraining  hidden layers trained without labels first, with controls
+  exploding    what stops a gradient from exploding, and what clipping leaves
+  norms        what batch and layer normalisation do to the gradient
+  activations  nine activations: dead units, outputs, the price of a step
+  init         how large initial weights should be
+  depth-sweep  how deep each remedy lets a network be, beside theory
+  thousand     a thousand layers, plain and residual
+  convolution  20 convolutions on images of digits
+  sequences    which recurrent layer remembers
+  claims       what is said of vanishing gradients, held against figures
+
+Their files are in harness/studies: copy one and change it.
+All keys: docs/studies.md.";
 
 /// Flags of `isobath study`.
 #[derive(Debug, Args)]
+#[command(after_help = STUDIES)]
 pub(super) struct Arguments {
     /// A built-in study or a TOML file; remedies by default, with --full all that are built in
     #[arg(value_name = "NAME or FILE.toml")]
@@ -29,7 +47,7 @@ pub(super) struct Arguments {
     /// instead of the study's own data
     #[arg(long, value_name = "SOURCE")]
     data: Option<String>,
-    /// Five seeds at least
+    /// Five seeds at least; without a study, all that are built in
     #[arg(long)]
     full: bool,
     /// Print what the time was spent on
@@ -69,20 +87,6 @@ impl Bar {
         }
         Self(bar)
     }
-}
-
-/// The networks of a study that theory knows something of, for its report.
-fn networks(plan: &StudyPlan) -> Vec<report::Network> {
-    let of_group = |group: &GroupPlan| {
-        let network = |row: &Contestant| report::Network {
-            group: group.name.clone(),
-            name: row.name.clone(),
-            architecture: row.architecture,
-        };
-        let dense = group.rows.iter().filter(|row| row.architecture.cell.is_none());
-        dense.map(network).collect::<Vec<_>>()
-    };
-    plan.groups.iter().flat_map(of_group).collect()
 }
 
 /// Runs the study that was asked for, or all of them, and prints tables.
@@ -135,9 +139,7 @@ fn run_one(
         force: arguments.force,
     };
     let bar = Bar::new(common.quiet || common.json);
-    let pool = common.pool()?;
-    let page = |summary: &Summary| pool.install(|| report::html_with_theory(summary, &networks(&plan)));
-    let result = trial::run(&plan, &options, stop_flag(), &bar, &page);
+    let result = trial::run(&plan, &options, stop_flag(), &bar);
     bar.0.finish_and_clear();
     let finished = result.map_err(failed)?;
     if common.json {
@@ -153,12 +155,25 @@ fn run_one(
     // Writing to a string cannot fail.
     let _ = writeln!(
         text,
-        "{when}: {:.0} s on {} threads, level {}\nreport {}",
+        "{when}: {:.0} s on {} thread{}, level {}\nreport {}",
         summary.machine.seconds,
         summary.machine.threads,
+        if summary.machine.threads == 1 { "" } else { "s" },
         summary.machine.level,
         finished.report.display()
     );
     print(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_text_lists_every_built_in_study_in_order() {
+        let listed = STUDIES.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+        assert!(listed.eq(BUILT_IN.map(|(name, _)| name)));
+        assert!(STUDIES.lines().all(|line| line.len() <= TABLE_WIDTH), "a line is too long for a terminal");
+    }
 }

@@ -1,6 +1,6 @@
 //! The answer of a group in words: what is wrong, what cures it, what does not.
 
-use super::format::{accuracy, divergence, fraction, list, operations, power, significant};
+use super::format::{accuracy, baseline, divergence, fraction, list, operations, power, significant};
 use super::ranking::{best, cheapest, first_rank, has_accuracy, shows_speed};
 use super::{speed, time};
 use crate::study::summary::{Data, Group, Outcome, Row};
@@ -26,20 +26,18 @@ pub(super) fn answers(group: &Group, data: &Data) -> Vec<Answer> {
         add("Speed of learning", Some(slowness(group)));
     }
     if has_accuracy(group) {
-        add("What is wrong", group.rows.first().map(illness));
+        add("What is wrong", group.rows.first().map(|sick| illness(sick, data)));
         add("Forgetting", time::forgetting_times(group));
-        add("Best cure", best(group).map(|(_, row)| best_cure(group, row)));
+        add("Best cure", best(group).map(|(_, row)| best_cure(group, row, data)));
         add("Cheapest cure", cheapest(group).map(|row| cheapest_cure(group, row)));
-        add("Does not help", failures(group));
+        add("Does not help", failures(group, data));
     }
     answers
 }
 
 /// What a score has to beat to mean anything.
 pub(super) fn yardstick(group: &Group, data: &Data) -> Option<Answer> {
-    let always =
-        if data.classes == 1 { "always naming the mean" } else { "always naming the commonest class" };
-    let majority = format!("{always}, {}", fraction(data.majority_accuracy));
+    let majority = format!("always naming {}, {}", baseline(data), fraction(data.majority_accuracy));
     let text = match data.linear_accuracy() {
         Some(linear) => format!("linear softmax with no hidden layer, {}; {majority}.", fraction(linear)),
         None => format!("{majority}."),
@@ -48,13 +46,13 @@ pub(super) fn yardstick(group: &Group, data: &Data) -> Option<Answer> {
 }
 
 /// How the gradient changes on its way down, and what became of the untreated network.
-fn illness(sick: &Row) -> String {
+fn illness(sick: &Row, data: &Data) -> String {
     let fate = match (&sick.outcome, &sick.accuracy) {
         (Outcome::Diverged { .. }, _) => {
             format!("diverges ({})", divergence(sick).unwrap_or_default())
         }
         (Outcome::Stuck, Some(a)) => {
-            format!("stays at {}, no better than the commonest class", fraction(a.median))
+            format!("stays at {}, no better than {}", fraction(a.median), baseline(data))
         }
         (_, Some(a)) => format!("reaches {}", fraction(a.median)),
         (_, None) => "has no score".to_owned(),
@@ -90,8 +88,11 @@ fn gradient(row: &Row) -> String {
 }
 
 /// The best remedy and those that cannot be told from it.
-fn best_cure(group: &Group, row: &Row) -> String {
+fn best_cure(group: &Group, row: &Row, data: &Data) -> String {
     let score = format!("{} with {}", row.name, accuracy(row.accuracy.as_ref()));
+    if matches!(row.outcome, Outcome::Stuck | Outcome::Diverged { .. }) {
+        return format!("none: no remedy gets beyond {}.", baseline(data));
+    }
     if row.outcome != Outcome::Trains {
         return format!("none. The closest is {score}.");
     }
@@ -120,17 +121,18 @@ fn cheapest_cure(group: &Group, row: &Row) -> String {
 }
 
 /// The remedies that let the network diverge, leave it stuck, or do not lift it above the untreated one.
-fn failures(group: &Group) -> Option<String> {
+fn failures(group: &Group, data: &Data) -> Option<String> {
+    let stuck = format!("stuck at {}", baseline(data));
     let (sick, remedies) = group.rows.split_first()?;
     let diverged = remedies.iter().filter_map(|r| Some(format!("{} (diverged: {})", r.name, divergence(r)?)));
     let ground = |row: &Row| match row.outcome {
         Outcome::Diverged { .. } => None,
-        Outcome::Stuck => Some("stuck at the commonest class"),
+        Outcome::Stuck => Some(stuck.as_str()),
         _ if row.rank > sick.rank => Some("worse than untreated"),
         _ if row.rank == sick.rank => Some("level with untreated"),
         _ => None,
     };
-    let grounds = ["stuck at the commonest class", "worse than untreated", "level with untreated"];
+    let grounds = [stuck.as_str(), "worse than untreated", "level with untreated"];
     let others = grounds.iter().filter_map(|wanted| {
         let names = remedies.iter().filter(|row| ground(row) == Some(*wanted)).map(|row| row.name.clone());
         let names: Vec<String> = names.collect();

@@ -28,6 +28,22 @@ impl Axis {
         Self { from, to, ticks: ticks.filter(|&tick| tick <= to + step * 1e-9).collect() }
     }
 
+    /// An axis of powers of ten, whose figures are exponents: 1, 2 and 5 of each decade are marked, of many decades 1 alone.
+    pub(super) fn powers(from: f64, to: f64) -> Self {
+        let marked = |multiples: &[f64]| -> Vec<f64> {
+            let decades = from.floor() as i32..=to.ceil() as i32;
+            let all = decades.flat_map(|decade| multiples.iter().map(move |m| f64::from(decade) + m.log10()));
+            all.filter(|tick| (from - 1e-9..=to + 1e-9).contains(tick)).collect()
+        };
+        let fine = marked(&[1.0, 2.0, 5.0]);
+        let ticks = match fine.len() {
+            0 | 1 => vec![from, to],
+            2..=9 => fine,
+            _ => marked(&[1.0]),
+        };
+        Self { from, to, ticks }
+    }
+
     /// The axis with its start marked too, where that leaves room.
     pub(super) fn with_its_start(mut self) -> Self {
         if let [first, second, ..] = self.ticks[..]
@@ -62,5 +78,22 @@ impl Ranged for Axis {
 
     fn range(&self) -> Range<f64> {
         self.from..self.to
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn powers_are_marked_at_round_figures() {
+        let marks = |from: f64, to: f64| -> Vec<f64> {
+            let axis = Axis::powers(from.log10(), to.log10());
+            axis.ticks.iter().map(|tick| (10f64.powf(*tick) * 1e6).round() / 1e6).collect()
+        };
+        assert_eq!(marks(1.0, 100.0), [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0]);
+        assert_eq!(marks(0.25, 16.0), [0.5, 1.0, 2.0, 5.0, 10.0]);
+        assert_eq!(marks(1.0, 1e5), [1.0, 10.0, 100.0, 1e3, 1e4, 1e5]);
+        assert_eq!(marks(6.0, 9.0), [6.0, 9.0], "no round figure: its ends");
     }
 }

@@ -5,7 +5,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::axis::Axis;
 use super::chart::{FINE, GRID, INK, canvas, font, stand_in};
-use super::format::{accuracy, fraction, outcome};
+use super::format::{accuracy, baseline, fraction, outcome};
 use super::mark::Mark;
 use super::ranking::ranked;
 use crate::study::summary::{Data, Group};
@@ -58,7 +58,7 @@ pub(super) fn svg(group: &Group, data: &Data) -> String {
             chart.draw_series([cap(score.min), whisker, cap(score.max)])?;
         }
         let references =
-            [("commonest class", Some(data.majority_accuracy), 0.45), ("linear softmax", linear, 0.9)];
+            [(baseline(data), Some(data.majority_accuracy), 0.45), ("linear softmax", linear, 0.9)];
         for (name, value, top) in references {
             let Some(value) = value else { continue };
             chart.draw_series([PathElement::new(vec![(value, count), (value, -top)], INK)])?;

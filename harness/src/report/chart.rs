@@ -36,19 +36,20 @@ pub(super) struct Scales {
     x: fn(f64) -> String,
     /// The same of the vertical one.
     y: fn(f64) -> String,
-    /// The least distance of marks on the horizontal axis.
-    step: f64,
+    /// The least distance of marks on the horizontal axis; none where its figures are powers of ten.
+    step: Option<f64>,
     /// The same on the vertical axis, which begins and ends at a multiple of it; 0 leaves it as the lines are.
     least: f64,
 }
 
 impl Scales {
     /// Whole numbers, and powers of ten above each other.
-    pub(super) const LOG: Self = Self { x: |x| format!("{x:.0}"), y: power_of_ten, step: 1.0, least: 1.0 };
+    pub(super) const LOG: Self =
+        Self { x: |x| format!("{x:.0}"), y: power_of_ten, step: Some(1.0), least: 1.0 };
     /// Whole numbers beside, figures as they are above each other.
     pub(super) const LINEAR: Self = Self { y: tick, least: 0.0, ..Self::LOG };
     /// Powers of ten on both axes.
-    pub(super) const LOG_LOG: Self = Self { x: |x| concise(10f64.powf(x)), step: 0.0, ..Self::LOG };
+    pub(super) const LOG_LOG: Self = Self { x: |x| concise(10f64.powf(x)), step: None, ..Self::LOG };
     /// Powers of ten beside each other, fractions above.
     pub(super) const FRACTIONS: Self = Self { y: |y| format!("{y:.1}"), least: 0.1, ..Self::LOG_LOG };
 }
@@ -80,17 +81,18 @@ impl Chart<'_> {
         let Scales { least, .. } = self.scales;
         let ys =
             if least > 0.0 { ((ys.0 / least).floor() * least, (ys.1 / least).ceil() * least) } else { ys };
+        let across = match self.scales.step {
+            Some(step) => Axis::new(xs.0, xs.1, 6, step),
+            None => Axis::powers(xs.0, xs.1),
+        };
         let marks: Vec<&Mark> = self.lines.iter().map(|line| &line.mark).collect();
         canvas(self.label, self.size, &marks, |area| {
             let mut chart = ChartBuilder::on(area)
                 .margin_top(8 * FINE)
                 .margin_right(18 * FINE)
                 .x_label_area_size(34 * FINE)
-                .y_label_area_size(40 * FINE)
-                .build_cartesian_2d(
-                    Axis::new(xs.0, xs.1, 6, self.scales.step).with_its_start(),
-                    Axis::new(ys.0, ys.1, 5, least),
-                )?;
+                .y_label_area_size(46 * FINE)
+                .build_cartesian_2d(across.with_its_start(), Axis::new(ys.0, ys.1, 5, least))?;
             chart
                 .configure_mesh()
                 .axis_style(INK)

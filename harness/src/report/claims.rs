@@ -33,7 +33,7 @@ pub(super) fn html(summary: &Summary) -> String {
         )
     });
     format!(
-        "<section class=\"group\">\n<h2>Claims</h2>\n<table><caption>Each claim with the figures that confirm or refute it, \
+        "<section class=\"group\">\n<h2>Claims</h2>\n<table class=\"claims\"><caption>Each claim with the figures that confirm or refute it, \
          medians over the seeds.</caption>\n<thead><tr><th scope=\"col\">claim</th><th scope=\"col\">verdict</th>\
          <th scope=\"col\">figures</th></tr></thead>\n<tbody>\n{}</tbody></table>\n</section>\n",
         rows.collect::<String>()

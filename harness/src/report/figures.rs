@@ -3,7 +3,7 @@
 use super::bars;
 use super::chart::{Chart, Line, Scales};
 use super::figure::{Figure, panel};
-use super::format::accuracy;
+use super::format::{accuracy, baseline};
 use super::mark::{Mark, legend};
 use super::points::{LAYERS, Points, log10, over_steps, per_layer};
 use super::ranking::{has_accuracy, shows_speed};
@@ -17,9 +17,16 @@ pub(super) const PANEL: (u32, u32) = (340, 230);
 pub(super) fn of(group: &Group, data: &Data) -> Vec<Figure> {
     let speed = shows_speed(group, data).then(|| speeds(group));
     let accuracies = has_accuracy(group).then(|| accuracies(group, data));
-    let time = group.rows.iter().any(|row| time::steps(row).is_some()).then(|| through_time(group));
-    let figures = [speed, accuracies, time, Some(layers(group)), heat_maps(group), Some(courses(group))];
+    let time = time::of(group).then(|| through_time(group));
+    let layers = has_layers(group).then(|| layers(group));
+    let maps = if has_layers(group) { heat_maps(group) } else { None };
+    let figures = [speed, accuracies, time, layers, maps, Some(courses(group))];
     figures.into_iter().flatten().chain(treatment::of(group)).collect()
+}
+
+/// Whether any network of the group has layers to compare.
+fn has_layers(group: &Group) -> bool {
+    group.rows.iter().any(|row| row.layers.len() > 1)
 }
 
 fn accuracies(group: &Group, data: &Data) -> Figure {
@@ -28,7 +35,7 @@ fn accuracies(group: &Group, data: &Data) -> Figure {
             "A network earns its hidden layers only to the right of linear softmax, {}.",
             accuracy(linear.accuracy.as_ref())
         ),
-        None => "A network that learned something ends to the right of the commonest class.".to_owned(),
+        None => format!("A network that learned something ends to the right of {}.", baseline(data)),
     };
     Figure {
         title: "Accuracy on the test samples".to_owned(),
@@ -45,7 +52,7 @@ fn through_time(group: &Group) -> Figure {
     for (moment, when) in ["before training", "after training"].into_iter().enumerate() {
         let title = format!("Gradient of the state {when}");
         let points = |row: &Row| time::points(row, moment);
-        panels += &panel(&title, &lines(&title, "step in time", &both, group, points));
+        panels += &panel(&title, &lines(&title, time::TIME, &both, group, points));
     }
     Figure {
         title: "Back through time".to_owned(),
@@ -111,15 +118,19 @@ fn courses(group: &Group) -> Figure {
     let moved = lines("How far the weights moved", LAYERS, &[], group, |row| {
         per_layer(row, |layer| log10(layer.moved))
     });
-    let panels = panel("Training loss", &loss)
-        + &panel("Norm of all gradients, before clipping", &gradient)
-        + &panel("How far the weights moved, ‖ΔW‖ / ‖W‖", &moved);
+    let mut panels =
+        panel("Training loss", &loss) + &panel("Norm of all gradients, before clipping", &gradient);
+    if has_layers(group) {
+        panels += &panel("How far the weights moved, ‖ΔW‖ / ‖W‖", &moved);
+    }
+    let layers = " On the right, how far each layer's weights travelled from where they started: a layer that hardly \
+                  moved learned nothing, whatever the loss did.";
     Figure {
         title: "What training did".to_owned(),
-        caption: "Loss and gradient of the first fresh seed over the steps; a line that breaks off \
-                  diverged there. On the right, how far each layer's weights travelled from where they \
-                  started: a layer that hardly moved learned nothing, whatever the loss did."
-            .to_owned(),
+        caption: format!(
+            "Loss and gradient of the first fresh seed over the steps; a line that breaks off diverged there.{}",
+            if has_layers(group) { layers } else { "" }
+        ),
         body: rows_legend(group) + &panels_of(&panels),
         data: vec![files::courses(group)],
     }

@@ -175,7 +175,7 @@ pub(super) fn phases(study: &str, places: &[Place<'_>]) -> Csv {
     let records = places.iter().flat_map(|place| {
         place.networks.iter().map(move |network| {
             let (weights, biases) = place.deviations;
-            let words = [place.activation.to_string(), network.group.clone(), network.name.clone()];
+            let words = [place.activation.to_string(), network.group.to_owned(), network.name.to_owned()];
             let figures = [fixed(weights), fixed(biases), cell(place.limit.chi, scientific)];
             words.into_iter().chain(figures).collect()
         })

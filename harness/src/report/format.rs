@@ -1,6 +1,6 @@
 //! How figures are written: the same in the page, in the terminal and in the verdict.
 
-use crate::study::summary::{Outcome, Row, Spread};
+use crate::study::summary::{Data, Outcome, Row, Spread};
 
 /// What stands for a figure that does not exist.
 pub(super) const NOTHING: &str = "–";
@@ -67,9 +67,18 @@ pub(super) fn significant(value: f64) -> String {
     }
 }
 
-/// A round figure on an axis: `0.25`, `−4`, `2e38`.
+/// What a network that learned nothing answers, always.
+pub(super) fn baseline(data: &Data) -> &'static str {
+    if data.classes == 1 { "the mean" } else { "the commonest class" }
+}
+
+/// A round figure on an axis: `0.25`, `−4`, `1.5e4`, `2e38`.
 pub(super) fn tick(value: f64) -> String {
-    let text = if value.abs() < 1e5 { trimmed(&format!("{value:.2}")) } else { format!("{value:.0e}") };
+    let text = if value.abs() < 1e4 {
+        trimmed(&format!("{value:.2}"))
+    } else {
+        format!("{value:.1e}").replace(".0e", "e")
+    };
     if text == "-0" { "0".to_owned() } else { text.replace('-', "−") }
 }
 

@@ -6,8 +6,8 @@ use super::format::{
     NOTHING, accuracy, divergence, escape, operations, outcome, plural, ratios, seconds, significant,
 };
 use super::mark::Mark;
-use super::ranking::{has_accuracy, ranked, shows_speed};
-use super::{speed, tuning};
+use super::ranking::{differs_at_equal_cost, has_accuracy, ranked, shows_speed};
+use super::{speed, time, tuning};
 use crate::study::summary::{Group, Outcome, Row, Summary};
 
 /// The section; `place` is the group's place in the study.
@@ -27,6 +27,7 @@ pub(super) fn html(place: usize, group: &Group, summary: &Summary) -> String {
 /// The rows, best first, with the references below.
 fn table(group: &Group, summary: &Summary) -> String {
     let scored = has_accuracy(group);
+    let at_equal_cost = scored && differs_at_equal_cost(group);
     let columns = [
         "rank",
         "network",
@@ -34,36 +35,47 @@ fn table(group: &Group, summary: &Summary) -> String {
         "outcome",
         "setting",
         "log10 ratio",
-        "steps",
         "multiply-adds",
         "at equal cost",
         "seconds",
     ];
     let header = |name: &&str| format!("<th scope=\"col\" role=\"columnheader\">{name}</th>");
-    let rows: String =
-        ranked(group).into_iter().map(|(place, row)| record(Some(place), row, scored)).collect();
-    let linear = summary.data_of(group).linear.iter().filter(|_| scored).map(|row| record(None, row, scored));
+    let rows: String = ranked(group)
+        .into_iter()
+        .map(|(place, row)| record(Some(place), row, scored, at_equal_cost))
+        .collect();
+    let linear = summary.data_of(group).linear.iter().filter(|_| scored);
+    let linear = linear.map(|row| record(None, row, scored, at_equal_cost));
     let edge = group.rows.iter().any(|row| row.grid_edge.is_some());
     let edge = if edge { " *: at the edge of the grid; a rate outside it might do better." } else { "" };
     let scores = format!(
-        "Accuracy: median [worst-best] of {}. A rank is shared by rows that overlap. At equal cost: after {} \
-         multiply-adds, what the cheapest row takes in all; {NOTHING}: its pre-training alone takes more. ",
+        "Accuracy: median [worst-best] of {}. A rank is shared by rows that overlap. ",
         plural(summary.training.seeds, "seed"),
+    );
+    let cost = format!(
+        "At equal cost: after {} multiply-adds, what the cheapest row takes in all; {NOTHING}: its pre-training alone \
+         takes more. ",
         operations(group.budget)
     );
-    let shown = |name: &&&str| scored || !["rank", "accuracy", "outcome", "at equal cost"].contains(*name);
+    let ratio = if time::of(group) { time::RATIO } else { "of ‖δ‖ in layer 1 over that in the last" };
+    let shown = |name: &&&str| match **name {
+        "rank" | "accuracy" | "outcome" => scored,
+        "at equal cost" => at_equal_cost,
+        _ => true,
+    };
     format!(
-        "<table class=\"rows\" role=\"table\">\n<caption>{}log10 ratio: ‖δ‖ of layer 1 over that of the \
-         last, before → after training; 0 is level.{edge}</caption>\n\
+        "<table class=\"rows\" role=\"table\">\n<caption>{}{}log10 ratio {ratio}, before → after training; 0 is \
+         level.{edge}</caption>\n\
          <thead role=\"rowgroup\"><tr role=\"row\">{}</tr></thead>\n<tbody role=\"rowgroup\">\n{rows}{}</tbody>\n</table>\n",
         if scored { &scores } else { "" },
+        if at_equal_cost { &cost } else { "" },
         columns.iter().filter(shown).map(header).collect::<String>(),
         linear.collect::<String>(),
     )
 }
 
 /// One row; without a place it is a reference and has no rank.
-fn record(place: Option<usize>, row: &Row, scored: bool) -> String {
+fn record(place: Option<usize>, row: &Row, scored: bool, at_equal_cost: bool) -> String {
     let cell = |label: &str, class: &str, html: String| {
         format!("<td role=\"cell\" class=\"{class}\" data-label=\"{label}\">{html}</td>")
     };
@@ -94,14 +106,13 @@ fn record(place: Option<usize>, row: &Row, scored: bool) -> String {
         cells.push(cell("accuracy", "number", accuracy(row.accuracy.as_ref())));
         cells.push(cell("outcome", "", place.map_or(NOTHING.to_owned(), |_| outcome_html(row))));
     }
-    cells.push(cell("setting", "", escape(&row.setting) + &edge));
+    cells.push(cell("setting", "setting", escape(&row.setting) + &edge));
     cells.push(cell("log10 ratio", "number", ratios(row, " → ").replace('-', "−")));
-    cells.push(cell("steps", "number", row.steps.to_string()));
-    cells.push(cell("multiply-adds", "number", operations(row.multiply_adds)));
-    if scored {
-        let at_equal_cost =
-            place.map_or(NOTHING.to_owned(), |_| accuracy(row.accuracy_at_equal_cost.as_ref()));
-        cells.push(cell("at equal cost", "number", at_equal_cost));
+    let steps = format!(" <small>{}</small>", plural(row.steps, "step"));
+    cells.push(cell("multiply-adds", "number", operations(row.multiply_adds) + &steps));
+    if at_equal_cost {
+        let score = place.map_or(NOTHING.to_owned(), |_| accuracy(row.accuracy_at_equal_cost.as_ref()));
+        cells.push(cell("at equal cost", "number", score));
     }
     let step = row
         .step_seconds

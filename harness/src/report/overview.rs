@@ -1,4 +1,4 @@
-//! The one figure of the first screen.
+//! The one figure of the first screen; of a sweep, what each network reached.
 
 use super::chart::{Chart, Line, Scales};
 use super::figure::Figure;
@@ -6,14 +6,25 @@ use super::files;
 use super::mark::{Mark, legend};
 use super::points::{LAYERS, log10, per_layer};
 use super::ranking::{best, has_accuracy};
+use super::{sweep, time};
 use crate::study::summary::{Group, Row, Summary};
 
 /// Gradients of the sick and the cured, or speeds of learning where nothing is scored.
 pub(super) fn figure(summary: &Summary) -> Option<Figure> {
+    if let Some(family) = sweep::families(summary).first() {
+        return Some(sweep::overview(family));
+    }
     let scored = summary.groups.iter().any(has_accuracy);
     let lines = if scored { sick_and_cured(summary) } else { starting_speeds(summary) };
     lines.iter().flat_map(|line| &line.points).find(|(_, y)| y.is_some())?;
-    let (title, caption) = if scored {
+    let in_time = scored && summary.groups.iter().any(time::of);
+    let (title, caption) = if in_time {
+        (
+            "Gradient of the state after each step in time, before training",
+            "Dashed: untreated. Solid: the group's best remedy. The gradient comes from the last step, on the right, \
+             and travels back in time, to the left; a healthy line is level.",
+        )
+    } else if scored {
         (
             "‖δ‖ in each hidden layer before the first step",
             "Dashed: untreated. Solid: the group's best remedy. The gradient arrives at the last layer, on \
@@ -32,20 +43,31 @@ pub(super) fn figure(summary: &Summary) -> Option<Figure> {
         title: title.to_owned(),
         caption: caption.to_owned(),
         body: legend(&marks)
-            + &Chart { label: title, x: LAYERS, size: (390, 280), scales: Scales::LOG, holds: &[], lines }
-                .svg(),
+            + &Chart {
+                label: title,
+                x: if in_time { time::TIME } else { LAYERS },
+                size: (390, 280),
+                scales: Scales::LOG,
+                holds: &[],
+                lines,
+            }
+            .svg(),
         data: vec![data],
     })
 }
 
-/// log10 ||delta|| per layer before the first step, of each group's untreated network and its best remedy.
+/// log10 ||delta|| per layer before the first step, or of the state after each step in time where rows are recurrent, of each group's untreated network and its best remedy.
 fn sick_and_cured(summary: &Summary) -> Vec<Line> {
+    let in_time = summary.groups.iter().any(time::of);
     let mut lines = Vec::new();
     for (i, group) in summary.groups.iter().enumerate() {
-        let untreated = group.rows.first().map(|row| (row, 1, format!("{}: untreated", group.name)));
+        let untreated = group.rows.first().map(|row| (row, 1, format!("{}: {}", group.name, row.name)));
         let cured = best(group).map(|(_, row)| (row, 0, format!("{}: {}", group.name, row.name)));
         for (row, dash, title) in untreated.into_iter().chain(cured) {
-            let points = per_layer(row, |layer| layer.log10_delta[0]);
+            let points = match in_time {
+                true => time::points(row, 0),
+                false => per_layer(row, |layer| layer.log10_delta[0]),
+            };
             lines.push(Line { mark: Mark::plain(i, dash, title), points });
         }
     }

@@ -3,19 +3,12 @@
 use super::answer::{Answer, answers, yardstick};
 use super::figure::Figure;
 use super::format::{escape, plural, seconds};
-use super::theory::{self, Network};
-use super::{claims, group, overview, sweep};
+use super::{claims, group, overview, sweep, theory};
 use crate::study::summary::{Group, Summary};
 
-/// The page of a study.
+/// The page of a study. Phase diagrams are computed on the current thread pool.
 #[must_use]
 pub fn html(summary: &Summary) -> String {
-    html_with_theory(summary, &[])
-}
-
-/// The page of a study with what theory says of its networks. Phase diagrams are computed on the current thread pool.
-#[must_use]
-pub fn html_with_theory(summary: &Summary, networks: &[Network]) -> String {
     let groups = summary.groups.iter().enumerate();
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -34,7 +27,7 @@ pub fn html_with_theory(summary: &Summary, networks: &[Network]) -> String {
         claims = claims::html(summary),
         sweeps = sweep::families(summary).iter().map(sweep::html).collect::<String>(),
         sections = groups.map(|(place, g)| section(place, g, summary)).collect::<String>(),
-        theory = theory::html(&summary.name, networks),
+        theory = theory::html(summary),
         protocol = protocol(summary),
     )
 }
@@ -43,7 +36,7 @@ pub fn html_with_theory(summary: &Summary, networks: &[Network]) -> String {
 fn section(place: usize, group: &Group, summary: &Summary) -> String {
     let section = group::html(place, group, summary);
     match group.sweep {
-        Some(_) => format!("<details><summary>{}</summary>\n{section}</details>\n", escape(&group.name)),
+        Some(_) => format!("<details><summary>{}</summary>\n{section}</details>\n", escape(&group.title)),
         None => section,
     }
 }
@@ -57,20 +50,28 @@ fn answer(summary: &Summary) -> String {
         .filter(|(_, g)| g.sweep.is_none())
         .map(|(place, g)| words(place, g, summary))
         .collect();
+    let families = sweep::families(summary);
+    let swept: String =
+        families.iter().map(|family| article(None, &family.title(), &family.answers())).collect();
     let beat = summary.groups.iter().find_map(|g| yardstick(g, summary.data_of(g)));
     format!(
         "<section class=\"answer\" aria-label=\"The answer\">\n<div class=\"words\">\n\
-         {words}{}</div>\n{}</section>\n",
+         {swept}{words}{}</div>\n{}</section>\n",
         beat.map_or(String::new(), |beat| format!("<dl class=\"beat\">{}</dl>\n", entry(&beat))),
         overview::figure(summary).as_ref().map_or(String::new(), Figure::html),
     )
 }
 
 fn words(place: usize, group: &Group, summary: &Summary) -> String {
-    let parts = answers(group, summary.data_of(group));
+    article(Some(place), &group.title, &answers(group, summary.data_of(group)))
+}
+
+/// An answer under its title, which leads to the group at this place.
+fn article(place: Option<usize>, title: &str, parts: &[Answer]) -> String {
+    let title = escape(title);
     format!(
-        "<article>\n<h2><a href=\"#group-{place}\">{}</a></h2>\n<dl>\n{}</dl>\n</article>\n",
-        escape(&group.title),
+        "<article>\n<h2>{}</h2>\n<dl>\n{}</dl>\n</article>\n",
+        place.map_or_else(|| title.clone(), |place| format!("<a href=\"#group-{place}\">{title}</a>")),
         parts.iter().map(entry).collect::<String>()
     )
 }

@@ -26,6 +26,11 @@ pub(super) fn has_accuracy(group: &Group) -> bool {
     group.rows.iter().any(|row| row.accuracy.is_some())
 }
 
+/// Whether the budget of the cheapest row changes any score.
+pub(super) fn differs_at_equal_cost(group: &Group) -> bool {
+    group.rows.iter().any(|row| row.accuracy_at_equal_cost != row.accuracy)
+}
+
 /// Whether the study looks at the speed of learning: it scores nothing, or compares a score with nothing. Where a row
 /// is recurrent, it looks through time instead.
 pub(super) fn shows_speed(group: &Group, data: &Data) -> bool {

@@ -1,10 +1,10 @@
 //! A synthetic study with everything that a page has to stand: divergence, gaps, shared ranks, hostile names.
 
 use crate::study::summary::{
-    Course, Data, Group, LayerFigures, Machine, Outcome, Row, SCHEMA_VERSION, Spread, Summary, Training,
+    Course, Data, Group, LayerFigures, Machine, Network, Outcome, Row, SCHEMA_VERSION, Spread, Summary,
+    Training,
 };
 
-use super::theory::Network;
 use crate::architecture::{Architecture, Norm};
 use crate::study::claim::{Check, Claim, Figure, Verdict};
 use crate::study::summary::Theory;
@@ -87,6 +87,7 @@ fn row(i: usize, net: Net) -> Row {
             vec![format!("w ← w (1 − η λ), λ = {i}"), HOSTILE.to_owned()]
         },
         depth: DEPTH,
+        network: None,
         accuracy: spread(net.accuracy, if learns { 0.012 } else { 0.004 }),
         rank: net.rank,
         setting: ["momentum 0.1", "momentum 0.01", "adam 0.001"][i % 3].to_owned(),
@@ -139,23 +140,9 @@ fn group(name: &str, title: &str, nets: Vec<Net>) -> Group {
 }
 
 /// A network of 30 layers of 64 units, with or without batch norm.
-pub(super) fn network(group: &str, name: &str, activation: &str, init: &str, normed: bool) -> Network {
+pub(super) fn network(activation: &str, init: &str, normed: bool) -> Option<Network> {
     let plain = Architecture::plain(DEPTH, 64, activation.parse().unwrap(), init.parse().unwrap());
-    let architecture = Architecture { norm: if normed { Norm::Batch } else { Norm::None }, ..plain };
-    Network { group: group.to_owned(), name: name.to_owned(), architecture }
-}
-
-/// Networks such as those of [`remedies`], one of them with a hostile name.
-pub(super) fn networks() -> Vec<Network> {
-    vec![
-        network("sigmoid", "sigmoid", "sigmoid", "xavier", false),
-        network("sigmoid", "batch norm", "sigmoid", "xavier", true),
-        network("tanh", "tanh uniform", "tanh", "uniform", false),
-        network("tanh", "Xavier", "tanh", "xavier", false),
-        network("relu", "relu uniform", "relu", "uniform", false),
-        network("relu", HOSTILE, "gelu", "article", false),
-        network(HOSTILE, HOSTILE, "selu", "lecun", true),
-    ]
+    Network::of(&Architecture { norm: if normed { Norm::Batch } else { Norm::None }, ..plain })
 }
 
 /// Three groups of four to six rows, thirty layers deep.
@@ -182,6 +169,22 @@ pub(crate) fn remedies() -> Summary {
     ];
     if let Some(last) = relu.last_mut() {
         last.outcome = Outcome::Diverged { step: 4, layer: 13, seeds: 2 };
+    }
+    let mut groups = vec![
+        group("sigmoid", "Sigmoid, Xavier initialisation", sigmoid),
+        group("tanh", "Tanh, uniform initialisation", tanh),
+        group("relu", "ReLU, uniform initialisation", relu),
+    ];
+    for (group, row, activation, init, normed) in [
+        (0, 0, "sigmoid", "xavier", false),
+        (0, 1, "sigmoid", "xavier", true),
+        (1, 0, "tanh", "uniform", false),
+        (1, 1, "tanh", "xavier", false),
+        (2, 0, "relu", "uniform", false),
+        (2, 2, "selu", "lecun", true),
+        (2, 3, "gelu", "article", false),
+    ] {
+        groups[group].rows[row].network = network(activation, init, normed);
     }
     Summary {
         schema_version: SCHEMA_VERSION,
@@ -214,11 +217,7 @@ pub(crate) fn remedies() -> Summary {
             loss: "cross-entropy".to_owned(),
         },
         claims: Vec::new(),
-        groups: vec![
-            group("sigmoid", "Sigmoid, Xavier initialisation", sigmoid),
-            group("tanh", "Tanh, uniform initialisation", tanh),
-            group("relu", "ReLU, uniform initialisation", relu),
-        ],
+        groups,
         hash: "9f3c5a7e01b2d468".to_owned(),
         machine: Machine {
             level: "avx2".to_owned(),

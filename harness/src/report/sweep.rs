@@ -1,9 +1,11 @@
 //! A study's sweep: what became of each network at each value of the field, beside what theory predicts for its depth.
 
+use super::answer::Answer;
 use super::chart::{Chart, Line, Scales};
 use super::figure::{Figure, panel};
+use super::figures::{PANEL, panels_of};
 use super::files;
-use super::format::{NOTHING, escape, fraction, significant};
+use super::format::{NOTHING, concise, escape, fraction, list, plural};
 use super::mark::{Mark, legend};
 use super::points::Points;
 use crate::study::summary::{Group, Outcome, Row, Summary};
@@ -11,8 +13,6 @@ use crate::study::sweep::{Field, Point};
 
 /// Depth scales over which Schoenholz et al. (2017) find networks trainable.
 const SCALES: f64 = 6.0;
-/// Size of a panel, in units of the page.
-const PANEL: (u32, u32) = (440, 260);
 
 /// The points of one group of the study's file.
 pub(super) struct Family<'a> {
@@ -63,6 +63,30 @@ impl Family<'_> {
         }
     }
 
+    /// The sick network in words, without the value.
+    pub(super) fn title(&self) -> String {
+        let Some((value, group)) = self.points.first() else { return self.name.to_owned() };
+        let end = format!(", {} {value}", self.axis());
+        group.title.strip_suffix(&end).unwrap_or(&group.title).to_owned()
+    }
+
+    /// Where the untreated network trains, and which networks train at most values.
+    pub(super) fn answers(&self) -> Vec<Answer> {
+        let count = |place| self.row(place).filter(|(_, row)| row.outcome == Outcome::Trains).count();
+        let most = self.rows().enumerate().map(|(place, _)| count(place)).max().unwrap_or_default();
+        let range = |place| match count(place) {
+            0 => format!("at no {}", self.axis()),
+            _ => format!("at {} {}", self.axis(), self.trains(place)),
+        };
+        let untreated = self.rows().next().map(|name| format!("{name} trains {}.", range(0)));
+        let best = self.rows().enumerate().filter(|(place, _)| count(*place) == most);
+        let names: Vec<String> = best.map(|(place, name)| format!("{name} ({})", range(place))).collect();
+        let values = plural(self.points.len(), "value");
+        let best = (most > 0).then(|| format!("{}: {most} of {values}.", list(&names)));
+        let topics = [("Untreated", untreated), ("Widest range", best)];
+        topics.into_iter().filter_map(|(topic, text)| Some(Answer { topic, text: text? })).collect()
+    }
+
     /// The depth in layers to which theory expects row `place` to train: that of one decade of its gradient, and six
     /// depth scales, the shorter of the gradient's and the correlation's. Only where depth is swept.
     pub(super) fn predicted(&self, place: usize) -> [Option<f64>; 2] {
@@ -82,7 +106,7 @@ impl Family<'_> {
 
 /// What is said of a prediction.
 pub(super) fn depth(predicted: Option<f64>) -> String {
-    predicted.map_or_else(|| NOTHING.to_owned(), significant)
+    predicted.map_or_else(|| NOTHING.to_owned(), concise)
 }
 
 /// The table of a family and its figure.
@@ -129,35 +153,61 @@ pub(super) fn html(family: &Family<'_>) -> String {
     )
 }
 
+/// A chart of a figure over the values, a line for each network.
+fn chart(
+    family: &Family<'_>,
+    label: &str,
+    size: (u32, u32),
+    scales: Scales,
+    holds: &[f64],
+    figure: impl Fn(&Row) -> Option<f64>,
+) -> String {
+    let line = |(place, name): (usize, &str)| {
+        let points: Points = family.row(place).map(|(value, row)| (value.log10(), figure(row))).collect();
+        Line { mark: Mark::row(place, name), points }
+    };
+    let mut lines: Vec<Line> = family.rows().enumerate().map(line).collect();
+    // The untreated network is drawn last, over the others.
+    lines.reverse();
+    Chart { label, x: &family.axis(), size, scales, holds, lines }.svg()
+}
+
+fn accuracies(family: &Family<'_>, size: (u32, u32)) -> String {
+    let median = |row: &Row| row.accuracy.as_ref().map(|spread| spread.median);
+    chart(family, "Test accuracy", size, Scales::FRACTIONS, &[0.0, 1.0], median)
+}
+
+fn names(family: &Family<'_>) -> String {
+    let marks: Vec<Mark> = family.rows().enumerate().map(|(place, name)| Mark::row(place, name)).collect();
+    legend(&marks)
+}
+
+/// The figure of the first screen.
+pub(super) fn overview(family: &Family<'_>) -> Figure {
+    let axis = family.axis();
+    Figure {
+        title: format!("Test accuracy against {axis}"),
+        caption: format!("Medians of the seeds. The horizontal axis ({axis}) is logarithmic."),
+        body: names(family) + &accuracies(family, (390, 280)),
+        // Its file stands below, with the sweep's table.
+        data: Vec::new(),
+    }
+}
+
 fn figure(family: &Family<'_>) -> Figure {
     let axis = family.axis();
-    let chart = |title: &str, scales: Scales, holds: &[f64], figure: &dyn Fn(&Row) -> Option<f64>| {
-        let line = |(place, name): (usize, &str)| {
-            let points: Points = family.row(place).map(|(value, row)| (value.log10(), figure(row))).collect();
-            Line { mark: Mark::row(place, name), points }
-        };
-        let mut lines: Vec<Line> = family.rows().enumerate().map(line).collect();
-        // The untreated network is drawn last, over the others.
-        lines.reverse();
-        panel(title, &Chart { label: title, x: &axis, size: PANEL, scales, holds, lines }.svg())
-    };
-    let accuracy = chart(&format!("Test accuracy against {axis}"), Scales::FRACTIONS, &[0.0, 1.0], &|row| {
-        row.accuracy.as_ref().map(|spread| spread.median)
-    });
-    let ratio = chart(
-        &format!("‖δ‖ of layer 1 over the last layer's, against {axis}"),
-        Scales::LOG_LOG,
-        &[0.0],
-        &|row| row.ratio_start.as_ref().map(|spread| spread.median),
-    );
-    let marks: Vec<Mark> = family.rows().enumerate().map(|(place, name)| Mark::row(place, name)).collect();
+    let ratio = "‖δ‖ of layer 1 over the last layer's";
+    let start = |row: &Row| row.ratio_start.as_ref().map(|spread| spread.median);
+    let panels = panel("Test accuracy", &accuracies(family, PANEL))
+        + &panel(ratio, &chart(family, ratio, PANEL, Scales::LOG_LOG, &[0.0], start));
     Figure {
         title: format!("Over the {axis}"),
         caption: format!(
-            "Left: what training reached; right: how the gradient's norm changes from the last hidden layer to the first before \
-             the first step. The horizontal axis ({axis}) is logarithmic. A network trains as far as its line on the right stays near 10⁰."
+            "First what training reached, then how the gradient's norm changes from the last hidden layer to the first \
+             before the first step. The horizontal axis ({axis}) is logarithmic. A network trains as far as its line in \
+             the second panel stays near 10⁰."
         ),
-        body: format!("{}<div class=\"panels\">\n{accuracy}{ratio}</div>\n", legend(&marks)),
+        body: names(family) + &panels_of(&panels),
         data: vec![files::sweep(family)],
     }
 }

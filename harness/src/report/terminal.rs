@@ -6,12 +6,12 @@ use comfy_table::{
 
 use super::answer::answers;
 use super::format::{
-    NOTHING, accuracy, decades, divergence, fraction, operations, outcome, plural, ratios, seconds,
+    NOTHING, accuracy, baseline, decades, divergence, fraction, operations, outcome, plural, ratios, seconds,
     significant,
 };
 use super::ranking::{has_accuracy, ranked, shows_speed};
 use super::sweep::Family;
-use super::{claims, speed, sweep};
+use super::{claims, speed, sweep, time};
 use crate::study::summary::{Data, Group, Outcome, Row, Summary};
 use crate::study::sweep::Field;
 
@@ -21,7 +21,11 @@ pub fn table(summary: &Summary, width: usize) -> String {
     let mut text =
         paragraph(&format!("{} (study {}, seed {})", summary.title, summary.name, summary.seed), width);
     for family in sweep::families(summary) {
-        text += &format!("\n{}\n{}", family.name, swept(&family, width));
+        let heading = paragraph(&format!("{}: {}", family.name, family.title()), width);
+        text += &format!("\n{heading}\n{}\n", swept(&family, width));
+        for answer in family.answers() {
+            text += &paragraph(&format!("{}: {}", answer.topic, answer.text), width);
+        }
     }
     for group in summary.groups.iter().filter(|group| group.sweep.is_none()) {
         let data = summary.data_of(group);
@@ -80,7 +84,7 @@ fn rows(group: &Group, data: &Data, width: usize) -> String {
         table.add_row(record(NOTHING.to_owned(), NOTHING, linear));
     }
     let majority = fraction(data.majority_accuracy);
-    table.add_row([NOTHING, "commonest class", &majority]);
+    table.add_row([NOTHING, baseline(data).trim_start_matches("the "), &majority]);
     align(&mut table, &[0, 5, 6, 7]);
     let narrow = |columns| ColumnConstraint::Absolute(Width::Fixed(columns));
     for (column, columns) in [(0, 2), (2, 16), (3, 8), (4, 14), (5, 9), (6, 6), (7, 4)] {
@@ -138,8 +142,8 @@ fn swept(family: &Family<'_>, width: usize) -> String {
         table.add_row(cells);
     }
     align(&mut table, &(1..header.len()).collect::<Vec<_>>());
-    let predicted =
-        "; predicted depths in layers: x10, where the gradient has changed tenfold; 6 xi, six depth scales";
+    let predicted = "; predicted depths in layers: x10, where the gradient has changed tenfold; 6 xi, six depth scales; a dash where \
+         theory sees no limit or has no law";
     let note = format!(
         "Median test accuracy at each {}. trains: from where to where every seed beats the linear classifier{}.",
         family.axis(),
@@ -156,9 +160,14 @@ fn legend(summary: &Summary, width: usize) -> String {
     }
     let edge = scored().any(|group| group.rows.iter().any(|row| row.grid_edge.is_some()));
     let text = format!(
-        "accuracy: median [worst-best] of {}. #: rank, shared where seeds overlap. ratio: log10 of the \
-         gradient of layer 1 over that of the last layer, before and after training. cost: multiply-adds of a run.{}",
+        "accuracy: median [worst-best] of {}. #: rank, shared where seeds overlap. ratio: log10 {}, before and after \
+         training. cost: multiply-adds of a run. s: its seconds.{}",
         plural(summary.training.seeds, "seed"),
+        if scored().any(time::of) {
+            time::RATIO
+        } else {
+            "of the gradient of layer 1 over that of the last layer"
+        },
         if edge { " *: the best rate is at the edge of the grid." } else { "" },
     );
     format!("\n{}", paragraph(&text, width))

@@ -1,7 +1,7 @@
 //! The page and the tables on a synthetic study.
 
-use super::sample::{HOSTILE, depth, networks, remedies, swept};
-use super::{format, html, html_with_theory, table, verdict};
+use super::sample::{HOSTILE, depth, remedies, swept};
+use super::{format, html, table, verdict};
 use crate::study::summary::{Outcome, Spread, Summary};
 
 /// The elements of a page in order, scripts and styles without their content.
@@ -33,7 +33,7 @@ fn body(page: &str) -> String {
 #[test]
 fn the_page_is_well_formed() {
     for study in [remedies(), depth(), swept()] {
-        let page = html_with_theory(&study, &networks());
+        let page = html(&study);
         assert_balanced(&body(&page));
         assert!(!page.contains("NaN") && !page.contains("inf,"));
     }
@@ -69,12 +69,29 @@ fn recurrent_rows_are_shown_through_time() {
     assert!(text.contains("each step multiplies its norm by 0.500 on the way back in time"), "{text}");
     assert!(text.contains("at step 1 than at step 40"), "{text}");
     assert!(!verdict(&remedies().groups[0], &remedies().data).contains("Forgetting"));
+    // The first screen and the table speak of time too.
+    assert!(page.contains("Gradient of the state after each step in time"));
+    assert!(
+        page.contains("log10 ratio of the state") && table(&study, 80).contains("of the state's gradient")
+    );
+    assert!(!html(&remedies()).contains("log10 ratio of the state"));
+    // Single layers have nothing to compare, and layers with a cell no units.
+    let mut alone = study;
+    alone.groups.truncate(1);
+    let page = html(&alone);
+    assert_balanced(&body(&page));
+    for layered in
+        ["Layer by layer", "over layers and training", "How far the weights moved", "What the units do"]
+    {
+        assert!(!page.contains(layered) && html(&remedies()).contains(layered), "{layered}");
+    }
+    assert!(page.contains("Price and noise of a step") && page.contains("<td class=\"number\">12.5</td>"));
 }
 
 #[test]
 fn the_page_needs_no_network() {
     for study in [remedies(), depth(), swept()] {
-        let page = html_with_theory(&study, &networks());
+        let page = html(&study);
         assert!(
             !page.contains("http")
                 && !page.contains("//")
@@ -140,7 +157,7 @@ fn no_text_of_a_study_becomes_markup() {
             row.equations = vec![hostile()];
         }
     }
-    let page = html_with_theory(&study, &networks());
+    let page = html(&study);
     assert!(!page.contains("<script>alert") && !page.contains("\"quotes\""));
     assert_balanced(&body(&page));
 }
@@ -152,7 +169,7 @@ fn the_page_stays_small() {
         let rows = group.rows.clone();
         group.rows.extend((0..25 - rows.len()).map(|i| rows[i % rows.len()].clone()));
     }
-    let size = html_with_theory(&study, &networks()).len();
+    let size = html(&study).len();
     assert!(size < 2_200_000, "{size} bytes for 75 rows");
 }
 
@@ -190,6 +207,36 @@ fn the_verdict_names_illness_cure_cost_and_failures() {
 }
 
 #[test]
+fn a_remedy_that_stays_at_the_commonest_class_is_no_closest() {
+    let mut study = remedies();
+    study.groups[0].rows.retain(|row| row.outcome == Outcome::Stuck);
+    let words = verdict(&study.groups[0], &study.data);
+    assert!(words.contains("Best cure: none: no remedy gets beyond the commonest class."), "{words}");
+    study.data.classes = 1;
+    assert!(verdict(&study.groups[0], &study.data).contains("beyond the mean."));
+    assert!(table(&study, 80).contains("– mean"));
+}
+
+#[test]
+fn equal_cost_has_a_column_where_it_changes_a_score() {
+    let mut study = remedies();
+    assert!(html(&study).contains("<th scope=\"col\" role=\"columnheader\">at equal cost</th>"));
+    for row in study.groups.iter_mut().flat_map(|group| &mut group.rows) {
+        row.accuracy_at_equal_cost = row.accuracy.clone();
+    }
+    let page = html(&study);
+    assert!(!page.contains("at equal cost") && !page.contains("At equal cost"));
+    assert_balanced(&body(&page));
+}
+
+#[test]
+fn noise_below_zero_is_no_scale() {
+    let mut study = remedies();
+    study.groups[0].rows[0].noise_scale = [Some(-1.99), Some(-0.5)];
+    assert!(!html(&study).contains("−1.99"));
+}
+
+#[test]
 fn the_verdict_admits_that_nothing_trains() {
     let mut study = remedies();
     for row in &mut study.groups[0].rows {
@@ -219,6 +266,7 @@ fn an_empty_study_is_no_accident() {
         row.layers.clear();
         row.course = Default::default();
         row.step_seconds = None;
+        row.network = None;
     }
     let bare = |study: &Summary| (html(study), table(study, 80));
     assert_balanced(&body(&bare(&study).0));
@@ -238,7 +286,10 @@ fn figures_are_written_as_people_read_them() {
     assert_eq!(format::decades(Some(-18.18)), "-18");
     assert_eq!(format::decades(Some(-0.31)), "-0.3");
     assert_eq!(format::operations(12_340_000_000), "12.3 G");
-    assert_eq!([0.25, -4.0, -1e-17, 2e38].map(format::tick), ["0.25", "−4", "0", "2e38"]);
+    assert_eq!(
+        [0.25, -4.0, -1e-17, 2e4, -1.5e5, 2e38].map(format::tick),
+        ["0.25", "−4", "0", "2e4", "−1.5e5", "2e38"]
+    );
     assert_eq!([0.25, 1.0, 300.0, 2.26e7].map(format::concise), ["0.25", "1", "300", "2.26e7"]);
 }
 
@@ -257,6 +308,15 @@ fn a_sweep_is_a_table_with_what_theory_expects_and_its_groups_are_folded_away() 
     }
     let page = html(&study);
     assert_eq!(page.matches("Over the depth").count(), 1);
+    // The first screen is about the sweep, with one line for each network.
+    let first = page.split("</section>").next().unwrap();
+    assert_eq!(first.matches("<li data-row=").count(), study.groups[0].rows.len());
+    assert!(first.contains("Test accuracy against depth"));
+    let answers: Vec<String> =
+        family.answers().into_iter().map(|answer| format!("{}: {}", answer.topic, answer.text)).collect();
+    assert_eq!(answers[0], "Untreated: sigmoid trains at no depth.");
+    assert!(answers[1].starts_with("Widest range: batch norm (at depth 3–30), "), "{answers:?}");
+    assert!(answers[1].ends_with(": 3 of 3 values.") && first.contains(&answers[1][14..]), "{answers:?}");
     assert!(page.matches("<details><summary>").count() >= 3);
     assert!(page.contains("confirmed") && page.contains("in part") && !page.contains(HOSTILE));
     let text = table(&study, 80);

@@ -10,8 +10,8 @@ use super::format::{concise, escape, plural};
 use super::mark::legend;
 use super::phase::{self, Dot, KEY};
 use crate::activation::Activation;
-use crate::architecture::{Architecture, Norm};
-use crate::init::WeightVariance;
+use crate::study::summary::{Network, Summary};
+use crate::study::sweep::{Field, Point};
 use crate::theory::Ensemble;
 use crate::theory::phase::{Limit, PhaseDiagram};
 
@@ -21,35 +21,37 @@ const PANEL: (u32, u32) = (340, 240);
 const CELLS: (usize, usize) = (48, 32);
 
 /// A network of a study, as it starts.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Network {
-    /// Its group.
-    pub group: String,
+pub(super) struct Named<'a> {
+    /// Its group, or what the points of a sweep have in common.
+    pub(super) group: &'a str,
     /// Its name there.
-    pub name: String,
-    /// What it is.
-    pub architecture: Architecture,
+    pub(super) name: &'a str,
+    network: Network,
 }
 
-impl Network {
-    /// Activations that a signal passes one after the other.
-    fn layers(&self) -> usize {
-        let Architecture { depth, residual, .. } = self.architecture;
-        depth * residual.map_or(1, |residual| residual.layers - usize::from(residual.last_is_linear))
+/// The networks that theory speaks of. One that a sweep only makes deeper or wider stands for all its points, as deep as
+/// it becomes.
+fn networks(summary: &Summary) -> Vec<Named<'_>> {
+    let mut found: Vec<Named<'_>> = Vec::new();
+    for group in &summary.groups {
+        let of = match &group.sweep {
+            Some(Point { of, field: Field::Depth | Field::Width, .. }) => of,
+            _ => &group.name,
+        };
+        for row in &group.rows {
+            let Some(network) = &row.network else { continue };
+            let same = |known: &&mut Named<'_>| {
+                let Network { activation, deviations, .. } = known.network;
+                (known.group, known.name, activation, deviations)
+                    == (of, &row.name, network.activation, network.deviations)
+            };
+            match found.iter_mut().find(same) {
+                Some(known) => known.network.layers = known.network.layers.max(network.layers),
+                None => found.push(Named { group: of, name: &row.name, network: network.clone() }),
+            }
+        }
     }
-
-    /// s_w and s_b of a hidden layer, where the phase diagram speaks of it: without normalisation or shortcuts, and
-    /// dense, as windows at an image's edge see padding, of which the theory knows nothing.
-    fn deviations(&self) -> Option<(f64, f64)> {
-        let Architecture { width, init, norm, residual, convolution, standardised, .. } = self.architecture;
-        let plain = !standardised
-            && norm == Norm::None
-            && residual.is_none()
-            && convolution.is_none()
-            && init.weight_variance != WeightVariance::Data;
-        let deviation = |variance: f32| f64::from(variance).sqrt();
-        plain.then(|| (deviation(init.weight_variance(width, width)), deviation(init.bias_variance)))
-    }
+    found
 }
 
 /// Networks at one place of a phase diagram.
@@ -58,13 +60,13 @@ pub(super) struct Place<'a> {
     /// s_w and s_b.
     pub(super) deviations: (f64, f64),
     pub(super) limit: Limit,
-    pub(super) networks: Vec<&'a Network>,
+    pub(super) networks: Vec<&'a Named<'a>>,
 }
 
 /// Networks by their names, those of a group together: `a: untreated, L2; b: he`.
-fn names(networks: &[&Network]) -> String {
-    let group = |of: &[&Network]| {
-        let names: Vec<&str> = of.iter().map(|network| network.name.as_str()).collect();
+fn names(networks: &[&Named<'_>]) -> String {
+    let group = |of: &[&Named<'_>]| {
+        let names: Vec<&str> = of.iter().map(|network| network.name).collect();
         format!("{}: {}", of[0].group, names.join(", "))
     };
     let groups = networks.chunk_by(|one, other| one.group == other.group);
@@ -72,7 +74,11 @@ fn names(networks: &[&Network]) -> String {
 }
 
 /// The section; empty without networks.
-pub(super) fn html(study: &str, networks: &[Network]) -> String {
+pub(super) fn html(summary: &Summary) -> String {
+    section(&summary.name, &networks(summary))
+}
+
+fn section(study: &str, networks: &[Named<'_>]) -> String {
     let figures: Vec<Figure> =
         [slopes(study, networks), phases(study, networks)].into_iter().flatten().collect();
     if figures.is_empty() {
@@ -87,22 +93,22 @@ pub(super) fn html(study: &str, networks: &[Network]) -> String {
 }
 
 /// The activations in the order in which they appear.
-fn activations<'a>(networks: impl Iterator<Item = &'a Network>) -> Vec<Activation> {
+fn activations<'a>(networks: impl Iterator<Item = &'a Named<'a>>) -> Vec<Activation> {
     let mut found = Vec::new();
     for network in networks {
-        if !found.contains(&network.architecture.activation) {
-            found.push(network.architecture.activation);
+        if !found.contains(&network.network.activation) {
+            found.push(network.network.activation);
         }
     }
     found
 }
 
 /// Each activation with its slope.
-fn slopes(study: &str, networks: &[Network]) -> Option<Figure> {
+fn slopes(study: &str, networks: &[Named<'_>]) -> Option<Figure> {
     let activations = activations(networks.iter());
     let one = |activation: &Activation| {
-        let users = networks.iter().filter(|network| network.architecture.activation == *activation);
-        let layers = users.map(Network::layers).max().unwrap_or_default();
+        let users = networks.iter().filter(|network| network.network.activation == *activation);
+        let layers = users.map(|network| network.network.layers).max().unwrap_or_default();
         let note = escape(&activation::note(*activation, layers));
         let picture = activation::picture(*activation, PANEL).html();
         panel(&activation.to_string(), &format!("{picture}<p class=\"note\">{note}</p>\n"))
@@ -121,16 +127,18 @@ fn slopes(study: &str, networks: &[Network]) -> Option<Figure> {
 }
 
 /// The phase diagram of each activation of a plain network.
-fn phases(study: &str, networks: &[Network]) -> Option<Figure> {
+fn phases(study: &str, networks: &[Named<'_>]) -> Option<Figure> {
     let places = places(networks);
     let mut panels = String::new();
-    for (i, activation) in
-        activations(networks.iter().filter(|network| network.deviations().is_some())).into_iter().enumerate()
+    for (i, activation) in activations(networks.iter().filter(|network| network.network.deviations.is_some()))
+        .into_iter()
+        .enumerate()
     {
         let here: Vec<&Place<'_>> = places.iter().filter(|place| place.activation == activation).collect();
         panels += &panel(&activation.to_string(), &map(activation, &format!("hatch-{i}"), &here));
     }
-    let others: Vec<&Network> = networks.iter().filter(|network| network.deviations().is_none()).collect();
+    let others: Vec<&Named<'_>> =
+        networks.iter().filter(|network| network.network.deviations.is_none()).collect();
     let others = match others.len() {
         0 => String::new(),
         count => format!(
@@ -149,11 +157,11 @@ fn phases(study: &str, networks: &[Network]) -> Option<Figure> {
 }
 
 /// Where the plain networks lie, in the order in which they appear; those at one place together.
-fn places(networks: &[Network]) -> Vec<Place<'_>> {
+fn places<'a>(networks: &'a [Named<'a>]) -> Vec<Place<'a>> {
     let mut places: Vec<Place<'_>> = Vec::new();
     for network in networks {
-        let Some(deviations) = network.deviations() else { continue };
-        let activation = network.architecture.activation;
+        let Some(deviations) = network.network.deviations else { continue };
+        let activation = network.network.activation;
         let known = places.iter_mut().find(|p| p.activation == activation && p.deviations == deviations);
         if let Some(place) = known {
             place.networks.push(network);
@@ -200,16 +208,27 @@ fn map(activation: Activation, hatch: &str, places: &[&Place<'_>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample::network;
+    use crate::architecture::{Architecture, Residual};
+    use crate::report::sample::{network, swept};
+
+    fn named(
+        group: &'static str,
+        name: &'static str,
+        activation: &str,
+        init: &str,
+        normed: bool,
+    ) -> Named<'static> {
+        Named { group, name, network: network(activation, init, normed).unwrap() }
+    }
 
     #[test]
     fn networks_at_one_place_share_a_dot_and_others_are_named() {
         let networks = [
-            network("a", "untreated", "sigmoid", "xavier", false),
-            network("a", "clipped", "sigmoid", "lecun", false),
-            network("a", "batch norm", "sigmoid", "xavier", true),
-            network("b", "he", "relu", "he", false),
-            network("b", "normed", "gelu", "he", true),
+            named("a", "untreated", "sigmoid", "xavier", false),
+            named("a", "clipped", "sigmoid", "lecun", false),
+            named("a", "batch norm", "sigmoid", "xavier", true),
+            named("b", "he", "relu", "he", false),
+            named("b", "normed", "gelu", "he", true),
         ];
         let places = places(&networks);
         assert_eq!(places.len(), 2);
@@ -218,7 +237,7 @@ mod tests {
         assert!((places[0].limit.chi.unwrap() - 0.0557207).abs() < 1e-6);
         assert!((places[1].limit.chi.unwrap() - 1.0).abs() < 1e-6);
 
-        let page = html("study", &networks);
+        let page = section("study", &networks);
         // Three activations, of which GELU has no plain network.
         assert_eq!(page.matches("The activation ").count(), 3);
         assert_eq!(page.matches("Phase diagram of ").count(), 2);
@@ -236,16 +255,34 @@ mod tests {
 
     #[test]
     fn without_networks_or_plain_ones_nothing_is_invented() {
-        assert_eq!(html("study", &[]), "");
-        let page = html("study", &[network("a", "normed", "tanh", "xavier", true)]);
+        assert_eq!(section("study", &[]), "");
+        let page = section("study", &[named("a", "normed", "tanh", "xavier", true)]);
         assert!(page.contains("The activation tanh") && !page.contains("Phase diagram"));
     }
 
     #[test]
     fn a_residual_network_has_an_activation_per_branch_layer_that_has_one() {
-        let mut residual = network("a", "residual", "tanh", "xavier", false);
-        residual.architecture.residual = Some(crate::architecture::Residual::new(1.0, 3, true));
-        assert_eq!(residual.layers(), 60);
-        assert_eq!(residual.deviations(), None);
+        let plain = Architecture::plain(30, 64, "tanh".parse().unwrap(), "xavier".parse().unwrap());
+        let residual = Architecture { residual: Some(Residual::new(1.0, 3, true)), ..plain };
+        let expected = Network { activation: "tanh".parse().unwrap(), layers: 60, deviations: None };
+        assert_eq!(Network::of(&residual), Some(expected));
+    }
+
+    #[test]
+    fn a_network_that_is_only_made_deeper_is_named_once() {
+        let mut study = swept();
+        for (group, layers) in study.groups.iter_mut().zip([3, 10, 30]) {
+            for row in &mut group.rows {
+                row.network = network("relu", "he", false).map(|network| Network { layers, ..network });
+            }
+        }
+        let found = networks(&study);
+        assert_eq!(found.len(), study.groups[0].rows.len());
+        assert!(found.iter().all(|named| named.group == "sigmoid" && named.network.layers == 30));
+        for group in &mut study.groups {
+            group.sweep.as_mut().unwrap().field = Field::WeightVariance;
+        }
+        let rows = study.groups[0].rows.len();
+        assert_eq!(networks(&study).len(), 3 * rows, "other weights are another place");
     }
 }

@@ -17,6 +17,18 @@ pub(super) fn steps(row: &Row) -> Option<usize> {
     (steps > 1).then_some(steps)
 }
 
+/// Whether a group looks through time: any of its rows is recurrent.
+pub(super) fn of(group: &Group) -> bool {
+    group.rows.iter().any(|row| steps(row).is_some())
+}
+
+/// Name of the axis of points through time.
+pub(super) const TIME: &str = "step in time";
+
+/// What the ratio of such rows compares.
+pub(super) const RATIO: &str =
+    "of the state's gradient after the first step in time over that after the last";
+
 /// The same as points over the steps, from 1.
 pub(super) fn points(row: &Row, moment: usize) -> Points {
     (1..).map(f64::from).zip(curve(row, moment).iter().copied()).collect()

@@ -8,6 +8,7 @@ use super::files;
 use super::format::{NOTHING, escape, fraction, significant};
 use super::mark::{Mark, legend};
 use super::points::{LAYERS, log10, over_steps, per_layer};
+use super::time;
 use crate::study::summary::{Group, LayerFigures, Row};
 
 /// Before the first step and after the last.
@@ -26,65 +27,83 @@ fn units(group: &Group) -> Option<Figure> {
     group.rows.iter().flat_map(|row| &row.layers).find(|layer| layer.dead[0].is_some())?;
     let kinds: [(&str, usize, Figures, &[f64]); 5] = [
         ("Dead units", 1, |l| l.dead, &WHOLE),
-        ("Saturated units and samples", 1, |l| l.saturated, &WHOLE),
+        ("Saturated", 1, |l| l.saturated, &WHOLE),
         ("Mean of the outputs", 0, |l| l.mean, &[0.0]),
         ("Mean of the outputs", 1, |l| l.mean, &[0.0]),
         ("Deviation of the outputs", 1, |l| l.deviation, &[0.0]),
     ];
     let panels = kinds.map(|(kind, moment, figures, holds)| {
         let title = format!("{kind} {}", MOMENTS[moment]);
-        let points = |row: &Row| per_layer(row, |layer| figures(layer)[moment]);
+        // Layers with a cell have several activations, of which none stands for the units.
+        let points = |row: &Row| match time::steps(row) {
+            None => per_layer(row, |layer| figures(layer)[moment]),
+            Some(_) => Vec::new(),
+        };
+        if group.rows.iter().flat_map(points).all(|(_, figure)| figure.is_none()) {
+            return String::new();
+        }
         panel(&title, &rows_chart(&title, LAYERS, Scales::LINEAR, holds, group, points))
     });
+    let panels = panels.concat();
+    let has_units = !panels.is_empty();
+    let units = "A unit is dead if its slope is 0 on every sample of a batch: it learns no more. It is saturated on a sample \
+                 where its slope is below 1 % of the steepest; for ReLU that is the half that it cuts off. Outputs whose \
+                 mean is not 0, as those of ReLU and sigmoid, shift every sum of the next layer. ";
+    let steps = "The noise scale is the batch size at which noise and gradient are level, tr(Σ)/|G|²; it is missing with \
+                 batch norm and where noise drowns the gradient. Milliseconds differ between machines.";
     Some(Figure {
-        title: "What the units do".to_owned(),
-        caption: "A unit is dead if its slope is 0 on every sample of a batch: it learns no more. It is saturated on a sample \
-                  where its slope is below 1 % of the steepest; for ReLU that is the half that it cuts off. Outputs whose \
-                  mean is not 0, as those of ReLU and sigmoid, shift every sum of the next layer. The noise scale is the \
-                  batch size at which noise and gradient are level, tr(Σ)/|G|²; it is missing with batch norm and where \
-                  noise drowns the gradient. Milliseconds differ between machines."
-            .to_owned(),
-        body: table(group) + &rows_legend(group) + &panels_of(&panels.concat()),
+        title: if has_units { "What the units do" } else { "Price and noise of a step" }.to_owned(),
+        caption: if has_units { units } else { "" }.to_owned() + steps,
+        body: table(group, has_units)
+            + &if has_units { rows_legend(group) + &panels_of(&panels) } else { String::new() },
         data: vec![files::units(group)],
     })
 }
 
-/// One line for each row: means over its hidden layers after the last step, the price of a step, the noise scale.
-fn table(group: &Group) -> String {
-    let header = [
-        "network",
-        "dead",
-        "saturated",
-        "mean",
-        "deviation",
-        "ms per step",
-        "noise scale, start",
-        "noise scale, end",
-    ];
+/// One line for each row: means over its hidden layers after the last step, if it has units to show, the price of a
+/// step, the noise scale.
+fn table(group: &Group, has_units: bool) -> String {
+    let header =
+        ["dead", "saturated", "mean", "deviation", "ms per step", "noise scale, start", "noise scale, end"]
+            .map(|name| format!("<th scope=\"col\">{name}</th>"));
+    // Four columns of units before those of steps.
+    let shown =
+        |units: &[String], step: &[String]| [if has_units { units } else { &[] }, step].concat().concat();
     let number = |value: Option<f64>, text: fn(f64) -> String| {
         format!("<td class=\"number\">{}</td>", value.map_or(NOTHING.to_owned(), text).replace('-', "−"))
     };
     let rows = group.rows.iter().map(|row| {
         let mean = |figure: fn(&LayerFigures) -> [Option<f64>; 2]| {
             let known: Option<Vec<f64>> = row.layers.iter().map(|layer| figure(layer)[1]).collect();
-            known.filter(|all| !all.is_empty()).map(|all| all.iter().sum::<f64>() / all.len() as f64)
+            known
+                .filter(|all| !all.is_empty() && time::steps(row).is_none())
+                .map(|all| all.iter().sum::<f64>() / all.len() as f64)
         };
-        let cells = [
+        // The estimate is a difference: where noise drowns the gradient it can fall below 0.
+        let noise = |moment: usize| row.noise_scale[moment].filter(|scale| *scale > 0.0);
+        let units = [
             number(mean(|l| l.dead), fraction),
             number(mean(|l| l.saturated), fraction),
             number(mean(|l| l.mean), significant),
             number(mean(|l| l.deviation), significant),
-            number(row.step_seconds.map(|seconds| 1e3 * seconds), significant),
-            number(row.noise_scale[0], significant),
-            number(row.noise_scale[1], significant),
         ];
-        format!("<tr><th scope=\"row\">{}</th>{}</tr>\n", escape(&row.name), cells.concat())
+        let step = [
+            number(row.step_seconds.map(|seconds| 1e3 * seconds), significant),
+            number(noise(0), significant),
+            number(noise(1), significant),
+        ];
+        format!("<tr><th scope=\"row\">{}</th>{}</tr>\n", escape(&row.name), shown(&units, &step))
     });
     format!(
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Units and steps\"><table class=\"plain\">\
-         <caption>Means over the hidden layers after the last step.</caption>\n<thead><tr>{}</tr></thead>\n\
+         {}<thead><tr><th scope=\"col\">network</th>{}</tr></thead>\n\
          <tbody>\n{}</tbody></table></div>\n",
-        header.map(|name| format!("<th scope=\"col\">{name}</th>")).concat(),
+        if has_units {
+            "<caption>Units: means over the hidden layers after the last step.</caption>\n"
+        } else {
+            ""
+        },
+        shown(&header[..4], &header[4..]),
         rows.collect::<String>()
     )
 }

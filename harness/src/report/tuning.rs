@@ -1,6 +1,6 @@
 //! What every row scored in validation with every setting of the grid, as a table of the page.
 
-use super::format::{NOTHING, escape, fraction};
+use super::format::{NOTHING, baseline, escape, fraction};
 use crate::study::summary::{Group, Summary};
 
 /// The table, folded away; empty where nothing was tuned.
@@ -30,9 +30,10 @@ pub(super) fn html(group: &Group, summary: &Summary) -> String {
          <div class=\"scroll\" tabindex=\"0\" role=\"region\" \
          aria-label=\"Tuning\"><table class=\"plain\"><caption>Validation accuracy with each setting; the best, in bold, \
          was run with fresh seeds. {NOTHING}: diverged. Largest rates survived: \
-         it neither diverged nor stayed at the commonest class.</caption>\n\
+         it neither diverged nor stayed at {}.</caption>\n\
          <thead><tr><th scope=\"col\">network</th>{header}<th scope=\"col\">largest rates survived</th></tr></thead>\n\
          <tbody>\n{}</tbody></table></div></details>\n",
+        baseline(summary.data_of(group)),
         rows.collect::<String>()
     )
 }

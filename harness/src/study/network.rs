@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::convolution::ConvolutionTable;
 use super::recurrence::CellTable;
@@ -232,6 +232,12 @@ pub enum PretrainName {
     Autoencoder,
     /// Restricted Boltzmann machine.
     Rbm,
+}
+
+impl Serialize for Activation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 impl<'de> Deserialize<'de> for Activation {

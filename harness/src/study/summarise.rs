@@ -11,7 +11,7 @@ use super::plan::{Samples, StudyPlan};
 use super::setting::Setting;
 use super::store::{Phase, RunId};
 use super::summary::{
-    Data, Group, LayerFigures, Machine, Row, SCHEMA_VERSION, Spread, Summary, Theory, Training,
+    Data, Group, LayerFigures, Machine, Network, Row, SCHEMA_VERSION, Spread, Summary, Theory, Training,
 };
 use super::trial::{Entry, Options};
 use crate::architecture::{Architecture, Residual};
@@ -196,6 +196,7 @@ fn row(
         change: entry.row.change.clone(),
         equations: Vec::new(),
         depth: entry.row.architecture.depth,
+        network: Network::of(&entry.row.architecture),
         accuracy: Spread::of(&accuracies),
         rank: 1,
         setting: plan.grid[setting].label(),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::claim::Claim;
 use super::sweep::Point;
 
+pub use super::start::Network;
 pub use crate::train::Course;
 
 /// Version of the layout of `summary.json` and `records.jsonl`.
@@ -175,6 +176,9 @@ pub struct Row {
     pub equations: Vec<String>,
     /// Hidden layers (blocks, for residual networks).
     pub depth: usize,
+    /// The network as it starts; null where theory knows no such network, as with a cell.
+    #[serde(default)]
+    pub network: Option<Network>,
     /// Test accuracy over the fresh seeds. A diverged seed counts with the accuracy it has.
     pub accuracy: Option<Spread>,
     /// 1 for the best of the group; one more than the number of rows whose worst seed beats this row's best.

@@ -81,8 +81,7 @@ pub(super) struct Entry<'a> {
     pub(super) checkpoint: Option<usize>,
 }
 
-/// Runs what is left of a study, writes summary and report, and returns them. `stop` ends it early; `page` makes the
-/// report of the summary.
+/// Runs what is left of a study, writes summary and report, and returns them. `stop` ends it early.
 ///
 /// # Errors
 /// Data, networks or the folder are not as they must be, or the user asked to stop.
@@ -91,7 +90,6 @@ pub fn run(
     options: &Options,
     stop: &AtomicBool,
     progress: &dyn Progress,
-    page: &dyn Fn(&Summary) -> String,
 ) -> Result<Finished, StudyError> {
     let started = Instant::now();
     let load = |samples: &Samples| samples.source.load(&samples.sizes, options.seed);
@@ -143,7 +141,9 @@ pub fn run(
     let (store, finished) = trial.into_parts();
     let mut summary = summarise(plan, options, &shared, &entries, &chosen, &finished);
     summary.machine.seconds = started.elapsed().as_secs_f64();
-    let report = store.replace("report.html", page(&summary).as_bytes())?;
+    // Phase diagrams are computed on the current pool.
+    let page = pool.install(|| crate::report::html(&summary));
+    let report = store.replace("report.html", page.as_bytes())?;
     let text = serde_json::to_vec_pretty(&summary).map_err(|e| StudyError::Io {
         action: "write",
         path: options.folder.clone(),
