@@ -152,6 +152,9 @@ fn swept(family: &Family<'_>, width: usize) -> String {
     format!("{}{}", trimmed(&table), paragraph(&note, width))
 }
 
+/// The ratio of gradients in a network that is deep in layers.
+const LAYERS: &str = "of the gradient of layer 1 over that of the last layer";
+
 /// What the columns mean.
 fn legend(summary: &Summary, width: usize) -> String {
     let scored = || summary.groups.iter().filter(|group| group.sweep.is_none() && has_accuracy(group));
@@ -163,10 +166,10 @@ fn legend(summary: &Summary, width: usize) -> String {
         "accuracy: median [worst-best] of {}. #: rank, shared where seeds overlap. ratio: log10 {}, before and after \
          training. cost: multiply-adds of a run. s: its seconds.{}",
         plural(summary.training.seeds, "seed"),
-        if scored().any(time::of) {
-            time::RATIO
-        } else {
-            "of the gradient of layer 1 over that of the last layer"
+        match (scored().any(|group| !time::of(group)), scored().any(time::of)) {
+            (true, true) => format!("{LAYERS}, or {} where layers are recurrent", time::RATIO),
+            (_, false) => LAYERS.to_owned(),
+            (false, true) => time::RATIO.to_owned(),
         },
         if edge { " *: the best rate is at the edge of the grid." } else { "" },
     );

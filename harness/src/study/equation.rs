@@ -38,6 +38,8 @@ pub(super) fn equations(sick: &Contestant, row: &Contestant) -> Vec<String> {
         is.max_norm.map(|limit| format!("wⱼ ← wⱼ min(1, c/‖wⱼ‖) after the step, c = {limit}")),
     );
     add(sick.schedule != row.schedule, row.schedule.map(schedule));
+    let settings = row.settings.as_ref().map(|settings| format!("trained with {}", settings.join(" or ")));
+    add(sick.settings != row.settings, settings);
     found
 }
 
