@@ -17,7 +17,7 @@ pub(super) fn figure(summary: &Summary) -> Option<Figure> {
     let scored = summary.groups.iter().any(has_accuracy);
     let lines = if scored { sick_and_cured(summary) } else { starting_speeds(summary) };
     lines.iter().flat_map(|line| &line.points).find(|(_, y)| y.is_some())?;
-    let in_time = scored && summary.groups.iter().any(time::of);
+    let in_time = scored && looks_through_time(summary);
     let (title, caption) = if in_time {
         (
             "Gradient of the state after each step in time, before training",
@@ -56,11 +56,17 @@ pub(super) fn figure(summary: &Summary) -> Option<Figure> {
     })
 }
 
-/// log10 ||delta|| per layer before the first step, or of the state after each step in time where rows are recurrent, of each group's untreated network and its best remedy.
+/// Whether every group is recurrent: layers and steps in time have no axis in common.
+fn looks_through_time(summary: &Summary) -> bool {
+    summary.groups.iter().all(time::of)
+}
+
+/// log10 ||delta|| per layer before the first step, or of the state after each step in time where all groups are
+/// recurrent, of each group's untreated network and its best remedy. Beside others, recurrent groups are left out.
 fn sick_and_cured(summary: &Summary) -> Vec<Line> {
-    let in_time = summary.groups.iter().any(time::of);
+    let in_time = looks_through_time(summary);
     let mut lines = Vec::new();
-    for (i, group) in summary.groups.iter().enumerate() {
+    for (i, group) in summary.groups.iter().enumerate().filter(|(_, group)| in_time || !time::of(group)) {
         let untreated = group.rows.first().map(|row| (row, 1, format!("{}: {}", group.name, row.name)));
         let cured = best(group).map(|(_, row)| (row, 0, format!("{}: {}", group.name, row.name)));
         for (row, dash, title) in untreated.into_iter().chain(cured) {

@@ -69,8 +69,12 @@ fn recurrent_rows_are_shown_through_time() {
     assert!(text.contains("each step multiplies its norm by 0.500 on the way back in time"), "{text}");
     assert!(text.contains("at step 1 than at step 40"), "{text}");
     assert!(!verdict(&remedies().groups[0], &remedies().data).contains("Forgetting"));
-    // The first screen and the table speak of time too.
-    assert!(page.contains("Gradient of the state after each step in time"));
+    // The table speaks of time too; the first figure does where no layers stand beside the steps.
+    let first = "Gradient of the state after each step in time, before training";
+    assert!(!page.contains(first) && page.contains("‖δ‖ in each hidden layer before the first step"));
+    let mut all_recurrent = study.clone();
+    all_recurrent.groups.truncate(1);
+    assert!(html(&all_recurrent).contains(first));
     assert!(page.contains("log10 ratio of the state"));
     let words = table(&study, 80).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words.contains("that of the last layer, or of the state's gradient"), "both kinds: {words}");
