@@ -1,5 +1,4 @@
-//! The pages and tables that show a study. They read a [`Summary`](crate::study::summary::Summary), and where they are
-//! given them the study's [`Network`]s, and nothing else.
+//! The pages and tables that show a study. They read a [`Summary`](crate::study::summary::Summary) and nothing else.
 //!
 //! [`html`] is one self-contained page, [`table`] is text for a terminal, [`verdict`] is the answer in words that both
 //! of them give. None of them can fail: what a study does not have is left out or said to be missing. [`phase`] and
