@@ -10,3 +10,10 @@ pub mod training;
 
 pub use limits::Limits;
 pub use timing::Interval;
+
+use crate::activation::Activation;
+
+/// Serialises an activation by its name.
+fn name<S: serde::Serializer>(activation: &Activation, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(activation)
+}

@@ -16,6 +16,8 @@ mod pretraining;
 pub mod recurrence;
 pub mod setting;
 pub mod single;
+#[cfg(test)]
+mod smallest;
 mod start;
 pub mod store;
 mod summarise;

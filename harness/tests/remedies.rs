@@ -3,7 +3,7 @@
 
 use std::f64::consts::PI;
 
-use isobath::data::{Sizes, Splits};
+use isobath::data::{Sizes, Splits, Target};
 use isobath::net::update::Clipping;
 use isobath::study::plan::StudyPlan;
 use isobath::threads::Serial;
@@ -31,6 +31,18 @@ fn run(recipe: &Recipe, data: &Splits, seed: u64) -> Trained {
     train(recipe, &data.train, &data.test, seed, level, &Serial, |_, _| true)
         .expect("trains")
         .expect("to the end")
+}
+
+/// `--data` may bring rows of numbers: what needs images or sequences has data of its own.
+#[test]
+fn the_default_study_runs_on_any_data() {
+    let plan = plan("remedies");
+    let shared: Vec<_> = plan.groups.iter().filter(|group| group.data.is_none()).collect();
+    assert!(shared.len() >= 3);
+    for row in shared.iter().flat_map(|group| &group.rows) {
+        let needed = plan.recipe(row, &plan.grid[0]).memory_bytes(16, Target::Classes(4), 1000);
+        assert!(needed.is_ok(), "{}: {needed:?}", row.name);
+    }
 }
 
 /// NaN within a few steps without: at step 2 at rate .1, around step 4 at rate .01. With clipping by norm it trains, and says how

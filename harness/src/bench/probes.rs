@@ -31,12 +31,8 @@ pub struct Network {
     /// Samples per step.
     pub batch: usize,
     /// phi.
-    #[serde(serialize_with = "name")]
+    #[serde(serialize_with = "super::name")]
     pub activation: Activation,
-}
-
-fn name<S: serde::Serializer>(activation: &Activation, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(activation)
 }
 
 /// What a probe costs.

@@ -44,16 +44,12 @@ pub struct Network {
     /// Samples per step.
     pub batch: usize,
     /// phi.
-    #[serde(serialize_with = "name")]
+    #[serde(serialize_with = "super::name")]
     pub activation: Activation,
     /// Whether batch norm stands before each activation.
     pub batch_norm: bool,
     /// Whether the norms of x, delta and gW of every layer are taken in each step.
     pub norms: bool,
-}
-
-fn name<S: serde::Serializer>(activation: &Activation, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(activation)
 }
 
 /// How fast it trains.

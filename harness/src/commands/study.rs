@@ -17,7 +17,7 @@ use crate::study::trial::{self, Options, Progress};
 /// What follows the flags in the help text.
 const STUDIES: &str = "\
 Built-in studies:
-  remedies     three sick networks, each beside its remedies
+  remedies     five sick networks, each beside its remedies
   depth        how fast each hidden layer learns
   pretraining  hidden layers trained without labels first, with controls
   exploding    what stops a gradient from exploding, and what clipping leaves

@@ -272,28 +272,9 @@ fn value(figure: Figure, row: &Row, linear: Option<f64>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::study::plan::StudyPlan;
+    use crate::study::smallest::plan;
 
-    const STUDY: &str = r#"
-name = "s"
-title = "?"
-[data]
-source = "glyphs"
-train = 10
-validation = 10
-test = 10
-[training]
-steps = 1
-batch = 5
-seeds = 1
-record_every = 1
-[[grid]]
-optimizer = "sgd"
-rates = [0.1]
-[[group]]
-name = "g"
-title = "G"
-sick = { name = "a", depth = 3, width = 4, activation = "tanh", init = "xavier" }
+    const REST: &str = r#"
 [[group.remedy]]
 name = "b"
 activation = "relu"
@@ -307,9 +288,7 @@ above = 0.5
 
     /// The claims of a study like the one above.
     fn claims(from: &str, to: &str) -> Result<Vec<ClaimTable>, String> {
-        assert!(STUDY.contains(from));
-        let plan = StudyPlan::parse("s", &STUDY.replace(from, to), None, false);
-        plan.map(|plan| plan.claims).map_err(|error| error.to_string())
+        plan(REST, from, to).map(|plan| plan.claims)
     }
 
     /// A group of two rows with these accuracies and gradient ratios.
@@ -373,6 +352,18 @@ above = 0.5
         ] {
             let error = claims(from, to).unwrap_err();
             assert!(error.contains(word), "{error}");
+        }
+    }
+
+    #[test]
+    fn every_figure_is_in_the_guide() {
+        let error = claims("figure = \"accuracy\"", "figure = \"beauty\"").unwrap_err();
+        let names: Vec<&str> = error.split('`').skip(1).step_by(2).filter(|name| *name != "beauty").collect();
+        assert!(names.contains(&"accuracy") && names.contains(&"shift"), "{error}");
+        let guide =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/studies.md")).unwrap();
+        for name in names {
+            assert!(guide.contains(&format!("`{name}`")), "{name}");
         }
     }
 }

@@ -24,7 +24,8 @@ pub(super) fn equations(sick: &Contestant, row: &Contestant) -> Vec<String> {
     add(was != is, is.map(|(norm, position)| normalisation(norm, position)));
     let standardised = "Ŵ = g (W − μ)/√(n σ²) in the place of W, μ and σ² of a unit's weights, g learned";
     add(before.standardised != after.standardised, after.standardised.then(|| standardised.to_owned()));
-    add(before.residual != after.residual, after.residual.map(branch));
+    let kind = if after.convolution.is_some() { "convolution" } else { "dense layer" };
+    add(before.residual != after.residual, after.residual.map(|residual| branch(residual, kind)));
     add(before.convolution != after.convolution, after.convolution.map(convolution));
     add(before.cell != after.cell, after.cell.map(recurrence));
     add(sick.pretraining != row.pretraining, row.pretraining.map(pretraining));
@@ -89,7 +90,8 @@ fn normalisation(norm: Norm, position: NormPosition) -> String {
     format!("{letter} ← γ ({letter} − μ)/√(σ² + ε) + β {place}, μ and σ² {over}")
 }
 
-fn branch(residual: Residual) -> String {
+/// Branches of layers of this kind.
+fn branch(residual: Residual, kind: &str) -> String {
     let Residual { scale, layers, last_is_zero, scale_is_learned, activated_sum, .. } = residual;
     let sum = match (scale_is_learned, scale) {
         (true, _) => "x + a f(x)",
@@ -97,7 +99,7 @@ fn branch(residual: Residual) -> String {
         (false, _) => "x + s f(x)",
     };
     let mut text = if activated_sum { format!("x ← φ({sum})") } else { format!("x ← {sum}") };
-    text += &format!(", f of {layers} dense layer{}", if layers == 1 { "" } else { "s" });
+    text += &format!(", f of {layers} {kind}{}", if layers == 1 { "" } else { "s" });
     if scale_is_learned {
         text += &format!(", a learned from {scale}");
     } else if scale != 1.0 {

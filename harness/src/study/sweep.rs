@@ -67,9 +67,10 @@ pub(super) fn expand(sweep: &SweepTable, group: &GroupTable) -> Result<Vec<(Grou
     }
     let at = |&value: &f64| {
         let mut swept = group.clone();
-        for table in std::iter::once(&mut swept.sick).chain(&mut swept.remedies) {
-            let own = table.name != group.sick.name;
-            set(sweep.field, value, own, table).map_err(|error| format!("sweep.values: {error}"))?;
+        let invalid = |error| format!("sweep.values: {error}");
+        set(sweep.field, value, false, &mut swept.sick).map_err(invalid)?;
+        for remedy in &mut swept.remedies {
+            set(sweep.field, value, true, remedy).map_err(invalid)?;
         }
         swept.name = format!("{} {name} {value}", group.name);
         swept.title = format!("{}, {} {value}", group.title, name.replace('_', " "));
@@ -121,55 +122,31 @@ fn set(field: Field, value: f64, remedy: bool, table: &mut NetworkTable) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::study::plan::StudyPlan;
+    use crate::study::smallest::plan;
 
-    const STUDY: &str = r#"
-name = "swept"
-title = "?"
-[data]
-source = "glyphs"
-train = 10
-validation = 10
-test = 10
-[training]
-steps = 1
-batch = 5
-seeds = 1
-record_every = 1
-[[grid]]
-optimizer = "sgd"
-rates = [0.1]
-[sweep]
-field = "depth"
-values = [1, 5]
-[[group]]
-name = "a"
-title = "A"
-sick = { name = "sick", depth = 3, width = 4, activation = "tanh", init = "xavier" }
+    const REST: &str = r#"
 [[group.remedy]]
 name = "res"
 residual = { scale = 1.0, layers = 2, last = "linear" }
 [[group.remedy]]
 name = "wide"
 width = 9
+[sweep]
+field = "depth"
+values = [1, 5]
 "#;
-
-    fn plan(from: &str, to: &str) -> Result<StudyPlan, String> {
-        assert!(STUDY.contains(from));
-        StudyPlan::parse("s", &STUDY.replace(from, to), None, false).map_err(|error| error.to_string())
-    }
 
     #[test]
     fn every_group_is_run_at_every_value() {
-        let groups = plan("sweep", "sweep").unwrap().groups;
+        let groups = plan(REST, "sweep", "sweep").unwrap().groups;
         let names: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
-        assert_eq!(names, ["a depth 1", "a depth 5"]);
+        assert_eq!(names, ["g depth 1", "g depth 5"]);
         let depths = |g: usize| groups[g].rows.iter().map(|row| row.architecture.depth).collect::<Vec<_>>();
         assert_eq!((depths(0), depths(1)), (vec![1, 1, 1], vec![5, 3, 5]));
-        let point = Point { of: "a".to_owned(), field: Field::Depth, value: 5.0 };
+        let point = Point { of: "g".to_owned(), field: Field::Depth, value: 5.0 };
         assert_eq!(groups[1].sweep, Some(point));
 
-        let widths = plan("field = \"depth\"", "field = \"width\"").unwrap().groups;
+        let widths = plan(REST, "field = \"depth\"", "field = \"width\"").unwrap().groups;
         let widths: Vec<usize> = widths[1].rows.iter().map(|row| row.architecture.width).collect();
         assert_eq!(widths, [5, 5, 9], "a remedy keeps a width of its own");
     }
@@ -187,7 +164,7 @@ width = 9
             ),
             ("field = \"depth\"", "field = \"hue\"", "hue"),
         ] {
-            let error = plan(from, to).unwrap_err();
+            let error = plan(REST, from, to).unwrap_err();
             assert!(error.contains(word), "{error}");
         }
     }
