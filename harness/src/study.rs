@@ -1,7 +1,7 @@
 //! A study: sick networks, their remedies, a fair trial of each, and what came out.
 //!
 //! [`mod@file`] is what a user writes, [`plan`] what is run, [`trial`] runs it, [`store`] keeps it on disk, and [`summary`] is
-//! what it says in the end.
+//! what it says in the end. [`outline`] and [`follow`] are for those who watch it.
 
 mod check;
 pub mod claim;
@@ -9,8 +9,10 @@ pub mod contestant;
 pub mod convolution;
 mod equation;
 pub mod file;
+pub mod follow;
 pub mod network;
 pub mod outcome;
+pub mod outline;
 pub mod plan;
 mod pretraining;
 pub mod recurrence;

@@ -45,7 +45,9 @@ fn a_full_disk_is_an_error_and_what_was_kept_is_not_lost() {
         let text = fs::read(out.join("records.jsonl")).unwrap();
         assert!(text.is_empty() || text.ends_with(b"\n"), "half a line is left at {kib} KiB");
         assert!(!out.join("summary.json").exists());
-        let names: Vec<_> = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let mut names: Vec<_> = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        // It is written where there is room.
+        names.retain(|name| name != "outline.json");
         assert_eq!(names, ["records.jsonl"], "at {kib} KiB");
         // Twice in a row does no harm, and with more space it goes on.
         let kept = runs_kept(&out);

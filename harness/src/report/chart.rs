@@ -8,7 +8,7 @@ use std::error::Error;
 use plotters::prelude::*;
 
 use super::axis::Axis;
-use super::format::{concise, escape, power_of_ten, tick};
+use super::format::{concise, escape, exactly, power_of_ten, tick};
 use super::mark::Mark;
 use super::picture::Picture;
 use super::points::Points;
@@ -36,6 +36,8 @@ pub(super) struct Scales {
     x: fn(f64) -> String,
     /// The same of the vertical one.
     y: fn(f64) -> String,
+    /// A figure of the vertical axis in words.
+    value: fn(f64) -> String,
     /// The least distance of marks on the horizontal axis; none where its figures are powers of ten.
     step: Option<f64>,
     /// The same on the vertical axis, which begins and ends at a multiple of it; 0 leaves it as the lines are.
@@ -45,13 +47,13 @@ pub(super) struct Scales {
 impl Scales {
     /// Whole numbers, and powers of ten above each other.
     pub(super) const LOG: Self =
-        Self { x: |x| format!("{x:.0}"), y: power_of_ten, step: Some(1.0), least: 1.0 };
+        Self { x: |x| format!("{x:.0}"), y: power_of_ten, value: exactly, step: Some(1.0), least: 1.0 };
     /// Whole numbers beside, figures as they are above each other.
-    pub(super) const LINEAR: Self = Self { y: tick, least: 0.0, ..Self::LOG };
+    pub(super) const LINEAR: Self = Self { y: tick, value: concise, least: 0.0, ..Self::LOG };
     /// Powers of ten on both axes.
     pub(super) const LOG_LOG: Self = Self { x: |x| concise(10f64.powf(x)), step: None, ..Self::LOG };
     /// Powers of ten beside each other, fractions above.
-    pub(super) const FRACTIONS: Self = Self { y: |y| format!("{y:.1}"), least: 0.1, ..Self::LOG_LOG };
+    pub(super) const FRACTIONS: Self = Self { y: |y| format!("{y:.1}"), value: concise, least: 0.1, ..Self::LOG_LOG };
 }
 
 /// A chart of lines.
@@ -85,8 +87,10 @@ impl Chart<'_> {
             Some(step) => Axis::new(xs.0, xs.1, 6, step),
             None => Axis::powers(xs.0, xs.1),
         };
-        let marks: Vec<&Mark> = self.lines.iter().map(|line| &line.mark).collect();
-        canvas(self.label, self.size, &marks, |area| {
+        let runs: Vec<(Mark, Run)> = self.lines.iter().flat_map(|line| self.runs(line)).collect();
+        let marks: Vec<&Mark> = runs.iter().map(|(mark, _)| mark).collect();
+        let mut frame = String::new();
+        let picture = canvas(self.label, self.size, &marks, |area| {
             let mut chart = ChartBuilder::on(area)
                 .margin_top(8 * FINE)
                 .margin_right(18 * FINE)
@@ -104,22 +108,41 @@ impl Chart<'_> {
                 .label_style(font(11))
                 .axis_desc_style(font(11))
                 .draw()?;
-            for (i, line) in self.lines.iter().enumerate() {
-                for run in line.points.split(|(_, y)| y.is_none()).filter(|run| !run.is_empty()) {
-                    let run: Vec<(f64, f64)> = run.iter().filter_map(|&(x, y)| Some((x, y?))).collect();
-                    let colour = stand_in(i);
-                    if let [dot] = run[..] {
-                        chart.draw_series([Circle::new(dot, 2 * FINE, colour.filled())])?;
-                    } else {
-                        chart.draw_series([PathElement::new(run, colour)])?;
-                    }
+            for (i, (_, run)) in runs.iter().enumerate() {
+                let colour = stand_in(i);
+                if let [dot] = run[..] {
+                    chart.draw_series([Circle::new(dot, 2 * FINE, colour.filled())])?;
+                } else {
+                    chart.draw_series([PathElement::new(run.clone(), colour)])?;
                 }
             }
+            let corners = [(xs.0, ys.0), (xs.1, ys.1)].map(|corner| (corner, chart.backend_coord(&corner)));
+            let place = |((x, y), (across, down)): ((f64, f64), (i32, i32))| format!("{x} {across} {y} {down}");
+            frame = corners.map(place).join(" ");
             Ok(())
-        })
-        .html()
+        });
+        let data = format!(" data-frame=\"{frame}\" data-x=\"{}\"", escape(self.x));
+        Picture { data, ..picture }.html()
+    }
+
+    /// The parts of a line between its gaps, each with a mark that carries its figures in words for the page's script.
+    fn runs(&self, line: &Line) -> Vec<(Mark, Run)> {
+        let parts = line.points.split(|(_, y)| y.is_none()).filter(|part| !part.is_empty());
+        parts
+            .map(|part| {
+                let run: Run = part.iter().filter_map(|&(x, y)| Some((x, y?))).collect();
+                let xs: Vec<String> = run.iter().map(|(x, _)| (self.scales.x)(*x)).collect();
+                let ys: Vec<String> = run.iter().map(|(_, y)| (self.scales.value)(*y)).collect();
+                let data = format!(" data-at=\"{}\" data-values=\"{}\"", xs.join(" "), ys.join(" "));
+                let Mark { attributes, title } = &line.mark;
+                (Mark { attributes: format!("{attributes}{data}"), title: title.clone() }, run)
+            })
+            .collect()
     }
 }
+
+/// Points without a gap.
+type Run = Vec<(f64, f64)>;
 
 /// A drawing surface of `size` units of the page.
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
@@ -143,7 +166,7 @@ pub(super) fn canvas(
             format!("<text y=\"{}\">Not drawn: {}</text>\n", height / 2, escape(&error.to_string()))
         }
     };
-    Picture { label: label.to_owned(), size: (width, height), body }
+    Picture { label: label.to_owned(), size: (width, height), body, data: String::new() }
 }
 
 /// The stand-in colour of mark `index`.

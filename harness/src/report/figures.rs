@@ -7,7 +7,7 @@ use super::format::{accuracy, baseline};
 use super::mark::{Mark, legend};
 use super::points::{LAYERS, Points, log10, over_steps, per_layer};
 use super::ranking::{has_accuracy, shows_speed};
-use super::{files, heat, time, treatment};
+use super::{files, heat, steps, time, treatment};
 use crate::study::summary::{Data, Group, LayerFigures, Row};
 
 /// Size of a panel, in units of the page.
@@ -100,9 +100,10 @@ fn heat_maps(group: &Group) -> Option<Figure> {
         title: "‖δ‖ over layers and training".to_owned(),
         caption: "Each map is one network: training runs to the right, depth upwards, from the layer next \
                   to the input at the bottom. One scale of colours serves all; dark is small, blank is \
-                  zero or not finite. An even map is a gradient that reaches every layer. First fresh seed."
+                  zero or not finite. An even map is a gradient that reaches every layer. Below, the layers of all \
+                  networks at one step. First fresh seed."
             .to_owned(),
-        body: maps,
+        body: maps + &steps::html(group),
         data: vec![files::gradients(group)],
     })
 }

@@ -6,7 +6,7 @@ use crate::study::summary::{Data, Outcome, Row, Spread};
 pub(super) const NOTHING: &str = "–";
 
 /// Text made safe for HTML content and for attributes in double or single quotes.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -101,6 +101,15 @@ pub(super) fn power(log10: f64) -> String {
     if log10.abs() < 4.0 { significant(10f64.powf(log10)) } else { power_of_ten(log10.round()) }
 }
 
+/// `10^log10` with three digits, however small or large: `0.236`, `3.40e-412`.
+pub(super) fn exactly(log10: f64) -> String {
+    if log10.abs() < 300.0 {
+        return significant(10f64.powf(log10));
+    }
+    let exponent = log10.floor();
+    format!("{:.2}e{exponent:.0}", 10f64.powf(log10 - exponent))
+}
+
 /// `10⁻¹⁸`, for a whole exponent.
 pub(super) fn power_of_ten(exponent: f64) -> String {
     let superscript = |c| match c {
@@ -128,7 +137,7 @@ pub(super) fn operations(count: u64) -> String {
 }
 
 /// Seconds: `0.5`, `12`, `140`.
-pub(super) fn seconds(value: f64) -> String {
+pub(crate) fn seconds(value: f64) -> String {
     let decimals = usize::from(value < 10.0);
     format!("{value:.decimals$}")
 }
@@ -154,7 +163,7 @@ pub(super) fn divergence(row: &Row) -> Option<String> {
 }
 
 /// A count with its noun: `1 seed`, `5 seeds`.
-pub(super) fn plural(count: usize, noun: &str) -> String {
+pub(crate) fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 

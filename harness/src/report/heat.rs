@@ -67,7 +67,7 @@ impl Colours {
         };
         let end = self.low + self.step * self.count as f64;
         format!(
-            "<p class=\"key\"><span>{}</span> <svg viewBox=\"0 0 {width} 12\" style=\"width:{width}px\" \
+            "<p class=\"key\"><span>{}</span> <svg viewBox=\"0 0 {width} 12\" width=\"{width}\" \
              role=\"img\" aria-label=\"Scale of colours, dark is small\">{}</svg> <span>{}</span></p>\n",
             power_of_ten(self.low),
             (0..self.count).map(swatch).collect::<String>(),
@@ -105,7 +105,21 @@ fn map(place: usize, row: &Row, colours: &Colours) -> String {
             cells(row, layers, colours),
         )
     };
-    format!("<div class=\"map\" data-row=\"{place}\"><p class=\"panel-title\">{name}</p>\n{body}</div>\n")
+    format!("<div class=\"map\" data-row=\"{place}\"{}><p class=\"panel-title\">{name}</p>\n{body}</div>\n", figures(row))
+}
+
+/// What the script needs to show a figure and to draw the layers at a step: steps, and for each of them the layers' log10.
+fn figures(row: &Row) -> String {
+    let steps: Vec<String> = row.course.steps.iter().map(usize::to_string).collect();
+    let layer = |figure: &Option<f64>| figure.map_or(String::new(), |figure| format!("{figure:.2}"));
+    let step = |layers: &Vec<Option<f64>>| layers.iter().map(layer).collect::<Vec<_>>().join(" ");
+    let figures: Vec<String> = row.course.log10_delta.iter().map(step).collect();
+    format!(
+        " data-name=\"{}\" data-steps=\"{}\" data-figures=\"{}\"",
+        escape(&row.name),
+        steps.join(" "),
+        figures.join(";")
+    )
 }
 
 /// One path for each colour in use.

@@ -1,6 +1,7 @@
 //! The page of a study: one HTML file that needs nothing else, the answer first.
 
 use super::answer::{Answer, answers, yardstick};
+use super::document::{Document, SCRIPT};
 use super::figure::Figure;
 use super::format::{escape, plural, seconds};
 use super::{claims, group, overview, sweep, theory};
@@ -9,20 +10,30 @@ use crate::study::summary::{Group, Summary};
 /// The page of a study. Phase diagrams are computed on the current thread pool.
 #[must_use]
 pub fn html(summary: &Summary) -> String {
+    Document {
+        title: &title(summary),
+        attributes: "",
+        body: &content(summary),
+        scripts: &[SCRIPT],
+        holds_policy: true,
+    }
+    .html()
+}
+
+/// The title of the page, as plain text.
+pub(crate) fn title(summary: &Summary) -> String {
+    format!("{}: {}", summary.name, summary.title)
+}
+
+/// What the page shows, as HTML.
+pub(crate) fn content(summary: &Summary) -> String {
     let groups = summary.groups.iter().enumerate();
     format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <title>{name}: {title}</title>\n<style>\n{style}</style>\n\
-         </head>\n<body>\n<header>\n\
-         <p class=\"brand\">Isobath · study {name} · seed {seed}</p>\n<h1>{title}</h1>\n</header>\n\
-         <main>\n{answer}{claims}{sweeps}{sections}{theory}{protocol}</main>\n<script>\n{script}</script>\n</body>\n</html>\n",
+        "<header>\n<p class=\"brand\">Isobath · study {name} · seed {seed}</p>\n<h1>{title}</h1>\n</header>\n\
+         <main>\n{answer}{claims}{sweeps}{sections}{theory}{protocol}</main>\n",
         name = escape(&summary.name),
         title = escape(&summary.title),
         seed = summary.seed,
-        style = include_str!("style.css"),
-        script = include_str!("script.js"),
         answer = answer(summary),
         claims = claims::html(summary),
         sweeps = sweep::families(summary).iter().map(sweep::html).collect::<String>(),

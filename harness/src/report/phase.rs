@@ -74,7 +74,7 @@ pub(super) fn picture(
         plane.axes(),
         dots.iter().map(|dot| plane.dot(dot)).collect::<String>()
     );
-    Picture { label: format!("Phase diagram of {name}"), size, body }
+    Picture { label: format!("Phase diagram of {name}"), size, body, data: String::new() }
 }
 
 /// The diagram on the canvas, from (0, 0) at its upper left corner.

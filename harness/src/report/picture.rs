@@ -20,15 +20,17 @@ pub(super) struct Picture {
     pub(super) size: (u32, u32),
     /// SVG elements.
     pub(super) body: String,
+    /// More attributes of the element, for the page's script, as HTML.
+    pub(super) data: String,
 }
 
 impl Picture {
     /// An element of the page.
     pub(super) fn html(&self) -> String {
-        let Self { label, size: (width, height), body } = self;
+        let Self { label, size: (width, height), body, data } = self;
         format!(
             "<svg class=\"chart\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
-             aria-label=\"{}\">\n{body}</svg>\n",
+             aria-label=\"{}\"{data}>\n{body}</svg>\n",
             escape(label),
         )
     }
@@ -90,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_file_holds_all_its_parts_escaped_and_every_line_fits() {
-        let picture = Picture { label: "a < b".to_owned(), size: (2000, 100), body: "<g/>\n".to_owned() };
+        let picture = Picture { label: "a < b".to_owned(), size: (2000, 100), body: "<g/>\n".to_owned(), data: String::new() };
         let caption = "a word & another ".repeat(20);
         let file = picture.file("x < y", &[&Mark::plain(0, 0, "p < q".to_owned())], &caption);
         assert!(file.starts_with("<svg xmlns=") && file.ends_with("</svg>\n"));

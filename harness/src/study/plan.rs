@@ -191,6 +191,14 @@ impl StudyPlan {
         (0..self.grid.len()).filter(|&s| is_allowed(&self.grid[s])).collect()
     }
 
+    /// Runs of a row, those of tuning included: a row with a single setting has nothing to be tuned.
+    pub(super) fn runs_of(&self, row: &Contestant) -> usize {
+        match self.settings_of(row).len() {
+            1 => self.seeds,
+            tuning => tuning + self.seeds,
+        }
+    }
+
     pub(super) fn steps_of(&self, row: &Contestant) -> usize {
         row.steps.unwrap_or(self.steps)
     }

@@ -5,6 +5,8 @@
 //! after the last whole run is cut off before the study goes on, and what a full disk left at once. The other files are
 //! written under another name and renamed, so that they are either old or new.
 //!
+//! `outline.json` says what is going to run, see [`outline`]; nothing but watching needs it.
+//!
 //! `records.jsonl` is locked while the study runs, so that no two write to it; the system drops the lock however the run ends.
 
 use std::collections::BTreeMap;
@@ -14,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::StudyError;
+use super::{StudyError, outline};
 use super::summary::Summary;
 use crate::train::Trained;
 
@@ -44,7 +46,7 @@ pub enum Phase {
 /// A line of `records.jsonl`.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-enum Record {
+pub(super) enum Record {
     Header(Header),
     Layer(LayerRecord),
     Run { id: RunId, result: Box<Trained> },
@@ -83,7 +85,7 @@ impl Header {
 }
 
 #[derive(Serialize, Deserialize)]
-struct LayerRecord {
+pub(super) struct LayerRecord {
     network: String,
     setting: String,
     seed: usize,
@@ -131,7 +133,7 @@ impl Store {
         }
         if force {
             records.set_len(0).map_err(io_error("truncate", &path))?;
-            for name in ["summary.json", "report.html"] {
+            for name in ["summary.json", "report.html", outline::FILE] {
                 match fs::remove_file(folder.join(name)) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => {
                         return Err(io_error("remove", &folder.join(name))(error));

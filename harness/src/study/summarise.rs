@@ -11,7 +11,7 @@ use super::plan::{Samples, StudyPlan};
 use super::setting::Setting;
 use super::store::{Phase, RunId};
 use super::summary::{
-    Data, Group, LayerFigures, Machine, Network, Row, SCHEMA_VERSION, Spread, Summary, Theory, Training,
+    Course, Data, Group, LayerFigures, Machine, Network, Outcome, Row, SCHEMA_VERSION, Spread, Summary, Theory, Training,
 };
 use super::trial::{Entry, Options};
 use crate::architecture::{Architecture, Residual};
@@ -161,22 +161,11 @@ fn row(
     finished: &BTreeMap<RunId, Trained>,
     data: &Data,
 ) -> Row {
-    // Where a sample has several answers there is no linear classifier: to train is to beat the commonest class.
-    let majority = (data.answers > 1).then_some(data.majority_accuracy);
-    let linear = data.linear_accuracy().or(majority);
     let runs: Vec<&Trained> = (0..plan.seeds)
         .filter_map(|seed| {
             finished.get(&RunId { network: entry.network.clone(), phase: Phase::Trial, setting, seed })
         })
         .collect();
-    let accuracies: Vec<f64> = runs.iter().map(|run| run.accuracy).collect();
-    let divergences: Vec<_> = runs.iter().map(|run| run.divergence).collect();
-    let spread = |figure: &dyn Fn(&Trained) -> Option<f64>| {
-        let values: Vec<f64> = runs.iter().filter_map(|run| figure(run)).collect();
-        Spread::of(&values)
-    };
-    let mut hash = Hash::new();
-    runs.iter().for_each(|run| hash.u64(run.hash));
     let settings = plan.settings_of(entry.row);
     let tuned = settings.len() > 1;
     let tuning: Vec<Option<f64>> = if tuned {
@@ -191,40 +180,69 @@ fn row(
         Some(_) => Some(run.at_checkpoint.unwrap_or(run.accuracy)),
     };
     let at_budget: Vec<f64> = runs.iter().filter_map(at_budget).collect();
-    Row {
+    let mut row = Row {
         name: entry.row.name.clone(),
         change: entry.row.change.clone(),
         equations: Vec::new(),
         depth: entry.row.architecture.depth,
         network: Network::of(&entry.row.architecture),
-        accuracy: Spread::of(&accuracies),
+        accuracy: None,
         rank: 1,
         setting: plan.grid[setting].label(),
         grid_edge: grid_edge(&plan.grid, setting),
         survives: survives(plan, &tuning, data),
         tuning,
-        steps: runs.iter().map(|run| run.steps).max().unwrap_or(0),
-        multiply_adds: runs.iter().map(|run| run.multiply_adds).max().unwrap_or(0),
+        steps: 0,
+        multiply_adds: 0,
         accuracy_at_equal_cost: Spread::of(&at_budget),
         theory: theory(&entry.row.architecture),
-        ratio_start: spread(&|run| run.ratio[0]),
-        ratio_end: spread(&|run| run.ratio[1]),
-        noise_scale: [0, 1].map(|which| {
-            let all: Vec<GradientNoise> = runs.iter().filter_map(|run| run.noise[which]).collect();
-            GradientNoise::scale(&all)
-        }),
-        outcome: outcome(&accuracies, &divergences, linear, data.majority_accuracy, data.test * data.answers),
-        layers: layers(&runs),
-        course: runs.first().map(|run| run.course.clone()).unwrap_or_default(),
-        hash: format!("{:016x}", hash.finish()),
+        ratio_start: None,
+        ratio_end: None,
+        noise_scale: [None; 2],
+        outcome: Outcome::Partial,
+        layers: Vec::new(),
+        course: Course::default(),
+        hash: String::new(),
         seconds_in_all: finished
             .iter()
             .filter(|(id, _)| id.network == entry.network)
             .map(|(_, run)| run.seconds)
             .sum(),
-        step_seconds: spread(&|run| run.step_seconds).map(|spread| spread.median),
-        seconds: runs.iter().map(|run| run.seconds).sum::<f64>() / runs.len().max(1) as f64,
-    }
+        step_seconds: None,
+        seconds: 0.0,
+    };
+    measure(&mut row, &runs, data);
+    row
+}
+
+/// Puts what trials found into a row, all that depends on them alone.
+pub(super) fn measure(row: &mut Row, runs: &[&Trained], data: &Data) {
+    // Where a sample has several answers there is no linear classifier: to train is to beat the commonest class.
+    let majority = (data.answers > 1).then_some(data.majority_accuracy);
+    let linear = data.linear_accuracy().or(majority);
+    let accuracies: Vec<f64> = runs.iter().map(|run| run.accuracy).collect();
+    let divergences: Vec<_> = runs.iter().map(|run| run.divergence).collect();
+    let spread = |figure: &dyn Fn(&Trained) -> Option<f64>| {
+        let values: Vec<f64> = runs.iter().filter_map(|run| figure(run)).collect();
+        Spread::of(&values)
+    };
+    let mut hash = Hash::new();
+    runs.iter().for_each(|run| hash.u64(run.hash));
+    row.accuracy = Spread::of(&accuracies);
+    row.steps = runs.iter().map(|run| run.steps).max().unwrap_or(0);
+    row.multiply_adds = runs.iter().map(|run| run.multiply_adds).max().unwrap_or(0);
+    row.ratio_start = spread(&|run| run.ratio[0]);
+    row.ratio_end = spread(&|run| run.ratio[1]);
+    row.noise_scale = [0, 1].map(|which| {
+        let all: Vec<GradientNoise> = runs.iter().filter_map(|run| run.noise[which]).collect();
+        GradientNoise::scale(&all)
+    });
+    row.outcome = outcome(&accuracies, &divergences, linear, data.majority_accuracy, data.test * data.answers);
+    row.layers = layers(runs);
+    row.course = runs.first().map(|run| run.course.clone()).unwrap_or_default();
+    row.hash = format!("{:016x}", hash.finish());
+    row.step_seconds = spread(&|run| run.step_seconds).map(|spread| spread.median);
+    row.seconds = runs.iter().map(|run| run.seconds).sum::<f64>() / runs.len().max(1) as f64;
 }
 
 /// What theory says of the ensemble, for very large batches. It knows dense layers with weights drawn from one

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 
 use super::StudyError;
 use super::contestant::Contestant;
+use super::outline::{self, Outline};
 use super::plan::{Samples, StudyPlan};
 use super::store::{Header, Phase, RunId, Store};
 use super::summarise::{summarise, tuning_score};
@@ -134,6 +135,7 @@ pub fn run(
     // A row with a single setting has nothing to be tuned.
     let tuned =
         |entry: usize| Some(plan.settings_of(entries[entry].row)).filter(|settings| settings.len() > 1);
+    trial.write_outline(&shared);
     pool.install(|| trial.run_all(Phase::Tuning, &|entry| tuned(entry).unwrap_or_default()))?;
     let chosen: Vec<usize> = entries.iter().map(|entry| trial.best_setting(entry)).collect();
     pool.install(|| trial.run_all(Phase::Trial, &|entry| vec![chosen[entry]]))?;
@@ -270,11 +272,7 @@ impl<'a> Trial<'a> {
         progress: &'a dyn Progress,
     ) -> Self {
         let finished = std::mem::take(&mut store.finished);
-        let runs = |entry: &Entry<'_>| match plan.settings_of(entry.row).len() {
-            1 => plan.seeds,
-            tuning => tuning + plan.seeds,
-        };
-        let total = entries.iter().map(|entry| runs(entry) as u64 * plan.calls(entry.row)).sum();
+        let total = entries.iter().map(|entry| plan.runs_of(entry.row) as u64 * plan.calls(entry.row)).sum();
         let of = |id: &RunId| entries.iter().find(|entry| entry.network == id.network);
         let done = finished.keys().filter_map(of).map(|entry| plan.calls(entry.row)).sum();
         Self {
@@ -296,6 +294,16 @@ impl<'a> Trial<'a> {
 
     fn into_parts(self) -> (Store, BTreeMap<RunId, Trained>) {
         self.kept.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Says what is going to run. Only those who watch need it, so a disk that does not take it stops nothing.
+    fn write_outline(&self, shared: &Splits) {
+        let chosen = vec![0; self.entries.len()];
+        let runs = self.entries.iter().map(|entry| self.plan.runs_of(entry.row)).sum();
+        let summary = summarise(self.plan, self.options, shared, self.entries, &chosen, &BTreeMap::new());
+        if let Ok(text) = serde_json::to_vec(&Outline { runs, summary }) {
+            let _ = Self::lock(&self.kept).0.replace(outline::FILE, &text);
+        }
     }
 
     /// Runs what is left of a phase. `settings` says which settings an entry is run with.
