@@ -16,6 +16,8 @@ mod probe_command;
 mod probe_flags;
 mod probe_table;
 mod probe_values;
+#[cfg(feature = "serve")]
+mod serve;
 mod study;
 mod theory;
 mod train;
@@ -36,6 +38,7 @@ use clap::{Parser, Subcommand};
     after_help = "Examples:\n  isobath study                       which remedy makes a deep network train?\n  \
                   isobath study depth                 how fast does each layer learn?\n  \
                   isobath study --data idx:DIR        the same on MNIST's files\n  \
+                  isobath serve --open                watch the studies in runs/ in the browser\n  \
                   isobath probe                       where does the gradient of 30 sigmoid layers go?\n  \
                   isobath diagnose norms.csv          what is wrong with somebody else's network?\n  \
                   isobath theory --activation relu --init he\n  \
@@ -56,6 +59,9 @@ struct Cli {
 enum Command {
     /// Run a study: sick networks beside each remedy, tuned equally, ranked with their spread
     Study(study::Arguments),
+    /// Show run folders in the browser, live while their studies run
+    #[cfg(feature = "serve")]
+    Serve(serve::Arguments),
     /// Probe networks at initialisation: each layer measured beside its prediction, and a verdict with a fix
     Probe(probe::Arguments),
     /// Say what is wrong with a network, where and why, and what mends it: of networks described by flags, of a
@@ -76,6 +82,8 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Study(arguments) => study::run(&arguments),
+        #[cfg(feature = "serve")]
+        Command::Serve(arguments) => serve::run(&arguments),
         Command::Probe(arguments) => probe::run(&arguments),
         Command::Diagnose(arguments) => diagnose::run(&arguments),
         Command::Theory(arguments) => theory::run(&arguments),

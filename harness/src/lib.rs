@@ -27,6 +27,8 @@ pub mod machine;
 pub mod probe;
 #[cfg(feature = "std")]
 pub mod report;
+#[cfg(feature = "serve")]
+pub mod serve;
 #[cfg(feature = "std")]
 mod statistics;
 #[cfg(feature = "std")]

@@ -53,7 +53,8 @@ impl Scales {
     /// Powers of ten on both axes.
     pub(super) const LOG_LOG: Self = Self { x: |x| concise(10f64.powf(x)), step: None, ..Self::LOG };
     /// Powers of ten beside each other, fractions above.
-    pub(super) const FRACTIONS: Self = Self { y: |y| format!("{y:.1}"), value: concise, least: 0.1, ..Self::LOG_LOG };
+    pub(super) const FRACTIONS: Self =
+        Self { y: |y| format!("{y:.1}"), value: concise, least: 0.1, ..Self::LOG_LOG };
 }
 
 /// A chart of lines.
@@ -117,7 +118,8 @@ impl Chart<'_> {
                 }
             }
             let corners = [(xs.0, ys.0), (xs.1, ys.1)].map(|corner| (corner, chart.backend_coord(&corner)));
-            let place = |((x, y), (across, down)): ((f64, f64), (i32, i32))| format!("{x} {across} {y} {down}");
+            let place =
+                |((x, y), (across, down)): ((f64, f64), (i32, i32))| format!("{x} {across} {y} {down}");
             frame = corners.map(place).join(" ");
             Ok(())
         });

@@ -105,7 +105,10 @@ fn map(place: usize, row: &Row, colours: &Colours) -> String {
             cells(row, layers, colours),
         )
     };
-    format!("<div class=\"map\" data-row=\"{place}\"{}><p class=\"panel-title\">{name}</p>\n{body}</div>\n", figures(row))
+    format!(
+        "<div class=\"map\" data-row=\"{place}\"{}><p class=\"panel-title\">{name}</p>\n{body}</div>\n",
+        figures(row)
+    )
 }
 
 /// What the script needs to show a figure and to draw the layers at a step: steps, and for each of them the layers' log10.

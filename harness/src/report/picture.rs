@@ -92,7 +92,12 @@ mod tests {
 
     #[test]
     fn a_file_holds_all_its_parts_escaped_and_every_line_fits() {
-        let picture = Picture { label: "a < b".to_owned(), size: (2000, 100), body: "<g/>\n".to_owned(), data: String::new() };
+        let picture = Picture {
+            label: "a < b".to_owned(),
+            size: (2000, 100),
+            body: "<g/>\n".to_owned(),
+            data: String::new(),
+        };
         let caption = "a word & another ".repeat(20);
         let file = picture.file("x < y", &[&Mark::plain(0, 0, "p < q".to_owned())], &caption);
         assert!(file.starts_with("<svg xmlns=") && file.ends_with("</svg>\n"));

@@ -24,8 +24,11 @@ fn steps(group: &Group) -> Vec<usize> {
 pub(super) fn html(group: &Group) -> String {
     let steps = steps(group);
     let [first, .., _] = steps[..] else { return String::new() };
-    let all: Vec<f64> =
-        group.rows.iter().flat_map(|row| row.course.log10_delta.iter().flatten().flatten().copied()).collect();
+    let all: Vec<f64> = group
+        .rows
+        .iter()
+        .flat_map(|row| row.course.log10_delta.iter().flatten().flatten().copied())
+        .collect();
     let line = |(place, row): (usize, &Row)| {
         let figures = row.course.log10_delta.first().into_iter().flatten().copied();
         Line { mark: Mark::row(place, &row.name), points: (1..).map(f64::from).zip(figures).collect() }

@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{StudyError, outline};
 use super::summary::Summary;
+use super::{StudyError, outline};
 use crate::train::Trained;
 
 /// Which run of a study.

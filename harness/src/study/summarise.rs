@@ -11,7 +11,8 @@ use super::plan::{Samples, StudyPlan};
 use super::setting::Setting;
 use super::store::{Phase, RunId};
 use super::summary::{
-    Course, Data, Group, LayerFigures, Machine, Network, Outcome, Row, SCHEMA_VERSION, Spread, Summary, Theory, Training,
+    Course, Data, Group, LayerFigures, Machine, Network, Outcome, Row, SCHEMA_VERSION, Spread, Summary,
+    Theory, Training,
 };
 use super::trial::{Entry, Options};
 use crate::architecture::{Architecture, Residual};
@@ -237,7 +238,8 @@ pub(super) fn measure(row: &mut Row, runs: &[&Trained], data: &Data) {
         let all: Vec<GradientNoise> = runs.iter().filter_map(|run| run.noise[which]).collect();
         GradientNoise::scale(&all)
     });
-    row.outcome = outcome(&accuracies, &divergences, linear, data.majority_accuracy, data.test * data.answers);
+    row.outcome =
+        outcome(&accuracies, &divergences, linear, data.majority_accuracy, data.test * data.answers);
     row.layers = layers(runs);
     row.course = runs.first().map(|run| run.course.clone()).unwrap_or_default();
     row.hash = format!("{:016x}", hash.finish());
