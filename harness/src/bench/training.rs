@@ -114,7 +114,7 @@ pub fn measure<T: Threads>(
     let architecture = Architecture { norm, ..Architecture::plain(depth, width, activation, Init::XAVIER) };
     let built = architecture.build(features, Head::Linear(classes, Init::LECUN));
     let mut places = vec![Place::default(); built.layers.len()];
-    let plan = Plan::new(features, batch, &built.layers, &mut places)?;
+    let plan = Plan::new(features, batch, &built.layers, &mut places)?.consuming_gradients();
     let update = Update::new(Optimizer::Sgd, Clipping::None, Penalty::None);
     let length = plan.arena_len(update.moments(), threads.count())?;
     let arena_bytes = (length as u64).saturating_mul(size_of::<f32>() as u64);
@@ -195,11 +195,11 @@ fn step<T: Threads>(
     level: Level,
     watch: &mut impl Watch,
 ) -> Result<(), DescentError> {
-    descent.measure(
+    descent.descend(
         |outputs, labels, gradient| softmax_cross_entropy(level, SHAPE.1, outputs, labels, gradient),
+        RATE,
         watch,
     )?;
-    descent.step(RATE)?;
     Ok(())
 }
 
@@ -208,12 +208,7 @@ fn step_in_phases<T: Threads>(
     level: Level,
     stopwatch: &mut Stopwatch<'_>,
 ) -> Result<(), DescentError> {
-    descent.measure(
-        |outputs, labels, gradient| softmax_cross_entropy(level, SHAPE.1, outputs, labels, gradient),
-        stopwatch,
-    )?;
+    step(descent, level, stopwatch)?;
     stopwatch.rest();
-    descent.step(RATE)?;
-    stopwatch.optimizer();
     Ok(())
 }
