@@ -24,6 +24,8 @@ pub mod diagnose;
 #[cfg(feature = "std")]
 pub mod machine;
 #[cfg(feature = "std")]
+pub mod memory;
+#[cfg(feature = "std")]
 pub mod probe;
 #[cfg(feature = "std")]
 pub mod report;

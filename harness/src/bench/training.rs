@@ -17,6 +17,7 @@ use crate::architecture::{Architecture, Head, Norm};
 use crate::descent::{Descent, DescentError, Memory, Samples, softmax_cross_entropy};
 use crate::init::Init;
 use crate::machine::available_memory;
+use crate::memory::Buffer;
 use crate::net::update::{Clipping, Optimizer, Penalty, Update};
 use crate::net::{Layer, Place, Plan, PlanError, Unwatched, Watch};
 use crate::random::Random;
@@ -124,9 +125,7 @@ pub fn measure<T: Threads>(
     if let Some(available) = available_memory().filter(|available| needed > *available) {
         return Err(TrainingError::Memory { needed: needed >> 20, available: available >> 20 });
     }
-    let mut arena = Vec::new();
-    arena.try_reserve_exact(length).map_err(|_| PlanError::TooLarge)?;
-    arena.resize(length, 0.0);
+    let mut arena = Buffer::zeros(length).map_err(|_| PlanError::TooLarge)?;
     let mut random = Random::stream(seed, 0);
     let inputs: Vec<f32> = (0..samples * features).map(|_| random.normal()).collect();
     let labels: Vec<u32> = (0..samples).map(|_| random.below(classes) as u32).collect();

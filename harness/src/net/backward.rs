@@ -110,12 +110,16 @@ impl<T: Threads> Pass<'_, T> {
                 let layers = plan.layers.iter().zip(plan.places).enumerate();
                 for (index, (layer, place)) in layers.rev() {
                     let wanted = input_gradient || index > 0;
-                    let step = step.as_deref_mut();
-                    self.layer(arena, &mut flow, index, layer, place, wanted, watch, step)
-                        .ok_or(missing(index))?;
+                    self.layer(arena, &mut flow, index, layer, place, wanted, watch).ok_or(missing(index))?;
                     if wanted {
                         self.rescale(&mut flow, place.from).ok_or(missing(index))?;
                         self.show(&flow, index, place.from, watch);
+                    }
+                    if let Some(step) = &mut step {
+                        watch.update_begins(index);
+                        // What was the delta above has been used: its buffer is free.
+                        step.layer(self.level, layer, place, arena, flow.other).ok_or(missing(index))?;
+                        watch.update_ends(index);
                     }
                 }
                 Ok(())
@@ -142,22 +146,6 @@ impl<T: Threads> Pass<'_, T> {
     }
 
     fn layer(
-        &self,
-        arena: &mut Arena<'_>,
-        flow: &mut Flow<'_>,
-        index: usize,
-        layer: &Layer,
-        place: &Place,
-        wanted: bool,
-        watch: &mut impl Watch,
-        step: Option<&mut Step>,
-    ) -> Option<()> {
-        self.gradients(arena, flow, index, layer, place, wanted, watch)?;
-        // What was the delta above has been used.
-        step.map_or(Some(()), |step| step.layer(self.level, layer, place, arena, flow.other))
-    }
-
-    fn gradients(
         &self,
         arena: &mut Arena<'_>,
         flow: &mut Flow<'_>,

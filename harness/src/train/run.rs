@@ -14,8 +14,9 @@ use crate::architecture::Built;
 use crate::data::sequence::adding;
 use crate::data::{Dataset, Target};
 use crate::descent::{self, Descent, DescentError};
+use crate::memory::Buffer;
 use crate::net::update::Update;
-use crate::net::{Arena, NetError, Place, Plan, PlanError};
+use crate::net::{Arena, NetError, Place, Plan, PlanError, Unwatched};
 use crate::pretrain::PretrainError;
 use crate::pretrain::stack::{Memory, Stack};
 use crate::threads::Threads;
@@ -107,7 +108,8 @@ pub fn train<T: Threads>(
     recipe.check(&plan, data.form(), data.target())?;
     let update =
         Update::new(recipe.optimizer, recipe.clipping, recipe.penalty).with_restraint(recipe.restraint);
-    let mut arena = vec![0.0; plan.arena_len(update.moments(), threads.count())?];
+    let length = plan.arena_len(update.moments(), threads.count())?;
+    let mut arena = Buffer::zeros(length).map_err(|_| PlanError::TooLarge)?;
     let (mut order, mut labels) = (vec![0; found], vec![0; recipe.batch * data.form().answers()]);
     let mut gradient = vec![0.0; recipe.batch * plan.output()];
     let memory = descent::Memory {
@@ -121,7 +123,9 @@ pub fn train<T: Threads>(
         let stack = Stack::new(pretraining, plan)?;
         let parameters = &mut *descent.arena_mut().parameters;
         let go_on = || on_step(0, &Course::default());
-        if !pretrain(&stack, parameters, data, seed, level, threads, go_on)? {
+        let length = stack.memory_len(data.len(), threads.count());
+        let mut values = Buffer::zeros(length).map_err(|_| PlanError::TooLarge)?;
+        if !pretrain(&stack, parameters, data, &mut values, seed, level, threads, go_on)? {
             return Ok(None);
         }
     }
@@ -155,7 +159,14 @@ pub fn train<T: Threads>(
             recorded.then(|| Observer::new(level, &built)),
             learned.as_ref().map(|built| Units::new(built, recipe.architecture.activation)),
         );
-        let loss = descent.measure(loss_of, &mut watch)?;
+        // Where nobody looks at the gradients, each layer is updated as soon as it has its own.
+        let in_one = !recorded && step > 0 && !last;
+        let rate = recipe.rate * recipe.schedule.factor(step, recipe.steps);
+        let loss = if in_one {
+            descent.descend(loss_of, rate, &mut Unwatched)?.0
+        } else {
+            descent.measure(loss_of, &mut watch)?
+        };
         let (observer, counted) = watch;
         if !loss.is_finite() {
             let is_bad = |place: &Place| leaves_f32(descent.arena(), place, recipe.batch);
@@ -175,8 +186,9 @@ pub fn train<T: Threads>(
         }
         let mut clipped = 0.0;
         if !last {
-            let rate = recipe.rate * recipe.schedule.factor(step, recipe.steps);
-            clipped = descent.step(rate)?.fraction();
+            if !in_one {
+                clipped = descent.step(rate)?.fraction();
+            }
             steps = step + 1;
         }
         if let Some(observer) = observer {
@@ -230,15 +242,14 @@ fn pretrain<T: Threads>(
     stack: &Stack<'_>,
     parameters: &mut [f32],
     data: &Dataset,
+    values: &mut [f32],
     seed: u64,
     level: Level,
     threads: &T,
     mut go_on: impl FnMut() -> bool,
 ) -> Result<bool, PretrainError> {
-    let samples = data.len();
-    let mut values = vec![0.0; stack.memory_len(samples, threads.count())];
-    let mut order = vec![0; samples];
-    let memory = Memory { values: &mut values, order: &mut order };
+    let mut order = vec![0; data.len()];
+    let memory = Memory { values, order: &mut order };
     let mut steps = 0;
     stack.train(parameters, data.inputs(), memory, seed, level, threads, || {
         steps += 1;
