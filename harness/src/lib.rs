@@ -22,6 +22,8 @@ pub mod commands;
 #[cfg(feature = "std")]
 pub mod diagnose;
 #[cfg(feature = "std")]
+pub mod export;
+#[cfg(feature = "std")]
 pub mod machine;
 #[cfg(feature = "std")]
 pub mod probe;
@@ -37,5 +39,7 @@ pub mod theory;
 pub mod train;
 #[cfg(feature = "std")]
 pub mod verify;
+#[cfg(feature = "std")]
+pub mod weights;
 #[cfg(feature = "std")]
 pub mod zoo;
