@@ -34,6 +34,8 @@ mod statistics;
 #[cfg(feature = "std")]
 pub mod study;
 #[cfg(feature = "std")]
+mod suggest;
+#[cfg(feature = "std")]
 pub mod theory;
 #[cfg(feature = "std")]
 pub mod train;

@@ -22,7 +22,7 @@
 mod file;
 mod names;
 
-pub use file::{Weights, WeightsError, write};
+pub use file::{Weights, WeightsError};
 pub use names::{Tensor, tensors};
 
 use crate::architecture::Built;

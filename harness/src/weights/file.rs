@@ -87,6 +87,38 @@ impl Weights {
         Ok(Self { path: path.to_owned(), tensors })
     }
 
+    /// The bytes of a file with these tensors. Its metadata says `format: pt`, as other programs expect of tensors that PyTorch
+    /// can take.
+    ///
+    /// # Errors
+    /// There are more or longer tensors than the format can hold.
+    pub fn bytes(&self) -> io::Result<Vec<u8>> {
+        let bytes_of = |elements: &Elements| -> (Dtype, Vec<u8>) {
+            match elements {
+                Elements::F32(elements) => {
+                    (Dtype::F32, elements.iter().flat_map(|x| x.to_le_bytes()).collect())
+                }
+                Elements::I64(elements) => {
+                    (Dtype::I64, elements.iter().flat_map(|x| x.to_le_bytes()).collect())
+                }
+                Elements::Other(dtype) => (*dtype, Vec::new()),
+            }
+        };
+        let tensors: Vec<_> = self
+            .tensors
+            .iter()
+            .map(|(name, (shape, elements))| (name, shape.clone(), bytes_of(elements)))
+            .collect();
+        let views: Result<Vec<_>, _> = tensors
+            .iter()
+            .map(|(name, shape, (dtype, bytes))| {
+                TensorView::new(*dtype, shape.clone(), bytes).map(|view| (name.as_str(), view))
+            })
+            .collect();
+        let metadata = [("format".to_owned(), "pt".to_owned())].into();
+        views.and_then(|views| serialize(views, Some(metadata))).map_err(io::Error::other)
+    }
+
     /// The parameters and running statistics of a network.
     pub(super) fn of_parameters(tensors: &[Tensor], arena: &Arena<'_>) -> Self {
         Self::gathered(tensors.iter(), |region| match region {
@@ -176,34 +208,6 @@ fn numbers<const N: usize, T>(bytes: &[u8], number: impl Fn([u8; N]) -> T) -> Ve
     bytes.as_chunks().0.iter().map(|bytes| number(*bytes)).collect()
 }
 
-/// The bytes of a file with these tensors. Its metadata says `format: pt`, as other programs expect of tensors that PyTorch
-/// can take.
-///
-/// # Errors
-/// There are more or longer tensors than the format can hold.
-pub fn write(weights: &Weights) -> io::Result<Vec<u8>> {
-    let bytes_of = |elements: &Elements| -> (Dtype, Vec<u8>) {
-        match elements {
-            Elements::F32(elements) => (Dtype::F32, elements.iter().flat_map(|x| x.to_le_bytes()).collect()),
-            Elements::I64(elements) => (Dtype::I64, elements.iter().flat_map(|x| x.to_le_bytes()).collect()),
-            Elements::Other(dtype) => (*dtype, Vec::new()),
-        }
-    };
-    let tensors: Vec<_> = weights
-        .tensors
-        .iter()
-        .map(|(name, (shape, elements))| (name, shape.clone(), bytes_of(elements)))
-        .collect();
-    let views: Result<Vec<_>, _> = tensors
-        .iter()
-        .map(|(name, shape, (dtype, bytes))| {
-            TensorView::new(*dtype, shape.clone(), bytes).map(|view| (name.as_str(), view))
-        })
-        .collect();
-    let metadata = [("format".to_owned(), "pt".to_owned())].into();
-    views.and_then(|views| serialize(views, Some(metadata))).map_err(io::Error::other)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -239,7 +243,7 @@ mod tests {
 
     #[test]
     fn what_was_saved_comes_back_bit_by_bit() {
-        let weights = read(&write(&saved(1)).unwrap()).unwrap();
+        let weights = read(&saved(1).bytes().unwrap()).unwrap();
         assert_eq!(weights.tensors, saved(1).tensors);
         network(2, |tensors, arena| {
             let before = arena.parameters.to_vec();
@@ -275,7 +279,7 @@ mod tests {
     /// Every file cut short, and every file with a byte changed, is an error or other weights; none is a panic.
     #[test]
     fn hostile_files_are_errors() {
-        let whole = write(&saved(1)).unwrap();
+        let whole = saved(1).bytes().unwrap();
         for length in 0..whole.len() {
             assert!(matches!(read(&whole[..length]), Err(WeightsError::Malformed { .. })), "{length} bytes");
         }
