@@ -30,21 +30,21 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-/// Measures why deep networks do not train, and shows which remedy works.
+/// The command line.
 #[derive(Debug, Parser)]
 #[command(
     name = "isobath",
     version,
-    about,
-    after_help = "Examples:\n  isobath study                    which remedy makes a deep network train?\n  \
-                  isobath study --data idx:DIR     the same on MNIST's files\n  \
-                  isobath probe                    where does the gradient of 30 sigmoid layers go?\n  \
-                  isobath diagnose norms.csv       what is wrong with somebody else's network?\n  \
+    about = "Measures why deep networks do not train, and shows which remedy works",
+    after_help = "Examples:\n  isobath study                 which remedy makes a deep network train?\n  \
+                  isobath study --data idx:DIR  the same on MNIST's files\n  \
+                  isobath probe                 where does the gradient of 30 layers go?\n  \
+                  isobath diagnose norms.csv    what is wrong with somebody's network?\n  \
                   isobath theory --activation relu --init he\n  \
                   isobath train network.toml --save weights.safetensors\n  \
                   isobath export runs/remedies-1 --csv records.csv\n  \
-                  isobath bench gemm               how close to the machine's peak are matrix products?\n  \
-                  isobath verify --theory          are the published figures met here?\n\n\
+                  isobath bench gemm            how near the peak are matrix products?\n  \
+                  isobath verify --theory       are the published figures met here?\n\n\
                   isobath COMMAND --help lists a command's flags and more examples."
 )]
 struct Cli {
@@ -54,11 +54,11 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run a study: sick networks beside each remedy, tuned equally, ranked
+    /// Run sick networks beside their remedies, tuned equally, ranked
     Study(study::Arguments),
     /// Measure networks at initialisation, layer by layer, beside theory
     Probe(probe::Arguments),
-    /// Say what is wrong with a network, where and why, and what mends it
+    /// Say what is wrong with a network, where, why, and what mends it
     ///
     /// Networks are described by flags, or are those of a study's run folder, or of any program's norms in a CSV file.
     Diagnose(diagnose::Arguments),
@@ -66,7 +66,7 @@ enum Command {
     Theory(theory::Arguments),
     /// Train one network from a file, its layers sounded on the way
     Train(train::Arguments),
-    /// Write a run's records as CSV, Parquet or TensorBoard's event files
+    /// Write a run's records as CSV, Parquet or TensorBoard event files
     Export(export::Arguments),
     /// Measure how fast the kernels run, beside what this machine can do
     Bench(bench::Arguments),
