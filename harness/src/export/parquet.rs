@@ -1,8 +1,8 @@
 //! The table as an Apache Parquet file: texts as UTF-8, whole numbers as INT64, figures as DOUBLE, null where there is none.
 //!
 //! Groups of 65536 rows; of each column one page, plainly encoded, compressed by gzip. No dictionaries, no statistics: such
-//! tables have some thousand rows. The `parquet` crate could do it as well, but takes longer to build than all that
-//! this command has time for. Source: the Apache Parquet format specification, `parquet.thrift` and `Encodings.md`.
+//! tables have some thousand rows. The `parquet` crate could do it as well, but would take
+//! half of the time in which this command must build. Source: the Apache Parquet format specification, `parquet.thrift` and `Encodings.md`.
 
 use std::io::{self, Write as _};
 
