@@ -9,7 +9,7 @@ use super::loss::loss_and_gradient;
 use super::noise::gradient_noise;
 use super::observe::{LayerNorms, Observer, log10};
 use super::units::{UnitFigures, Units, as_learned};
-use super::{Course, Divergence, Loss, Recipe, Trained};
+use super::{Course, Divergence, Keeper, Loss, Recipe, Trained, Unkept};
 use crate::architecture::Built;
 use crate::data::sequence::adding;
 use crate::data::{Dataset, Target};
@@ -20,6 +20,7 @@ use crate::net::{Arena, NetError, Place, Plan, PlanError, Unwatched};
 use crate::pretrain::PretrainError;
 use crate::pretrain::stack::{Memory, Stack};
 use crate::threads::Threads;
+use crate::weights::WeightsError;
 
 /// Why a network could not be trained at all. One that diverges is a result, not an error.
 #[derive(Debug, Error)]
@@ -80,6 +81,9 @@ pub enum TrainError {
     /// A loss was given shapes that do not fit.
     #[error("the loss: {0}")]
     Loss(String),
+    /// The weights to start from are none of this network.
+    #[error("{0}")]
+    Weights(#[from] WeightsError),
 }
 
 /// Trains one network on `data` and measures its accuracy on `held_out`. `on_step` is called after every step with
@@ -95,6 +99,23 @@ pub fn train<T: Threads>(
     seed: u64,
     level: Level,
     threads: &T,
+    on_step: impl FnMut(usize, &Course) -> bool,
+) -> Result<Option<Trained>, TrainError> {
+    train_kept(recipe, data, held_out, seed, level, threads, &mut Unkept, on_step)
+}
+
+/// As [`train`], with somebody who may start the network in another way and keep copies of its parameters.
+///
+/// # Errors
+/// As [`train`], and the keeper's own.
+pub fn train_kept<T: Threads>(
+    recipe: &Recipe,
+    data: &Dataset,
+    held_out: &Dataset,
+    seed: u64,
+    level: Level,
+    threads: &T,
+    keeper: &mut impl Keeper,
     mut on_step: impl FnMut(usize, &Course) -> bool,
 ) -> Result<Option<Trained>, TrainError> {
     let started = Instant::now();
@@ -129,6 +150,7 @@ pub fn train<T: Threads>(
             return Ok(None);
         }
     }
+    keeper.start(&plan, &built, descent.arena_mut())?;
     let before = descent.arena().parameters.to_vec();
     let mut course = Course::default();
     let mut figures: [Vec<LayerNorms>; 2] = Default::default();
@@ -177,6 +199,10 @@ pub fn train<T: Threads>(
             }
             break;
         }
+        if step == 0 {
+            let labels = descent.labels().to_vec();
+            keeper.first_gradients(&plan, &built, descent.arena_mut(), &labels, data.target());
+        }
         let gradient_norm =
             recorded.then(|| log10(reduce::norm(level, descent.arena().gradients), 0)).flatten();
         if step == 0 || last {
@@ -208,6 +234,7 @@ pub fn train<T: Threads>(
     let step_seconds = (steps > 0).then(|| (descending.elapsed() - probing).as_secs_f64() / steps as f64);
     // Before the accuracy is measured: that moves no parameter, but a reader need not know it.
     let hash = descent.hash();
+    keeper.end(&plan, &built, descent.arena());
     let accuracy = accuracy(&mut descent, held_out)?;
     let moved = moved(level, &plan, &built, &before, descent.arena().parameters);
     Ok(Some(Trained {
