@@ -10,6 +10,9 @@ mod bench_train;
 mod common;
 mod diagnose;
 mod diagnose_text;
+mod export;
+mod live;
+mod manual;
 mod probe;
 mod probe_cell;
 mod probe_command;
@@ -27,28 +30,25 @@ mod verify_zoo;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
-/// Measures why deep networks do not train, and shows which remedy works.
+/// The command line.
 #[derive(Debug, Parser)]
 #[command(
     name = "isobath",
     version,
-    about,
-    after_help = "Examples:\n  isobath study                       which remedy makes a deep network train?\n  \
-                  isobath study depth                 how fast does each layer learn?\n  \
-                  isobath study --data idx:DIR        the same on MNIST's files\n  \
-                  isobath serve --open                watch the studies in runs/ in the browser\n  \
-                  isobath probe                       where does the gradient of 30 sigmoid layers go?\n  \
-                  isobath diagnose norms.csv          what is wrong with somebody else's network?\n  \
+    about = "Measures why deep networks do not train, and shows which remedy works",
+    after_help = "Examples:\n  isobath study                 which remedy makes a deep network train?\n  \
+                  isobath study --data idx:DIR  the same on MNIST's files\n  \
+                  isobath serve --open          watch studies in the browser, live\n  \
+                  isobath probe                 where does the gradient of 30 layers go?\n  \
+                  isobath diagnose norms.csv    what is wrong with somebody's network?\n  \
                   isobath theory --activation relu --init he\n  \
-                  isobath theory --activation selu --plot selu.svg\n  \
-                  isobath train network.toml          one network, each layer sounded while it learns\n  \
-                  isobath bench gemm                  how close to the machine's peak are matrix products?\n  \
-                  isobath bench elementwise           how close to the memory's bandwidth is everything else?\n  \
-                  isobath bench probes                what does it cost to look at each layer?\n  \
-                  isobath verify --theory             are the published figures met here?\n  \
-                  isobath verify --exhaustive         is every function as accurate here as stated?"
+                  isobath train network.toml --save weights.safetensors\n  \
+                  isobath export runs/remedies-1 --csv records.csv\n  \
+                  isobath bench gemm            how near the peak are matrix products?\n  \
+                  isobath verify --theory       are the published figures met here?\n\n\
+                  isobath COMMAND --help lists a command's flags and more examples."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -57,24 +57,32 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run a study: sick networks beside each remedy, tuned equally, ranked with their spread
+    /// Run sick networks beside their remedies, tuned equally, ranked
     Study(study::Arguments),
     /// Show run folders in the browser, live while their studies run
     #[cfg(feature = "serve")]
     Serve(serve::Arguments),
-    /// Probe networks at initialisation: each layer measured beside its prediction, and a verdict with a fix
+    /// Measure networks at initialisation, layer by layer, beside theory
     Probe(probe::Arguments),
-    /// Say what is wrong with a network, where and why, and what mends it: of networks described by flags, of a
-    /// study's run folder, or of any program's norms in a CSV file
+    /// Say what is wrong with a network, where, why, and what mends it
+    ///
+    /// Networks are described by flags, or are those of a study's run folder, or of any program's norms in a CSV file.
     Diagnose(diagnose::Arguments),
-    /// Predict what deep random networks do to signals and gradients, without running them
+    /// Predict what deep random networks do, without running them
     Theory(theory::Arguments),
-    /// Train one network from a file, with soundings of every layer on the way
+    /// Train one network from a file, its layers sounded on the way
     Train(train::Arguments),
+    /// Write a run's records as CSV, Parquet or TensorBoard event files
+    Export(export::Arguments),
     /// Measure how fast the kernels run, beside what this machine can do
     Bench(bench::Arguments),
-    /// Check the promises on this machine: published figures beside what theory says and what networks do
+    /// Check on this machine what is promised: figures, accuracy, bits
     Verify(verify::Arguments),
+    /// Print what a shell needs to complete this command's flags
+    Completions(manual::Completions),
+    /// Write manual pages into a folder
+    #[command(hide = true)]
+    Man(manual::Man),
 }
 
 /// Parses the command line, runs the command, and says how it went.
@@ -88,8 +96,11 @@ pub fn main() -> ExitCode {
         Command::Diagnose(arguments) => diagnose::run(&arguments),
         Command::Theory(arguments) => theory::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Completions(arguments) => manual::completions(&arguments, &mut Cli::command()),
+        Command::Man(arguments) => manual::man(&arguments, Cli::command()),
     };
     match result {
         Ok(code) => code,

@@ -230,15 +230,49 @@ impl<'a, T: Threads> Descent<'a, T> {
         loss: impl FnOnce(&[f32], &[u32], &mut [f32]) -> Result<f32, E>,
         watch: &mut impl Watch,
     ) -> Result<f32, E> {
-        let Pass { plan, rows, .. } = self.pass;
-        let answers = plan.output_signal().positions();
-        self.batches.fill(self.arena.input_mut(&plan, rows), plan.input(), self.labels, answers);
-        self.pass.forward(&mut self.arena, Mode::Training, watch)?;
-        let loss = loss(self.arena.output(&plan, rows), self.labels, self.gradient)?;
+        let loss = self.loss(loss, watch)?;
         if loss.is_finite() {
             self.pass.backward(&mut self.arena, self.gradient, false, watch)?;
         }
         Ok(loss)
+    }
+
+    /// Draws the next batch and computes its loss, and the gradient of that with respect to the outputs.
+    fn loss<E: From<NetError>>(
+        &mut self,
+        loss: impl FnOnce(&[f32], &[u32], &mut [f32]) -> Result<f32, E>,
+        watch: &mut impl Watch,
+    ) -> Result<f32, E> {
+        let Pass { plan, rows, .. } = self.pass;
+        let answers = plan.output_signal().positions();
+        self.batches.fill(self.arena.input_mut(&plan, rows), plan.input(), self.labels, answers);
+        self.pass.forward(&mut self.arena, Mode::Training, watch)?;
+        loss(self.arena.output(&plan, rows), self.labels, self.gradient)
+    }
+
+    /// Draws the next batch, computes its loss and, where that is finite, takes the step: what [`Descent::measure`] and
+    /// [`Descent::step`] do, with the same bits, but each layer is updated while its gradients are in a cache. The only way
+    /// where the plan consumes gradients. None of clipping where the loss is not finite: nothing has moved then.
+    ///
+    /// # Errors
+    /// As those two; or the plan consumes gradients and the update needs all at once.
+    pub fn descend<E: From<NetError>>(
+        &mut self,
+        loss: impl FnOnce(&[f32], &[u32], &mut [f32]) -> Result<f32, E>,
+        rate: f32,
+        watch: &mut impl Watch,
+    ) -> Result<(f32, Option<Clipped>), E> {
+        let loss = self.loss(loss, watch)?;
+        if !loss.is_finite() {
+            return Ok((loss, None));
+        }
+        let clipped = if self.update.is_by_layer() {
+            self.pass.descend(&mut self.arena, self.gradient, &mut self.update, rate, watch)?
+        } else {
+            self.pass.backward(&mut self.arena, self.gradient, false, watch)?;
+            self.step(rate)?
+        };
+        Ok((loss, Some(clipped)))
     }
 
     /// Computes the loss of these samples, and where it is finite all gradients, without drawing a batch. Samples beyond

@@ -22,7 +22,11 @@ pub mod commands;
 #[cfg(feature = "std")]
 pub mod diagnose;
 #[cfg(feature = "std")]
+pub mod export;
+#[cfg(feature = "std")]
 pub mod machine;
+#[cfg(feature = "std")]
+pub mod memory;
 #[cfg(feature = "std")]
 pub mod probe;
 #[cfg(feature = "std")]
@@ -34,10 +38,14 @@ mod statistics;
 #[cfg(feature = "std")]
 pub mod study;
 #[cfg(feature = "std")]
+mod suggest;
+#[cfg(feature = "std")]
 pub mod theory;
 #[cfg(feature = "std")]
 pub mod train;
 #[cfg(feature = "std")]
 pub mod verify;
+#[cfg(feature = "std")]
+pub mod weights;
 #[cfg(feature = "std")]
 pub mod zoo;

@@ -2,6 +2,7 @@
 
 mod course;
 mod forgetting;
+mod keeper;
 mod loss;
 mod noise;
 mod observe;
@@ -22,11 +23,12 @@ use crate::pretrain::stack::Stack;
 
 pub use course::Course;
 pub use forgetting::forgetting;
+pub use keeper::{Keeper, Unkept};
 pub use noise::GradientNoise;
 pub use observe::{LayerNorms, Observer};
 pub(crate) use observe::{log10, norm};
 pub(crate) use run::first_bad_layer;
-pub use run::{TrainError, train};
+pub use run::{TrainError, train, train_kept};
 pub use units::UnitFigures;
 pub(crate) use units::Units;
 

@@ -93,12 +93,6 @@ impl<'a> Stopwatch<'a> {
             None => self.phases.rest += lap,
         }
     }
-
-    /// Ends the optimiser's step.
-    pub(super) fn optimizer(&mut self) {
-        let lap = self.lap();
-        self.phases.optimizer += lap;
-    }
 }
 
 impl Watch for Stopwatch<'_> {
@@ -114,6 +108,17 @@ impl Watch for Stopwatch<'_> {
             // The top: from the loss to the first layer's turn.
             None => self.phases.rest += lap,
         }
+    }
+
+    fn update_begins(&mut self, layer: usize) {
+        // Of the first layer, of whose input nobody wants the gradient, this is the end.
+        self.begun = Some(layer);
+        self.rest();
+    }
+
+    fn update_ends(&mut self, _: usize) {
+        let lap = self.lap();
+        self.phases.optimizer += lap;
     }
 }
 
@@ -140,13 +145,17 @@ mod tests {
         pause();
         watch.delta(1, x, 0);
         pause();
-        watch.delta(0, x, 0);
+        watch.update_begins(1);
         pause();
-        watch.optimizer();
+        watch.update_ends(1);
+        pause();
+        watch.update_begins(0);
+        pause();
+        watch.update_ends(0);
         let Phases { products, activations, normalisations, skips, optimizer, rest } = watch.phases;
         let pauses = |count: u64| Duration::from_millis(2 * count);
         assert!(
-            products >= pauses(2) && activations >= pauses(2) && optimizer >= pauses(1) && rest >= pauses(1)
+            products >= pauses(2) && activations >= pauses(2) && optimizer >= pauses(2) && rest >= pauses(1)
         );
         assert_eq!((normalisations, skips), (Duration::ZERO, Duration::ZERO));
         let percent = watch.phases.percent();

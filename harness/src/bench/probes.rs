@@ -15,6 +15,7 @@ use crate::activation::Activation;
 use crate::architecture::{Architecture, Head};
 use crate::init::Init;
 use crate::machine::available_memory;
+use crate::memory::Buffer;
 use crate::net::{Place, Plan, PlanError, Unwatched};
 use crate::probe::{LEAST_ROWS, PROBES, Probe, ProbeError, Step};
 
@@ -80,9 +81,7 @@ pub fn measure(network: Network, level: Level, seed: u64, time: Duration) -> Res
         }
         _ => {}
     }
-    let mut memory = Vec::new();
-    memory.try_reserve_exact(length).map_err(|_| PlanError::TooLarge)?;
-    memory.resize(length, 0.0);
+    let mut memory = Buffer::zeros(length).map_err(|_| PlanError::TooLarge)?;
     let mut step = Step::new(level, (plan, &built, activation), batch, &mut memory, seed)?;
     // Each of them once, to see that there is no error; what is timed then has none either.
     step.train(&mut Unwatched)?;

@@ -17,6 +17,7 @@ use crate::architecture::{Architecture, Head, Norm};
 use crate::descent::{Descent, DescentError, Memory, Samples, softmax_cross_entropy};
 use crate::init::Init;
 use crate::machine::available_memory;
+use crate::memory::Buffer;
 use crate::net::update::{Clipping, Optimizer, Penalty, Update};
 use crate::net::{Layer, Place, Plan, PlanError, Unwatched, Watch};
 use crate::random::Random;
@@ -114,7 +115,7 @@ pub fn measure<T: Threads>(
     let architecture = Architecture { norm, ..Architecture::plain(depth, width, activation, Init::XAVIER) };
     let built = architecture.build(features, Head::Linear(classes, Init::LECUN));
     let mut places = vec![Place::default(); built.layers.len()];
-    let plan = Plan::new(features, batch, &built.layers, &mut places)?;
+    let plan = Plan::new(features, batch, &built.layers, &mut places)?.consuming_gradients();
     let update = Update::new(Optimizer::Sgd, Clipping::None, Penalty::None);
     let length = plan.arena_len(update.moments(), threads.count())?;
     let arena_bytes = (length as u64).saturating_mul(size_of::<f32>() as u64);
@@ -124,9 +125,7 @@ pub fn measure<T: Threads>(
     if let Some(available) = available_memory().filter(|available| needed > *available) {
         return Err(TrainingError::Memory { needed: needed >> 20, available: available >> 20 });
     }
-    let mut arena = Vec::new();
-    arena.try_reserve_exact(length).map_err(|_| PlanError::TooLarge)?;
-    arena.resize(length, 0.0);
+    let mut arena = Buffer::zeros(length).map_err(|_| PlanError::TooLarge)?;
     let mut random = Random::stream(seed, 0);
     let inputs: Vec<f32> = (0..samples * features).map(|_| random.normal()).collect();
     let labels: Vec<u32> = (0..samples).map(|_| random.below(classes) as u32).collect();
@@ -195,11 +194,11 @@ fn step<T: Threads>(
     level: Level,
     watch: &mut impl Watch,
 ) -> Result<(), DescentError> {
-    descent.measure(
+    descent.descend(
         |outputs, labels, gradient| softmax_cross_entropy(level, SHAPE.1, outputs, labels, gradient),
+        RATE,
         watch,
     )?;
-    descent.step(RATE)?;
     Ok(())
 }
 
@@ -208,12 +207,7 @@ fn step_in_phases<T: Threads>(
     level: Level,
     stopwatch: &mut Stopwatch<'_>,
 ) -> Result<(), DescentError> {
-    descent.measure(
-        |outputs, labels, gradient| softmax_cross_entropy(level, SHAPE.1, outputs, labels, gradient),
-        stopwatch,
-    )?;
+    step(descent, level, stopwatch)?;
     stopwatch.rest();
-    descent.step(RATE)?;
-    stopwatch.optimizer();
     Ok(())
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::bench::check_seconds;
 use super::common::{Common, Failure, bar, print, print_json};
-use super::probe_values::up_to;
+use super::probe_values::{activation, up_to};
 use crate::activation::Activation;
 use crate::bench::Interval;
 use crate::bench::probes::{Costs, Network, measure};
@@ -31,7 +31,7 @@ pub(super) struct ProbesArguments {
     #[arg(long, value_name = "B", default_value_t = 64, value_parser = up_to(65_536))]
     batch: usize,
     /// sigmoid, tanh, relu, leaky:0.01, prelu:0.25, elu, elu:1.5, selu, gelu, gelu-tanh, silu, softplus, identity
-    #[arg(long, value_name = "NAME", default_value = "sigmoid")]
+    #[arg(long, value_name = "NAME", default_value = "sigmoid", value_parser = activation)]
     activation: Activation,
     /// Seconds for each network
     #[arg(long, value_name = "S", default_value_t = 5.0)]

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::bench::check_seconds;
 use super::common::{Common, Failure, bar, print, print_json};
-use super::probe_values::up_to;
+use super::probe_values::{activation, up_to};
 use crate::activation::Activation;
 use crate::bench::Interval;
 use crate::bench::training::{Network, SHAPE, Training, TrainingError, measure};
@@ -34,7 +34,7 @@ pub(super) struct TrainArguments {
     #[arg(long, value_name = "B", value_parser = up_to(65_536))]
     batch: Option<usize>,
     /// sigmoid, tanh, relu, leaky:0.01, prelu:0.25, elu, elu:1.5, selu, gelu, gelu-tanh, silu, softplus, identity
-    #[arg(long, value_name = "NAME", default_value = "tanh")]
+    #[arg(long, value_name = "NAME", default_value = "tanh", value_parser = activation)]
     activation: Activation,
     /// none or batch, before each activation
     #[arg(long, value_name = "NORM", default_value = "none")]

@@ -11,6 +11,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use isobath_kernels::Level;
 use serde::Serialize;
 
+use crate::suggest::did_you_mean;
+
 /// Exit code for input that cannot be used.
 pub(super) const BAD_INPUT: u8 = 2;
 /// Exit code for input/output and memory.
@@ -56,8 +58,9 @@ impl Common {
         Level::from_name(name).ok_or_else(|| {
             let here: Vec<&str> = Level::available().map(Level::name).collect();
             Failure::bad_input(format!(
-                "--level: this machine has no level `{name}`; it has {}",
-                here.join(", ")
+                "--level: this machine has no level `{name}`; it has {}{}",
+                here.join(", "),
+                did_you_mean(name, here.iter().copied())
             ))
         })
     }
@@ -122,21 +125,37 @@ pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
 }
 
 /// Writes a file as a whole or not at all; `what` names it in errors. What is no file, as `/dev/stdout`, is written as it is.
-pub(super) fn write_whole(what: &str, path: &Path, text: &str) -> Result<(), Failure> {
+pub(super) fn write_whole(what: &str, path: &Path, content: impl AsRef<[u8]>) -> Result<(), Failure> {
     if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-        return fs::write(path, text).map_err(|error| Failure {
+        return fs::write(path, content).map_err(|error| Failure {
             code: INPUT_OUTPUT,
             message: format!("{what}: cannot write {}: {error}", path.display()),
         });
     }
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".new");
-    let written = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path));
+    let written = fs::write(&temporary, content).and_then(|()| fs::rename(&temporary, path));
     written.map_err(|error| {
         // Nothing half-written stays behind; if even that fails, the first error says more.
         let _ = fs::remove_file(&temporary);
         Failure { code: INPUT_OUTPUT, message: format!("{what}: cannot write {}: {error}", path.display()) }
     })
+}
+
+/// Refuses, before anything is run, a file that is there already, unless `force`, or that has no folder to be in.
+pub(super) fn check_new(what: &str, path: &Path, force: bool) -> Result<(), Failure> {
+    let found = match fs::metadata(path) {
+        Ok(found) if found.is_dir() => "is a folder; allowed is a file",
+        Ok(found) if found.is_file() && !force => "is there already; --force writes over it",
+        Ok(_) => return Ok(()),
+        Err(_) => match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
+                "is in a folder that does not exist"
+            }
+            _ => return Ok(()),
+        },
+    };
+    Err(Failure::bad_input(format!("{what}: {} {found}", path.display())))
 }
 
 /// A flag that Ctrl-C and a request to terminate raise; the second one ends the program at once. One for the whole program,

@@ -5,7 +5,8 @@ use clap::{Args, ValueEnum};
 
 use super::common::{BAD_INPUT, Failure, INPUT_OUTPUT};
 use super::probe_values::{
-    BranchScale, bias_variance, branch_scale, finite, inverse_root, scaled_layer, up_to, weight_variance,
+    BranchScale, activation, bias_variance, branch_scale, finite, init, inverse_root, scaled_layer, up_to,
+    weight_variance,
 };
 use crate::activation::Activation;
 use crate::architecture::{Architecture, Norm, NormPosition, Residual};
@@ -69,10 +70,10 @@ pub(super) struct NetworkFlags {
     #[arg(long, value_name = "N", value_parser = up_to(65_536))]
     input_width: Option<usize>,
     /// sigmoid, tanh, relu, leaky:0.01, prelu:0.25, elu, elu:1.5, selu, gelu, gelu-tanh, silu, softplus, identity
-    #[arg(long, value_name = "NAME", default_value = "sigmoid")]
+    #[arg(long, value_name = "NAME", default_value = "sigmoid", value_parser = activation)]
     activation: Activation,
     /// xavier, he, lecun, uniform, orthogonal, article [default: xavier]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = init)]
     init: Option<Init>,
     /// s_w^2: Gaussian weights of variance V / fan-in, or the scale of `--init orthogonal` and `uniform`
     #[arg(long, value_name = "V", value_parser = weight_variance, allow_hyphen_values = true)]

@@ -1,5 +1,9 @@
 //! Parsers of the values that `probe` and `theory` take: each error says what is allowed.
 
+use crate::activation::{Activation, ParseActivationError};
+use crate::init::{Init, ParseInitError};
+use crate::suggest::did_you_mean_of;
+
 /// Variances lie between the reciprocal of this and this.
 const LARGEST_VARIANCE: f32 = 1e30;
 
@@ -24,6 +28,24 @@ pub(super) fn up_to(most: usize) -> impl Fn(&str) -> Result<usize, String> + Clo
         let value = text.parse().ok().filter(|value| (1..=most).contains(value));
         value.ok_or_else(|| format!("allowed is a whole number from 1 to {most}"))
     }
+}
+
+/// A parser of activations that suggests the nearest name.
+pub(super) fn activation(text: &str) -> Result<Activation, String> {
+    text.parse().map_err(|error| {
+        let is_name = error == ParseActivationError::UnknownName;
+        let near = if is_name { did_you_mean_of(text, Activation::NAMES) } else { String::new() };
+        format!("{error}{near}")
+    })
+}
+
+/// A parser of initialisers that suggests the nearest name.
+pub(super) fn init(text: &str) -> Result<Init, String> {
+    text.parse().map_err(|error| {
+        let is_name = error == ParseInitError::UnknownName;
+        let near = if is_name { did_you_mean_of(text, Init::NAMES) } else { String::new() };
+        format!("{error}{near}")
+    })
 }
 
 pub(super) fn weight_variance(text: &str) -> Result<f32, String> {

@@ -61,7 +61,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         write_whole("--map", path, &map(&question, &arguments.common)?)?;
     }
     if let Some(path) = &arguments.plot {
-        write_whole("--plot", path, &activation::svg(question.activation, question.depth))?;
+        write_whole("--plot", path, activation::svg(question.activation, question.depth))?;
     }
     show(&request.setup.architecture.to_string(), &prediction, arguments.common.json)
 }

@@ -4,16 +4,24 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
+use std::time::SystemTime;
 
 use clap::Args;
 use serde::Serialize;
 
-use super::common::{Common, Failure, print, print_json, stop_flag};
+use super::common::{
+    BAD_INPUT, Common, Failure, INPUT_OUTPUT, check_new, print, print_json, stop_flag, write_whole,
+};
+use super::export::{check_logs, write_logs};
+use super::live::{Live, curves};
 use crate::descent::run_seed;
+use crate::export::table::rows;
 use crate::study::StudyError;
 use crate::study::single::Single;
+use crate::study::store::{Phase, RunId};
 use crate::threads::Pool;
-use crate::train::{Course, Divergence, LayerNorms, Trained, train};
+use crate::train::{Course, Divergence, LayerNorms, Trained, train_kept};
+use crate::weights::{Weights, WeightsError, WeightsKeeper};
 
 /// Flags of `isobath train`.
 #[derive(Debug, Args)]
@@ -28,6 +36,21 @@ pub(super) struct Arguments {
     /// The network, its data and how it is trained
     #[arg(value_name = "FILE.toml")]
     file: PathBuf,
+    /// Start from the weights of a safetensors file instead of the seed's
+    #[arg(long, value_name = "FILE")]
+    load: Option<PathBuf>,
+    /// Write the weights after the last step as a safetensors file
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+    /// Write the gradients of the first batch, unclipped, and the batch as a safetensors file
+    #[arg(long, value_name = "FILE")]
+    save_gradients: Option<PathBuf>,
+    /// Write the soundings for TensorBoard when the run is over
+    #[arg(long, value_name = "DIR")]
+    tensorboard: Option<PathBuf>,
+    /// Write over files that are there
+    #[arg(long)]
+    force: bool,
     #[command(flatten)]
     common: Common,
 }
@@ -64,27 +87,38 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         .num_threads(threads)
         .build()
         .map_err(|error| Failure::bad_input(format!("--threads: {error}")))?;
-    let live = !(common.json || common.quiet);
-    if live {
+    let mut keeper = keeper(arguments, &single)?;
+    let sounded = !(common.json || common.quiet);
+    let live = Live::new(!sounded, single.recipe.steps);
+    if sounded {
         print(&heading(&single, common.seed))?;
     }
     let stop = stop_flag();
     let mut printed = Ok(());
     let mut on_step = |step: usize, course: &Course| {
-        if live && course.steps.last() == Some(&step) {
-            printed = print(&sounding(course));
+        if sounded && course.steps.last() == Some(&step) {
+            printed = live.beside(|| print(&sounding(course)));
         }
+        live.advance(step, course);
         printed.is_ok() && !stop.load(Ordering::Relaxed)
     };
     let seed = run_seed(common.seed);
-    let trained =
-        pool.install(|| train(&single.recipe, &data.train, &data.test, seed, level, &Pool, &mut on_step));
+    let trained = pool.install(|| {
+        let Single { recipe, .. } = &single;
+        train_kept(recipe, &data.train, &data.test, seed, level, &Pool, &mut keeper, &mut on_step)
+    });
+    live.finish();
     printed?;
     let trained =
         trained.map_err(|source| failed(StudyError::Train { network: single.name.clone(), source }))?;
     let trained = trained.ok_or_else(|| Failure { code: 130, message: "interrupted".to_owned() })?;
+    save(arguments, &keeper, &single.name, &trained)?;
     if !common.json {
-        print(&result(&trained, single.recipe.architecture.depth, data.test.len()))?;
+        let depth = single.recipe.architecture.depth;
+        if sounded {
+            print(&curves(&trained.course, &shown(depth)))?;
+        }
+        print(&result(&trained, depth, data.test.len()))?;
         return Ok(ExitCode::SUCCESS);
     }
     let output = Output {
@@ -106,6 +140,47 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     };
     print_json(&output)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the run starts from and keeps, once it is known that all can be read and written.
+fn keeper(arguments: &Arguments, single: &Single) -> Result<WeightsKeeper, Failure> {
+    let Arguments { load, save, save_gradients, tensorboard, force, .. } = arguments;
+    for (flag, path) in [("--save", save), ("--save-gradients", save_gradients)] {
+        path.as_ref().map_or(Ok(()), |path| check_new(flag, path, *force))?;
+    }
+    if save.is_some() && save == save_gradients {
+        return Err(Failure::bad_input("--save and --save-gradients name the same file"));
+    }
+    check_logs(tensorboard.as_deref(), *force)?;
+    if load.is_some() && single.recipe.pretraining.is_some() {
+        return Err(Failure::bad_input("--load replaces what network.pretrain would learn; leave one out"));
+    }
+    let read = |path: &PathBuf| {
+        let code = |error: &WeightsError| match error {
+            WeightsError::Read { .. } => INPUT_OUTPUT,
+            _ => BAD_INPUT,
+        };
+        Weights::read(path)
+            .map_err(|error| Failure { code: code(&error), message: format!("--load: {error}") })
+    };
+    let load = load.as_ref().map(read).transpose()?;
+    Ok(WeightsKeeper { load, keep_gradients: save_gradients.is_some(), ..WeightsKeeper::default() })
+}
+
+/// Writes what the run is asked to leave behind. A run that diverged at once has no gradients.
+fn save(arguments: &Arguments, keeper: &WeightsKeeper, name: &str, trained: &Trained) -> Result<(), Failure> {
+    let Arguments { save, save_gradients, tensorboard, .. } = arguments;
+    let files = [("--save", save, &keeper.last), ("--save-gradients", save_gradients, &keeper.gradients)];
+    for (flag, path, weights) in files {
+        let Some(path) = path else { continue };
+        let failed = |error| Failure { code: INPUT_OUTPUT, message: format!("{flag}: {error}") };
+        write_whole(flag, path, weights.bytes().map_err(failed)?)?;
+    }
+    if let Some(folder) = tensorboard {
+        let id = RunId { network: name.to_owned(), phase: Phase::Trial, setting: 0, seed: 0 };
+        write_logs(folder, &rows(&[(id, trained.clone())]), SystemTime::now())?;
+    }
+    Ok(())
 }
 
 /// Layers that a line of 80 columns has room for, from 1: all, or so many at equal distances.

@@ -3,12 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use super::source::Source;
+use crate::suggest::did_you_mean_of;
 
 /// An error of a source of data.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
     /// A text that names no source.
-    #[error("unknown data source `{found}`; allowed are {}", Source::NAMES)]
+    #[error(
+        "unknown data source `{found}`; allowed are {}{}",
+        Source::NAMES,
+        did_you_mean_of(found, Source::NAMES)
+    )]
     Source {
         /// The text.
         found: String,

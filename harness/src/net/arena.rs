@@ -12,7 +12,7 @@ const MOST: f32 = 16_777_216.0;
 pub struct Arena<'a> {
     /// All trained parameters.
     pub parameters: &'a mut [f32],
-    /// Their gradients after a backward pass.
+    /// Their gradients after a backward pass; those of one layer at a time where the plan consumes them.
     pub gradients: &'a mut [f32],
     /// The optimiser's state: one run of the parameters' length per moment.
     pub moments: &'a mut [f32],
@@ -44,7 +44,7 @@ impl<'a> Arena<'a> {
         let delta = plan.batch * plan.widest;
         let lengths = [
             plan.parameters,
-            plan.parameters,
+            plan.gradients,
             plan.parameters * moments,
             plan.statistics,
             plan.values,
@@ -71,7 +71,9 @@ impl<'a> Arena<'a> {
         self.statistics.fill(0.0);
         for (layer, place) in plan.layers.iter().zip(plan.places) {
             let range = place.parameters..place.parameters + place.parameter_count;
-            let Some(parameters) = self.parameters.get_mut(range.clone()) else { continue };
+            let count = self.parameters.len();
+            let Some(parameters) = self.parameters.get_mut(range) else { continue };
+            let scratch = gradients_of(self.gradients, count, place).unwrap_or_default();
             match layer {
                 Layer::Dense(Dense { init, weight_scale, .. })
                 | Layer::Standardised(Dense { init, weight_scale, .. })
@@ -82,7 +84,6 @@ impl<'a> Arena<'a> {
                     let init = Init { weight_variance: WeightVariance::Fixed(variance), ..*init };
                     let (weights, rest) = parameters.split_at_mut(place.weight_count);
                     let (biases, gains) = rest.split_at_mut(place.width);
-                    let scratch = self.gradients.get_mut(range).unwrap_or_default();
                     let scratch = scratch.split_at_mut(place.weight_count).0;
                     let filled = init.fill(random, place.fan_in, weights, biases, scratch);
                     debug_assert!(filled.is_ok(), "the plan gives every layer what it needs");
@@ -106,7 +107,6 @@ impl<'a> Arena<'a> {
                 Layer::Activation(crate::activation::Activation::Prelu(slope)) => parameters.fill(*slope),
                 Layer::LearnedSkipEnd { start } => parameters.fill(*start),
                 Layer::Recurrent(recurrent) => {
-                    let scratch = self.gradients.get_mut(range).unwrap_or_default();
                     recurrent.start(place.from.height, random, parameters, scratch);
                 }
                 Layer::Activation(_)
@@ -145,4 +145,15 @@ impl<'a> Arena<'a> {
         let start = plan.places.last().map_or(0, |place| place.output.start);
         self.values.get(start..start + rows.min(plan.batch) * plan.output.elements()).unwrap_or(&[])
     }
+}
+
+/// The gradients of one layer's parameters, of a network that has `parameters` of them: in their place, or, where fewer
+/// are held, at the start.
+pub(super) fn gradients_of<'g>(
+    gradients: &'g mut [f32],
+    parameters: usize,
+    place: &Place,
+) -> Option<&'g mut [f32]> {
+    let start = if gradients.len() < parameters { 0 } else { place.parameters };
+    gradients.get_mut(start..)?.get_mut(..place.parameter_count)
 }

@@ -6,12 +6,14 @@
 use isobath_kernels::gemm::{Init, Shape};
 use isobath_kernels::{MatMut, MatRef, activation, batch_norm, layer_norm, optimizer, reduce};
 
+use super::arena::gradients_of;
 use super::convolution::Convolving;
 use super::exponent::{self, exponent_of, ldexp};
 use super::forward::matrix;
 use super::plan::MAX_NESTING;
 use super::pooling::{self, Pooling};
 use super::product::multiply;
+use super::update::{Clipped, Step, Update};
 use super::{Arena, Layer, NetError, Pass, Place, Signal, Watch, Window, standardise};
 use crate::activation::Activation;
 use crate::threads::Threads;
@@ -49,6 +51,42 @@ impl<T: Threads> Pass<'_, T> {
         input_gradient: bool,
         watch: &mut impl Watch,
     ) -> Result<(), NetError> {
+        if !self.plan.keeps_gradients() {
+            return Err(NetError::Consumed);
+        }
+        self.layers_backward(arena, gradient, input_gradient, watch, None)
+    }
+
+    /// A backward pass that updates each layer as soon as it and the one below have their gradients, which saves the way of
+    /// gradients to memory and back. The bits are those of [`Pass::backward`] and [`Update::apply`]. Where the plan consumes
+    /// gradients, they are gone afterwards; else they are as those two leave them. Says how much clipping changed.
+    ///
+    /// # Errors
+    /// As these two; or the update needs all gradients at once, see [`Update::is_by_layer`].
+    pub fn descend(
+        &self,
+        arena: &mut Arena<'_>,
+        gradient: &[f32],
+        update: &mut Update,
+        rate: f32,
+        watch: &mut impl Watch,
+    ) -> Result<Clipped, NetError> {
+        if !update.is_by_layer() {
+            return Err(NetError::Consumed);
+        }
+        let mut step = update.begin(rate)?;
+        self.layers_backward(arena, gradient, false, watch, Some(&mut step))?;
+        Ok(step.clipped)
+    }
+
+    fn layers_backward(
+        &self,
+        arena: &mut Arena<'_>,
+        gradient: &[f32],
+        input_gradient: bool,
+        watch: &mut impl Watch,
+        mut step: Option<&mut Step>,
+    ) -> Result<(), NetError> {
         self.check_rows()?;
         let plan = self.plan;
         let count = plan.layers.len();
@@ -76,6 +114,12 @@ impl<T: Threads> Pass<'_, T> {
                     if wanted {
                         self.rescale(&mut flow, place.from).ok_or(missing(index))?;
                         self.show(&flow, index, place.from, watch);
+                    }
+                    if let Some(step) = &mut step {
+                        watch.update_begins(index);
+                        // What was the delta above has been used: its buffer is free.
+                        step.layer(self.level, layer, place, arena, flow.other).ok_or(missing(index))?;
+                        watch.update_ends(index);
                     }
                 }
                 Ok(())
@@ -144,7 +188,7 @@ impl<T: Threads> Pass<'_, T> {
         let exponent = arena.exponent(place.input) + flow.exponent;
         let x = arena.values.get(place.input.start..)?.get(..self.elements_of(place.from))?;
         let dy = matrix(flow.delta, 0, self.rows_of(place.to), place.width)?;
-        let gradients = arena.gradients.get_mut(place.parameters..)?.get_mut(..place.parameter_count)?;
+        let gradients = gradients_of(arena.gradients, arena.parameters.len(), place)?;
         let (weights, rest) = gradients.split_at_mut_checked(place.weight_count)?;
         let (biases, _) = rest.split_at_mut_checked(place.width)?;
         if let Some(window) = window {
@@ -158,7 +202,7 @@ impl<T: Threads> Pass<'_, T> {
         }
         reduce::column_sums(self.level, dy, biases).ok()?;
         standardise::backward(self.level, arena, place)?;
-        let gradients = arena.gradients.get_mut(place.parameters..)?.get_mut(..place.parameter_count)?;
+        let gradients = gradients_of(arena.gradients, arena.parameters.len(), place)?;
         let (weights, rest) = gradients.split_at_mut_checked(place.weight_count)?;
         let (biases, gains) = rest.split_at_mut_checked(place.width)?;
         watch.weight_gradient(index, MatRef::new(weights, place.fan_in, place.width).ok()?, exponent);
@@ -221,7 +265,7 @@ impl<T: Threads> Pass<'_, T> {
         };
         let slope = *arena.parameters.get(place.parameters)?;
         let exponent = arena.exponent(place.kept) + flow.exponent;
-        let gradient = arena.gradients.get_mut(place.parameters..)?.get_mut(..1)?;
+        let gradient = gradients_of(arena.gradients, arena.parameters.len(), place)?;
         let rows = self.rows_of(place.to);
         let h = MatRef::new(kept, rows, place.width).ok()?;
         let dy = MatRef::new(delta, rows, place.width).ok()?;
@@ -239,7 +283,7 @@ impl<T: Threads> Pass<'_, T> {
         let gain = arena.parameters.get(place.parameters..)?.get(..width)?;
         let statistics = arena.statistics.get(place.statistics..)?.get(..2 * width)?;
         let (mean, inverse_deviation) = statistics.split_at(width);
-        let gradients = arena.gradients.get_mut(place.parameters..)?.get_mut(..2 * width)?;
+        let gradients = gradients_of(arena.gradients, arena.parameters.len(), place)?;
         let (d_gain, d_shift) = gradients.split_at_mut(width);
         batch_norm::backward(self.level, x, dy, gain, mean, inverse_deviation, dx, d_gain, d_shift).ok()?;
         ldexp(self.level, gradients, flow.exponent);
@@ -259,7 +303,7 @@ impl<T: Threads> Pass<'_, T> {
         let statistics = arena.statistics.get(place.statistics..)?;
         let (mean, rest) = statistics.split_at_checked(self.plan.batch * place.from.positions())?;
         let (mean, inverse_deviation) = (mean.get(..rows)?, rest.get(..rows)?);
-        let gradients = arena.gradients.get_mut(place.parameters..)?.get_mut(..2 * width)?;
+        let gradients = gradients_of(arena.gradients, arena.parameters.len(), place)?;
         let (d_gain, d_shift) = gradients.split_at_mut(width);
         layer_norm::backward(self.level, x, dy, gain, mean, inverse_deviation, dx, d_gain, d_shift).ok()?;
         ldexp(self.level, gradients, flow.exponent);
@@ -288,7 +332,7 @@ impl<T: Threads> Pass<'_, T> {
         let length = self.elements_of(place.to);
         let exponent = arena.exponent(place.kept) + flow.exponent;
         let branch = arena.values.get(place.kept.start..)?.get(..length)?;
-        let gradient = arena.gradients.get_mut(place.parameters..)?.get_mut(..1)?;
+        let gradient = gradients_of(arena.gradients, arena.parameters.len(), place)?;
         gradient.fill(reduce::dot(self.level, branch, flow.delta.get(..length)?).ok()?);
         ldexp(self.level, gradient, exponent);
         self.fork(flow, place, *arena.parameters.get(place.parameters)?)

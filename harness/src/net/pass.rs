@@ -38,6 +38,8 @@ pub enum NetError {
     Restraint,
     /// Training with batch norm on a single sample of a single position.
     BatchNormRows,
+    /// All gradients are needed at once, of a plan whose gradients are consumed layer by layer.
+    Consumed,
     /// The arena is not of this plan.
     Arena {
         /// The layer whose memory is missing.
@@ -57,6 +59,9 @@ impl fmt::Display for NetError {
             Self::Limit => f.write_str("the clipping limit must be 0 or positive"),
             Self::Restraint => f.write_str("decay and the largest norm of weights must be 0 or positive"),
             Self::BatchNormRows => f.write_str("batch norm cannot train on a batch of one row"),
+            Self::Consumed => f.write_str(
+                "all gradients are needed at once, but the plan has them consumed layer by layer; keep them",
+            ),
             Self::Arena { layer } => write!(f, "the arena does not belong to this plan (layer {layer})"),
         }
     }

@@ -69,6 +69,8 @@ pub struct Plan<'a> {
     /// The most numbers per sample between two layers.
     pub(super) widest: usize,
     pub(super) parameters: usize,
+    /// Gradients that are held: those of all parameters, or of the layer that has the most.
+    pub(super) gradients: usize,
     pub(super) statistics: usize,
     pub(super) values: usize,
     pub(super) exponents: usize,
@@ -118,12 +120,26 @@ impl<'a> Plan<'a> {
             batch,
             widest,
             parameters,
+            gradients: parameters,
             statistics,
             values,
             exponents,
             nesting: deepest,
             workspace,
         })
+    }
+
+    /// The same network with gradients that are consumed: a step updates each layer as soon as its gradients are there, so
+    /// an arena holds those of one layer at a time. See [`Pass::descend`](super::Pass::descend).
+    #[must_use]
+    pub fn consuming_gradients(self) -> Self {
+        let most = self.places.iter().map(|place| place.parameter_count).max();
+        Self { gradients: most.unwrap_or(0), ..self }
+    }
+
+    /// Whether an arena of this plan holds all gradients after a backward pass.
+    pub fn keeps_gradients(&self) -> bool {
+        self.gradients == self.parameters
     }
 
     /// The layers.
@@ -184,7 +200,7 @@ impl<'a> Plan<'a> {
     /// # Errors
     /// The number does not fit in a `usize`.
     pub fn arena_len(&self, moments: usize, threads: usize) -> Result<usize, PlanError> {
-        let parameters = product(self.parameters, sum(2, moments)?)?;
+        let parameters = sum(product(self.parameters, sum(1, moments)?)?, self.gradients)?;
         let delta = product(self.batch, self.widest)?;
         let deltas = product(delta, 2 + self.nesting)?;
         let workspace = product(self.workspace, threads)?;

@@ -7,11 +7,9 @@
 //!
 //! Dense weights alone, never biases, gains, shifts, slopes or scales of branches.
 //! Cost: decay reads and writes the weights once; max-norm reads them twice, column by column, and writes what it scales.
-//! Columns are gathered in the arena's deltas, which nobody needs between two steps.
+//! Columns are gathered in a buffer.
 
 use isobath_kernels::{Level, clip, optimizer};
-
-use super::{Arena, Place, Plan};
 
 /// How weights are held back.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -29,49 +27,30 @@ impl Restraint {
     }
 
     /// Before the optimiser's step.
-    pub(super) fn decay(
-        &self,
-        level: Level,
-        plan: &Plan<'_>,
-        arena: &mut Arena<'_>,
-        rate: f32,
-    ) -> Option<()> {
-        if self.decay == 0.0 {
-            return Some(());
+    pub(super) fn decay(&self, level: Level, weights: &mut [f32], rate: f32) {
+        if self.decay != 0.0 {
+            optimizer::scale(level, libm::fmaf(-rate, self.decay, 1.0), weights);
         }
-        let factor = libm::fmaf(-rate, self.decay, 1.0);
-        for (place, ..) in weighted(plan) {
-            let weights = arena.parameters.get_mut(place.parameters..)?.get_mut(..place.weight_count)?;
-            optimizer::scale(level, factor, weights);
-        }
-        Some(())
     }
 
-    /// After it.
-    pub(super) fn project(&self, level: Level, plan: &Plan<'_>, arena: &mut Arena<'_>) -> Option<()> {
+    /// After it. `column` is as long as a column of the weights.
+    pub(super) fn project(
+        &self,
+        level: Level,
+        weights: &mut [f32],
+        columns: usize,
+        column: &mut [f32],
+    ) -> Option<()> {
         let Some(limit) = self.max_norm else { return Some(()) };
-        for (place, rows, columns) in weighted(plan) {
-            let column = arena.deltas.get_mut(..rows)?;
-            let weights = arena.parameters.get_mut(place.parameters..)?.get_mut(..place.weight_count)?;
-            for unit in 0..columns {
-                let own = weights.iter().skip(unit).step_by(columns);
-                column.iter_mut().zip(own).for_each(|(to, from)| *to = *from);
-                let report = clip::by_global_norm(level, &mut [&mut *column], limit).ok()?;
-                if report.clipped > 0 {
-                    let own = weights.iter_mut().skip(unit).step_by(columns);
-                    own.zip(&*column).for_each(|(to, from)| *to = *from);
-                }
+        for unit in 0..columns {
+            let own = weights.iter().skip(unit).step_by(columns);
+            column.iter_mut().zip(own).for_each(|(to, from)| *to = *from);
+            let report = clip::by_global_norm(level, &mut [&mut *column], limit).ok()?;
+            if report.clipped > 0 {
+                let own = weights.iter_mut().skip(unit).step_by(columns);
+                own.zip(&*column).for_each(|(to, from)| *to = *from);
             }
         }
         Some(())
     }
-}
-
-/// The places of the layers with weights, and the rows and columns of these.
-fn weighted<'a>(plan: &Plan<'a>) -> impl Iterator<Item = (&'a Place, usize, usize)> {
-    let layers = plan.layers.iter().zip(plan.places);
-    layers.filter_map(|(layer, place)| {
-        let (rows, columns) = layer.weights_shape(place)?;
-        Some((place, rows, columns))
-    })
 }

@@ -13,6 +13,7 @@
 
 use isobath_kernels::{Level, MatMut, MatRef, batch_norm, optimizer};
 
+use super::arena::gradients_of;
 use super::{Arena, Place};
 
 /// Added to the variance of a unit's weights, which is about s_w^2 / n.
@@ -80,7 +81,7 @@ pub(super) fn backward(level: Level, arena: &mut Arena<'_>, place: &Place) -> Op
     }
     let width = place.width;
     let weights = arena.parameters.get(place.parameters..)?.get(..place.weight_count)?;
-    let gradients = arena.gradients.get_mut(place.parameters..)?.get_mut(..place.parameter_count)?;
+    let gradients = gradients_of(arena.gradients, arena.parameters.len(), place)?;
     let (of_weights, rest) = gradients.split_at_mut_checked(place.weight_count)?;
     let of_gains = rest.get_mut(width..)?;
     let units = arena.statistics.get_mut(place.statistics..)?.get_mut(place.weight_count..)?;

@@ -4,10 +4,14 @@
 //! optimiser steps, and weights are projected onto their largest norm (see [`Restraint`]).
 //! Decay, penalties and the largest norm touch dense weights alone, never biases, gains, shifts or slopes.
 
-use isobath_kernels::optimizer::{self, Adam, AdamState, Momentum};
-use isobath_kernels::{Level, MatMut, MatRef, clip, reduce};
+mod step;
+
+use isobath_kernels::optimizer::{Adam, AdamState, Momentum};
+use isobath_kernels::{Level, clip, reduce};
 
 use super::{Arena, NetError, Plan, Restraint};
+pub(super) use step::Step;
+use step::Rule;
 
 /// How gradients are limited before the step.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -115,9 +119,6 @@ impl Clipped {
     }
 }
 
-/// Norm below which AGC takes a unit's weights to have this norm, as its authors do.
-const AGC_EPSILON: f32 = 1e-3;
-
 /// The end of every step of one training run.
 #[derive(Clone, Copy, Debug)]
 pub struct Update {
@@ -145,12 +146,18 @@ impl Update {
         self.optimizer.moments()
     }
 
+    /// Whether a layer can be updated before the gradients of the others are known: not with clipping by their common
+    /// norm.
+    pub fn is_by_layer(&self) -> bool {
+        !matches!(self.clipping, Clipping::GlobalNorm { .. })
+    }
+
     /// Clips, adds the penalties, decays, steps, projects. Says how much clipping changed.
     ///
     /// A gradient with an infinite or NaN element is not clipped by norm: it goes through, and the next loss shows it.
     ///
     /// # Errors
-    /// The arena does not belong to the plan, or a limit is negative or NaN; nothing has moved then.
+    /// The arena does not belong to the plan or keeps no gradients, or a limit is negative or NaN; nothing has moved then.
     pub fn apply(
         &mut self,
         level: Level,
@@ -158,98 +165,53 @@ impl Update {
         arena: &mut Arena<'_>,
         rate: f32,
     ) -> Result<Clipped, NetError> {
-        let restraint = self.restraint;
-        if !restraint.is_valid() {
+        if !plan.keeps_gradients() {
+            return Err(NetError::Consumed);
+        }
+        let mut step = self.begin(rate)?;
+        if let Clipping::GlobalNorm { max_norm } = self.clipping {
+            let clipped = clip::by_global_norm(level, &mut [&mut *arena.gradients], max_norm);
+            let changed = clipped.map_err(|_| NetError::Limit)?.clipped;
+            step.clipped = Clipped { changed, of: arena.gradients.len() };
+        }
+        // The buffers of deltas have nothing to hold between two steps.
+        let deltas = core::mem::take(&mut arena.deltas);
+        let mut layers = plan.layers.iter().zip(plan.places);
+        let done = layers.try_for_each(|(layer, place)| step.layer(level, layer, place, arena, deltas));
+        arena.deltas = deltas;
+        done.ok_or(NetError::Arena { layer: 0 })?;
+        Ok(step.clipped)
+    }
+
+    /// Begins a step.
+    ///
+    /// # Errors
+    /// A limit is negative or NaN.
+    pub(super) fn begin(&mut self, rate: f32) -> Result<Step, NetError> {
+        if !self.restraint.is_valid() {
             return Err(NetError::Restraint);
         }
-        let clipped = self.clip(level, plan, arena).ok_or(NetError::Limit)?;
-        let missing = NetError::Arena { layer: 0 };
-        self.add_penalties(level, plan, arena).ok_or(missing)?;
-        restraint.decay(level, plan, arena, rate).ok_or(missing)?;
-        self.step(level, plan, arena, rate).ok_or(missing)?;
-        restraint.project(level, plan, arena).ok_or(missing)?;
-        Ok(clipped)
-    }
-
-    fn clip(&self, level: Level, plan: &Plan<'_>, arena: &mut Arena<'_>) -> Option<Clipped> {
-        let of = arena.gradients.len();
-        match self.clipping {
-            Clipping::None => Some(Clipped { changed: 0, of }),
-            Clipping::Value { limit } => {
-                Some(Clipped { changed: clip::by_value(level, arena.gradients, limit).ok()?.clipped, of })
-            }
-            Clipping::GlobalNorm { max_norm } => {
-                let report = clip::by_global_norm(level, &mut [&mut *arena.gradients], max_norm).ok()?;
-                Some(Clipped { changed: report.clipped, of })
-            }
-            Clipping::Adaptive { lambda } => {
-                let (mut changed, mut of) = (0, 0);
-                for (layer, place) in plan.layers.iter().zip(plan.places) {
-                    let Some((rows, columns)) = layer.weights_shape(place) else { continue };
-                    let weights = arena.parameters.get(place.parameters..)?;
-                    let weights = MatRef::new(weights, rows, columns).ok()?;
-                    let gradients = arena.gradients.get_mut(place.parameters..)?;
-                    let gradients = MatMut::new(gradients, rows, columns).ok()?;
-                    let report = clip::adaptive(level, weights, gradients, lambda, AGC_EPSILON).ok()?;
-                    changed += report.clipped;
-                    of += columns;
-                }
-                Some(Clipped { changed, of })
-            }
+        let limit = match self.clipping {
+            Clipping::None => 0.0,
+            Clipping::Value { limit } => limit,
+            Clipping::GlobalNorm { max_norm } => max_norm,
+            Clipping::Adaptive { lambda } => lambda,
+        };
+        // Not `limit < 0.0`, which NaN is not.
+        if !(limit >= 0.0) {
+            return Err(NetError::Limit);
         }
-    }
-
-    fn add_penalties(&self, level: Level, plan: &Plan<'_>, arena: &mut Arena<'_>) -> Option<()> {
-        if self.penalty == Penalty::None {
-            return Some(());
-        }
-        for place in plan.places {
-            let range = place.parameters..place.parameters + place.weight_count;
-            let weights = arena.parameters.get(range.clone())?;
-            let gradients = arena.gradients.get_mut(range)?;
-            match self.penalty {
-                Penalty::None => {}
-                Penalty::L1 { lambda } => optimizer::add_l1(level, lambda, weights, gradients).ok()?,
-                Penalty::L2 { lambda } => optimizer::add_l2(level, lambda, weights, gradients).ok()?,
-            }
-        }
-        Some(())
-    }
-
-    fn step(&mut self, level: Level, plan: &Plan<'_>, arena: &mut Arena<'_>, rate: f32) -> Option<()> {
-        let Arena { parameters, gradients, moments, .. } = arena;
-        match self.optimizer {
-            Optimizer::Sgd => optimizer::sgd(level, rate, parameters, gradients).ok(),
+        let rule = match self.optimizer {
+            Optimizer::Sgd => Rule::Sgd,
             Optimizer::Momentum { momentum, nesterov } => {
-                let rule = Momentum { learning_rate: rate, momentum, nesterov };
-                optimizer::momentum(level, rule, parameters, moments, gradients).ok()
+                Rule::Momentum(Momentum { learning_rate: rate, momentum, nesterov })
             }
             Optimizer::Adam { weight_decay } => {
                 let plain = Adam { learning_rate: rate, ..Adam::default() };
-                let correction = self.adam.advance(&plain);
-                let (first, second) = moments.split_at_mut_checked(parameters.len())?;
-                // Layer by layer, because only weights decay.
-                for place in plan.places {
-                    let end = place.parameters + place.parameter_count;
-                    let border = place.parameters + place.weight_count;
-                    for (range, weight_decay) in
-                        [(place.parameters..border, weight_decay), (border..end, 0.0)]
-                    {
-                        let rule = Adam { weight_decay, ..plain };
-                        optimizer::adam(
-                            level,
-                            &rule,
-                            &correction,
-                            parameters.get_mut(range.clone())?,
-                            first.get_mut(range.clone())?,
-                            second.get_mut(range.clone())?,
-                            gradients.get(range)?,
-                        )
-                        .ok()?;
-                    }
-                }
-                Some(())
+                Rule::Adam(Adam { weight_decay, ..plain }, self.adam.advance(&plain))
             }
-        }
+        };
+        let Self { clipping, penalty, restraint, .. } = *self;
+        Ok(Step { rule, rate, clipping, penalty, restraint, clipped: Clipped { changed: 0, of: 0 } })
     }
 }

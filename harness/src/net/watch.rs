@@ -38,6 +38,14 @@ pub trait Watch {
     fn weight_gradient(&mut self, layer: usize, gradient: MatRef<'_>, exponent: i32) {
         let _ = (layer, gradient, exponent);
     }
+    /// The layer is updated in a backward pass that is a step as well, see [`Pass::descend`](super::Pass::descend).
+    fn update_begins(&mut self, layer: usize) {
+        let _ = layer;
+    }
+    /// It has been.
+    fn update_ends(&mut self, layer: usize) {
+        let _ = layer;
+    }
 }
 
 /// Nobody looks on.
@@ -80,6 +88,16 @@ impl<W: Watch> Watch for Option<W> {
             watch.weight_gradient(layer, gradient, exponent);
         }
     }
+    fn update_begins(&mut self, layer: usize) {
+        if let Some(watch) = self {
+            watch.update_begins(layer);
+        }
+    }
+    fn update_ends(&mut self, layer: usize) {
+        if let Some(watch) = self {
+            watch.update_ends(layer);
+        }
+    }
 }
 
 /// Two look on, the first one first.
@@ -110,5 +128,13 @@ impl<A: Watch, B: Watch> Watch for (A, B) {
     ) {
         self.0.state(layer, step, hidden, memory, exponent);
         self.1.state(layer, step, hidden, memory, exponent);
+    }
+    fn update_begins(&mut self, layer: usize) {
+        self.0.update_begins(layer);
+        self.1.update_begins(layer);
+    }
+    fn update_ends(&mut self, layer: usize) {
+        self.0.update_ends(layer);
+        self.1.update_ends(layer);
     }
 }

@@ -16,6 +16,7 @@ use super::setup::{CLASSES, Cotangent, Setup};
 use super::sounding::Sounding;
 use crate::architecture::Built;
 use crate::data::Dataset;
+use crate::memory::Buffer;
 use crate::net::{Arena, Mode, Pass, Plan, PlanError};
 use crate::random::Random;
 use crate::threads::Serial;
@@ -123,10 +124,8 @@ pub(super) fn run(
     level: Level,
 ) -> Result<Net, ProbeError> {
     let (survey, batch) = (plan.batch(), setup.batch);
-    let mut memory = Vec::new();
     let length = plan.arena_len(0, 1)?;
-    memory.try_reserve_exact(length).map_err(|_| PlanError::TooLarge)?;
-    memory.resize(length, 0.0);
+    let mut memory = Buffer::zeros(length).map_err(|_| PlanError::TooLarge)?;
     let mut arena = Arena::new(plan, 0, 1, &mut memory)?;
     arena.initialise(plan, &mut random(setup.seed, net, Purpose::Weights));
     tamper(&mut arena, plan, built);

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::GroupPlan;
 use super::summary::{Course, Group, LayerFigures, Outcome, Row, Spread};
+use crate::suggest::did_you_mean;
 
 /// `[[claim]]`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -161,7 +162,14 @@ pub(super) fn check(claims: &[ClaimTable], groups: &[GroupPlan]) -> Result<(), S
             let CheckTable { above, below, above_row, below_row, times, .. } = check;
             for row in std::iter::once(&check.of).chain(above_row).chain(below_row) {
                 if !is_row(row) {
-                    return of(format!("`{row}` is no row of this study; a row is named group/row"));
+                    let names: Vec<String> = groups
+                        .iter()
+                        .flat_map(|group| {
+                            group.rows.iter().map(move |row| format!("{}/{}", group.name, row.name))
+                        })
+                        .collect();
+                    let near = did_you_mean(row, names.iter().map(String::as_str));
+                    return of(format!("`{row}` is no row of this study; a row is named group/row{near}"));
                 }
             }
             if above.is_none() && below.is_none() && above_row.is_none() && below_row.is_none() {

@@ -16,6 +16,7 @@ use crate::init::{Init, WeightVariance};
 use crate::net::Restraint;
 use crate::net::update::{Clipping, Penalty};
 use crate::pretrain::Pretraining;
+use crate::suggest::did_you_mean_of;
 use crate::train::{Loss, Schedule};
 
 /// The deepest network of a study.
@@ -117,7 +118,10 @@ pub(super) fn contestant(what: &str, table: &NetworkTable) -> Result<Contestant,
             }
             Init::LSUV
         }
-        Some(name) => name.parse().map_err(|error| of(&format!("init `{name}`: {error}, lsuv")))?,
+        Some(name) => name.parse().map_err(|error| {
+            let near = did_you_mean_of(name, &format!("{}, lsuv", Init::NAMES));
+            of(&format!("init `{name}`: {error}, lsuv{near}"))
+        })?,
         None if table.weight_variance.is_some() => Init::LECUN,
         None => return Err(of("neither init nor weight_variance is given")),
     };

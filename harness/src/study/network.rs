@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::convolution::ConvolutionTable;
 use super::recurrence::CellTable;
-use crate::activation::Activation;
+use crate::activation::{Activation, ParseActivationError};
+use crate::suggest::did_you_mean_of;
 use crate::train::{Loss, Schedule};
 
 /// A network, or what a remedy changes of one.
@@ -243,6 +244,12 @@ impl Serialize for Activation {
 impl<'de> Deserialize<'de> for Activation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse().map_err(|error| de::Error::custom(format!("`{text}`: {error}")))
+        text.parse().map_err(|error| {
+            let near = match error {
+                ParseActivationError::UnknownName => did_you_mean_of(&text, Self::NAMES),
+                ParseActivationError::BadParameter => String::new(),
+            };
+            de::Error::custom(format!("`{text}`: {error}{near}"))
+        })
     }
 }

@@ -16,6 +16,7 @@ use crate::hash::Hash;
 use crate::init::Init;
 use crate::net::Restraint;
 use crate::net::update::{Clipping, Penalty};
+use crate::suggest::{did_you_mean, did_you_mean_of};
 use crate::train::{Loss, Recipe, Schedule};
 
 /// The studies that come with the program: name and file.
@@ -121,7 +122,10 @@ impl StudyPlan {
             let names = BUILT_IN.map(|(name, _)| name).join(", ");
             return Err(StudyError::Invalid {
                 file: name.to_owned(),
-                message: format!("no such study; built in are {names}, or give a TOML file"),
+                message: format!(
+                    "no such study; built in are {names}, or give a TOML file{}",
+                    did_you_mean_of(name, &names)
+                ),
             });
         }
         let text = std::fs::read_to_string(path)
@@ -254,7 +258,11 @@ fn check_settings(groups: &[GroupPlan], grid: &[Setting]) -> Result<(), String> 
             return Err(format!("{of} is empty; allowed are {}", labels.join(", ")));
         }
         if let Some(unknown) = settings.iter().find(|setting| !labels.contains(setting)) {
-            return Err(format!("{of}: `{unknown}` is not in the grid; allowed are {}", labels.join(", ")));
+            return Err(format!(
+                "{of}: `{unknown}` is not in the grid; allowed are {}{}",
+                labels.join(", "),
+                did_you_mean(unknown, labels.iter().map(String::as_str))
+            ));
         }
     }
     Ok(())

@@ -290,6 +290,16 @@ fn read(
 /// # Errors
 /// The folder has no records, or they cannot be read.
 pub fn trials(folder: &Path) -> Result<Vec<(RunId, Trained)>, StudyError> {
+    let mut runs = runs(folder)?;
+    runs.retain(|(id, _)| id.phase == Phase::Trial);
+    Ok(runs)
+}
+
+/// All runs that are finished in a folder, in the order in which they ended, whatever study they are of.
+///
+/// # Errors
+/// The folder has no records, or they cannot be read.
+pub fn runs(folder: &Path) -> Result<Vec<(RunId, Trained)>, StudyError> {
     let path = folder.join("records.jsonl");
     let strange = |found: String| StudyError::Invalid {
         file: path.display().to_string(),
@@ -298,17 +308,17 @@ pub fn trials(folder: &Path) -> Result<Vec<(RunId, Trained)>, StudyError> {
     let text = fs::read(&path).map_err(io_error("read", &path))?;
     // What follows the last line break is being written.
     let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(&text[..0], |end| &text[..end]);
-    let mut trials = Vec::new();
+    let mut runs = Vec::new();
     for (number, line) in (1..).zip(whole.split(|byte| *byte == b'\n')) {
         match serde_json::from_slice(line) {
             Ok(Record::Header(_)) if number == 1 => {}
             Ok(_) if number == 1 => return Err(strange("no header in line 1".to_owned())),
-            Ok(Record::Run { id, result }) if id.phase == Phase::Trial => trials.push((id, *result)),
+            Ok(Record::Run { id, result }) => runs.push((id, *result)),
             Ok(_) => {}
             Err(error) => return Err(strange(format!("line {number} that cannot be read ({error})"))),
         }
     }
-    Ok(trials)
+    Ok(runs)
 }
 
 /// A folder without records must not hold files of the names that a study writes: they are someone else's.

@@ -9,16 +9,18 @@ use super::loss::loss_and_gradient;
 use super::noise::gradient_noise;
 use super::observe::{LayerNorms, Observer, log10};
 use super::units::{UnitFigures, Units, as_learned};
-use super::{Course, Divergence, Loss, Recipe, Trained};
+use super::{Course, Divergence, Keeper, Loss, Recipe, Trained, Unkept};
 use crate::architecture::Built;
 use crate::data::sequence::adding;
 use crate::data::{Dataset, Target};
 use crate::descent::{self, Descent, DescentError};
+use crate::memory::Buffer;
 use crate::net::update::Update;
-use crate::net::{Arena, NetError, Place, Plan, PlanError};
+use crate::net::{Arena, NetError, Place, Plan, PlanError, Unwatched};
 use crate::pretrain::PretrainError;
 use crate::pretrain::stack::{Memory, Stack};
 use crate::threads::Threads;
+use crate::weights::WeightsError;
 
 /// Why a network could not be trained at all. One that diverges is a result, not an error.
 #[derive(Debug, Error)]
@@ -79,6 +81,9 @@ pub enum TrainError {
     /// A loss was given shapes that do not fit.
     #[error("the loss: {0}")]
     Loss(String),
+    /// The weights to start from are none of this network.
+    #[error("{0}")]
+    Weights(#[from] WeightsError),
 }
 
 /// Trains one network on `data` and measures its accuracy on `held_out`. `on_step` is called after every step with
@@ -94,6 +99,23 @@ pub fn train<T: Threads>(
     seed: u64,
     level: Level,
     threads: &T,
+    on_step: impl FnMut(usize, &Course) -> bool,
+) -> Result<Option<Trained>, TrainError> {
+    train_kept(recipe, data, held_out, seed, level, threads, &mut Unkept, on_step)
+}
+
+/// As [`train`], with somebody who may start the network in another way and keep copies of its parameters.
+///
+/// # Errors
+/// As [`train`], and the keeper's own.
+pub fn train_kept<T: Threads>(
+    recipe: &Recipe,
+    data: &Dataset,
+    held_out: &Dataset,
+    seed: u64,
+    level: Level,
+    threads: &T,
+    keeper: &mut impl Keeper,
     mut on_step: impl FnMut(usize, &Course) -> bool,
 ) -> Result<Option<Trained>, TrainError> {
     let started = Instant::now();
@@ -107,7 +129,8 @@ pub fn train<T: Threads>(
     recipe.check(&plan, data.form(), data.target())?;
     let update =
         Update::new(recipe.optimizer, recipe.clipping, recipe.penalty).with_restraint(recipe.restraint);
-    let mut arena = vec![0.0; plan.arena_len(update.moments(), threads.count())?];
+    let length = plan.arena_len(update.moments(), threads.count())?;
+    let mut arena = Buffer::zeros(length).map_err(|_| PlanError::TooLarge)?;
     let (mut order, mut labels) = (vec![0; found], vec![0; recipe.batch * data.form().answers()]);
     let mut gradient = vec![0.0; recipe.batch * plan.output()];
     let memory = descent::Memory {
@@ -121,10 +144,13 @@ pub fn train<T: Threads>(
         let stack = Stack::new(pretraining, plan)?;
         let parameters = &mut *descent.arena_mut().parameters;
         let go_on = || on_step(0, &Course::default());
-        if !pretrain(&stack, parameters, data, seed, level, threads, go_on)? {
+        let length = stack.memory_len(data.len(), threads.count());
+        let mut values = Buffer::zeros(length).map_err(|_| PlanError::TooLarge)?;
+        if !pretrain(&stack, parameters, data, &mut values, seed, level, threads, go_on)? {
             return Ok(None);
         }
     }
+    keeper.start(&plan, &built, descent.arena_mut())?;
     let before = descent.arena().parameters.to_vec();
     let mut course = Course::default();
     let mut figures: [Vec<LayerNorms>; 2] = Default::default();
@@ -155,7 +181,14 @@ pub fn train<T: Threads>(
             recorded.then(|| Observer::new(level, &built)),
             learned.as_ref().map(|built| Units::new(built, recipe.architecture.activation)),
         );
-        let loss = descent.measure(loss_of, &mut watch)?;
+        // Where nobody looks at the gradients, each layer is updated as soon as it has its own.
+        let in_one = !recorded && step > 0 && !last;
+        let rate = recipe.rate * recipe.schedule.factor(step, recipe.steps);
+        let loss = if in_one {
+            descent.descend(loss_of, rate, &mut Unwatched)?.0
+        } else {
+            descent.measure(loss_of, &mut watch)?
+        };
         let (observer, counted) = watch;
         if !loss.is_finite() {
             let is_bad = |place: &Place| leaves_f32(descent.arena(), place, recipe.batch);
@@ -166,6 +199,10 @@ pub fn train<T: Threads>(
             }
             break;
         }
+        if step == 0 {
+            let labels = descent.labels().to_vec();
+            keeper.first_gradients(&plan, &built, descent.arena_mut(), &labels, data.target());
+        }
         let gradient_norm =
             recorded.then(|| log10(reduce::norm(level, descent.arena().gradients), 0)).flatten();
         if step == 0 || last {
@@ -175,8 +212,9 @@ pub fn train<T: Threads>(
         }
         let mut clipped = 0.0;
         if !last {
-            let rate = recipe.rate * recipe.schedule.factor(step, recipe.steps);
-            clipped = descent.step(rate)?.fraction();
+            if !in_one {
+                clipped = descent.step(rate)?.fraction();
+            }
             steps = step + 1;
         }
         if let Some(observer) = observer {
@@ -196,6 +234,7 @@ pub fn train<T: Threads>(
     let step_seconds = (steps > 0).then(|| (descending.elapsed() - probing).as_secs_f64() / steps as f64);
     // Before the accuracy is measured: that moves no parameter, but a reader need not know it.
     let hash = descent.hash();
+    keeper.end(&plan, &built, descent.arena());
     let accuracy = accuracy(&mut descent, held_out)?;
     let moved = moved(level, &plan, &built, &before, descent.arena().parameters);
     Ok(Some(Trained {
@@ -230,15 +269,14 @@ fn pretrain<T: Threads>(
     stack: &Stack<'_>,
     parameters: &mut [f32],
     data: &Dataset,
+    values: &mut [f32],
     seed: u64,
     level: Level,
     threads: &T,
     mut go_on: impl FnMut() -> bool,
 ) -> Result<bool, PretrainError> {
-    let samples = data.len();
-    let mut values = vec![0.0; stack.memory_len(samples, threads.count())];
-    let mut order = vec![0; samples];
-    let memory = Memory { values: &mut values, order: &mut order };
+    let mut order = vec![0; data.len()];
+    let memory = Memory { values, order: &mut order };
     let mut steps = 0;
     stack.train(parameters, data.inputs(), memory, seed, level, threads, || {
         steps += 1;

@@ -126,12 +126,14 @@ fn names_are_read_and_written() {
 
 #[test]
 fn unknown_names_are_refused() {
+    let meant = |text| if matches!(text, "glyph" | "Glyphs") { "; did you mean `glyphs`?" } else { "" };
     for text in ["", "glyph", "glyphs:3", "Glyphs", "idx", "idx:", "csv", "csv:", "csv::y", "csv:f:"] {
         assert_eq!(
             text.parse::<Source>().unwrap_err().to_string(),
             format!(
                 "unknown data source `{text}`; allowed are glyphs, spirals, two-spirals, teacher, gaussian, \
-                 adding:STEPS, copy:BLANKS, recall:BLANKS, idx:DIR, csv:FILE, csv:FILE:LABEL"
+                 adding:STEPS, copy:BLANKS, recall:BLANKS, idx:DIR, csv:FILE, csv:FILE:LABEL{}",
+                meant(text)
             )
         );
     }

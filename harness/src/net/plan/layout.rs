@@ -122,8 +122,8 @@ impl Layout {
                 place.weight_count = product(place.fan_in, place.width)?;
                 place.parameter_count = sum(place.weight_count, place.width)?;
                 place.output = self.new_values(place.to)?;
-                // A column of its weights fits into the two buffers that deltas flow through.
-                self.widest = self.widest.max(place.fan_in.div_ceil(product(2, self.batch)?));
+                // A column of its weights fits into a buffer of deltas.
+                self.widest = self.widest.max(place.fan_in.div_ceil(self.batch));
                 self.workspace = self.workspace.max(convolution::workspace_len(&place)?);
             }
             Layer::MaxPool { size, stride } => {

@@ -6,6 +6,7 @@ use isobath_kernels::{Level, MatMut, MatRef, optimizer};
 
 use super::kept::{to_rows, to_steps};
 use super::{Backward, Cell, Forward, Recurrent, Sizes, gru, lstm, rnn};
+use crate::net::arena::gradients_of;
 use crate::net::backward::{BAND, Flow};
 use crate::net::exponent::{exponent_of, ldexp, scale_add, settle};
 use crate::net::product::multiply;
@@ -209,7 +210,7 @@ impl<T: Threads> Pass<'_, T> {
 
         let deltas = MatRef::new(kept.deltas, all, wide).ok()?;
         let of_inputs = deltas.sub_columns(0, columns);
-        let gradients = gradients.get_mut(place.parameters..)?.get_mut(..place.parameter_count)?;
+        let gradients = gradients_of(gradients, parameters.len(), place)?;
         let (d_weights, d_biases) = gradients.split_at_mut_checked(place.weight_count)?;
         let (d_inputs, d_recurrent) = d_weights.split_at_mut_checked(features * columns)?;
         let shape = Shape { m: features, n: columns, k: all, transpose_a: true, transpose_b: false };
