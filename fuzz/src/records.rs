@@ -44,7 +44,7 @@ pub fn run(bytes: &[u8]) {
         let text = serde_json::to_vec(&summary).expect("a summary can be written");
         let again: Summary = serde_json::from_slice(&text).expect("and read again");
         assert_eq!(summary, again);
-        report::html(&summary);
+        assert!(report::html(&summary).ends_with("</html>\n"));
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use isobath::architecture::Architecture;
 use isobath::data::{Form, Target};
 use isobath::study::plan::StudyPlan;
 use isobath::study::single::Single;
@@ -10,7 +11,7 @@ use isobath::train::Recipe;
 
 use crate::folder::folder;
 
-/// Deeper networks take the fuzzer too long.
+/// Deeper networks, in hidden layers, take the fuzzer too long.
 const DEEPEST: usize = 2000;
 
 /// Reads the text as both kinds of file.
@@ -37,7 +38,8 @@ pub fn run(bytes: &[u8]) {
 
 /// What a network needs, for samples of every form.
 fn measure(recipe: &Recipe) {
-    if recipe.architecture.depth > DEEPEST {
+    let Architecture { depth, residual, .. } = recipe.architecture;
+    if depth.saturating_mul(residual.map_or(1, |residual| residual.layers)) > DEEPEST {
         return;
     }
     let sequence = Form::Sequence { steps: 20, features: 3, answers: 1 };

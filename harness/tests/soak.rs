@@ -82,7 +82,12 @@ fn studies_for_half_an_hour_leave_nothing_behind() {
         samples.push(Sample::now());
         if said.elapsed() > Duration::from_secs(60) {
             said = Instant::now();
-            println!("{:4.0} s, {} studies: {:?}", begun.elapsed().as_secs_f64(), samples.len(), Sample::now());
+            println!(
+                "{:4.0} s, {} studies: {:?}",
+                begun.elapsed().as_secs_f64(),
+                samples.len(),
+                Sample::now()
+            );
         }
     }
     println!("{} studies: first {:?}, last {:?}", samples.len(), samples[0], samples[samples.len() - 1]);
