@@ -86,7 +86,11 @@ fn fused<A: Activation>(act: A, x: &[f32], dy: &[f32], offset: usize) {
     }
     for level in levels::all() {
         let same = |expected: &[f32], found: &[f32], what: &str| {
-            assert_same_bits(expected, found, &format!("{what} of {} at {}", std::any::type_name::<A>(), level.name()));
+            assert_same_bits(
+                expected,
+                found,
+                &format!("{what} of {} at {}", std::any::type_name::<A>(), level.name()),
+            );
         };
         let in_place = || x.to_vec();
         let (mut a, mut b) = (fresh(), fresh());
@@ -94,7 +98,8 @@ fn fused<A: Activation>(act: A, x: &[f32], dy: &[f32], offset: usize) {
         same(&y, &a, "forward_with_derivative");
         same(&d, &b, "forward_with_derivative, derivative");
         let mut a = in_place();
-        activation::forward_with_derivative_in_place(level, act, &mut a[offset..], &mut b).expect("of one length");
+        activation::forward_with_derivative_in_place(level, act, &mut a[offset..], &mut b)
+            .expect("of one length");
         same(&y, &a[offset..], "forward_with_derivative_in_place");
         same(&d, &b, "forward_with_derivative_in_place, derivative");
         let mut a = in_place();

@@ -220,10 +220,8 @@ impl Product<'_> {
         let view = |data, rows, columns, stride| {
             MatRef::with_stride(data, rows, columns, stride).expect("the operand fits")
         };
-        let (a_rows, a_columns) =
-            if shape.transpose_a { (shape.k, shape.m) } else { (shape.m, shape.k) };
-        let (b_rows, b_columns) =
-            if shape.transpose_b { (shape.n, shape.k) } else { (shape.k, shape.n) };
+        let (a_rows, a_columns) = if shape.transpose_a { (shape.k, shape.m) } else { (shape.m, shape.k) };
+        let (b_rows, b_columns) = if shape.transpose_b { (shape.n, shape.k) } else { (shape.k, shape.n) };
         let a = view(&self.operands.a[offsets[0]..], a_rows, a_columns, self.strides[0]);
         let b = view(&self.operands.b[offsets[1]..], b_rows, b_columns, self.strides[1]);
         let init = match self.case.from {

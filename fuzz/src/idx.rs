@@ -9,8 +9,12 @@ use isobath::data::{Sizes, Source, Splits};
 
 use crate::folder::folder;
 
-const FILES: [&str; 4] =
-    ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
+const FILES: [&str; 4] = [
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+];
 
 /// Samples that are asked for.
 pub(crate) const SIZES: Sizes = Sizes { train: 20, validation: 5, test: 5 };
@@ -42,7 +46,8 @@ pub fn run(bytes: &[u8]) {
 
 /// Sizes, finite inputs, and labels among the classes.
 pub(crate) fn check(splits: &Splits) {
-    let parts = [(&splits.train, SIZES.train), (&splits.validation, SIZES.validation), (&splits.test, SIZES.test)];
+    let parts =
+        [(&splits.train, SIZES.train), (&splits.validation, SIZES.validation), (&splits.test, SIZES.test)];
     assert!(!splits.train.is_empty());
     for (part, most) in parts {
         assert!(part.len() <= most, "{} samples, asked for {most}", part.len());

@@ -80,9 +80,7 @@ impl Case {
             Kernel::BatchNorm => self.batch_norm(level),
             Kernel::BatchNormInference => self.inference(level),
             Kernel::LayerNorm => self.layer_norm(level),
-            Kernel::ClipByValue => self.clip(|g| {
-                format!("{:?}", clip::by_value(level, g, self.bound))
-            }),
+            Kernel::ClipByValue => self.clip(|g| format!("{:?}", clip::by_value(level, g, self.bound))),
             Kernel::ClipByNorm => self.clip(|g| {
                 let (first, second) = g.split_at_mut(g.len() / 3);
                 format!("{:?}", clip::by_global_norm(level, &mut [first, second], self.bound))
@@ -104,15 +102,13 @@ impl Case {
         let mut dx = vec![POISON; self.x.len()];
         let (mut d_gamma, mut d_beta) = (fresh(), fresh());
         let (dy, into) = (self.view(&self.dy), self.view_mut(&mut dx));
-        let backward = batch_norm::backward(
-            level, x, dy, gamma, &mean, &inv_std, into, &mut d_gamma, &mut d_beta,
-        );
+        let backward =
+            batch_norm::backward(level, x, dy, gamma, &mean, &inv_std, into, &mut d_gamma, &mut d_beta);
         let mut in_place = self.dy.clone();
         let (mut again, mut once_more) = (fresh(), fresh());
         let into = self.view_mut(&mut in_place);
-        let backward_in_place = batch_norm::backward_in_place(
-            level, x, into, gamma, &mean, &inv_std, &mut again, &mut once_more,
-        );
+        let backward_in_place =
+            batch_norm::backward_in_place(level, x, into, gamma, &mean, &inv_std, &mut again, &mut once_more);
         if forward.is_ok() {
             let view = self.view(&in_place);
             for row in 0..self.rows {
@@ -121,9 +117,16 @@ impl Case {
         }
         let (mut running_mean, mut running_variance) = (gamma.to_vec(), beta.to_vec());
         let update = batch_norm::update_running(
-            level, &mut running_mean, &mut running_variance, &mean, &variance, 0.1, self.rows,
+            level,
+            &mut running_mean,
+            &mut running_variance,
+            &mean,
+            &variance,
+            0.1,
+            self.rows,
         );
-        let written = [y, mean, inv_std, variance, dx, d_gamma, d_beta, running_mean, running_variance].concat();
+        let written =
+            [y, mean, inv_std, variance, dx, d_gamma, d_beta, running_mean, running_variance].concat();
         (written, format!("{forward:?} {backward:?} {backward_in_place:?} {update:?}"))
     }
 
@@ -131,13 +134,11 @@ impl Case {
         let [gamma, beta, mean, variance] = self.vectors.each_ref().map(|vector| &vector[self.offset..]);
         let mut y = vec![POISON; self.x.len()];
         let (x, into) = (self.view(&self.x), self.view_mut(&mut y));
-        let result =
-            batch_norm::forward_inference(level, x, gamma, beta, mean, variance, self.epsilon, into);
+        let result = batch_norm::forward_inference(level, x, gamma, beta, mean, variance, self.epsilon, into);
         let mut in_place = self.x.clone();
         let into = self.view_mut(&mut in_place);
-        let result_in_place = batch_norm::forward_inference_in_place(
-            level, into, gamma, beta, mean, variance, self.epsilon,
-        );
+        let result_in_place =
+            batch_norm::forward_inference_in_place(level, into, gamma, beta, mean, variance, self.epsilon);
         for row in 0..self.rows {
             assert_same_bits(self.view(&y).row(row), self.view(&in_place).row(row), "inference in place");
         }
@@ -150,14 +151,12 @@ impl Case {
         let (mut mean, mut inv_std) = (vec![POISON; self.rows], vec![POISON; self.rows]);
         let x = self.view(&self.x);
         let into = self.view_mut(&mut y);
-        let forward =
-            layer_norm::forward(level, x, gamma, beta, self.epsilon, into, &mut mean, &mut inv_std);
+        let forward = layer_norm::forward(level, x, gamma, beta, self.epsilon, into, &mut mean, &mut inv_std);
         let mut dx = vec![POISON; self.x.len()];
         let (mut d_gamma, mut d_beta) = (vec![POISON; self.columns], vec![POISON; self.columns]);
         let (dy, into) = (self.view(&self.dy), self.view_mut(&mut dx));
-        let backward = layer_norm::backward(
-            level, x, dy, gamma, &mean, &inv_std, into, &mut d_gamma, &mut d_beta,
-        );
+        let backward =
+            layer_norm::backward(level, x, dy, gamma, &mean, &inv_std, into, &mut d_gamma, &mut d_beta);
         ([y, mean, inv_std, dx, d_gamma, d_beta].concat(), format!("{forward:?} {backward:?}"))
     }
 
