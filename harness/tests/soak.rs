@@ -98,7 +98,9 @@ fn studies_for_half_an_hour_leave_nothing_behind() {
 
 #[test]
 fn growth_is_found_and_noise_is_not() {
-    let sample = |resident, descriptors| Sample { resident, descriptors };
+    fn sample(resident: u64, descriptors: usize) -> Sample {
+        Sample { resident, descriptors }
+    }
     let samples = |of: fn(u64) -> Sample| (0..300).map(of).collect::<Vec<_>>();
     assert_eq!(growth(&samples(|i| sample(20_000 + i * 977 % 1500, 7))), None);
     // Caches fill in the first third.
