@@ -274,9 +274,11 @@ impl<'a> Trial<'a> {
             1 => plan.seeds,
             tuning => tuning + plan.seeds,
         };
-        let total = entries.iter().map(|entry| runs(entry) as u64 * plan.calls(entry.row)).sum();
+        let calls = |entry: &Entry<'_>| (runs(entry) as u64).saturating_mul(plan.calls(entry.row));
+        let total = entries.iter().map(calls).fold(0, u64::saturating_add);
         let of = |id: &RunId| entries.iter().find(|entry| entry.network == id.network);
-        let done = finished.keys().filter_map(of).map(|entry| plan.calls(entry.row)).sum();
+        let finished_calls = finished.keys().filter_map(of).map(|entry| plan.calls(entry.row));
+        let done = finished_calls.fold(0, u64::saturating_add);
         Self {
             plan,
             options,
@@ -352,7 +354,7 @@ impl<'a> Trial<'a> {
 
     fn advance(&self, steps: u64, what: &str) {
         let mut done = Self::lock(&self.done);
-        *done += steps;
+        *done = done.saturating_add(steps);
         self.progress.advance(*done, self.total, what);
     }
 
