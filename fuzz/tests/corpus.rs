@@ -11,7 +11,7 @@ use isobath_fuzz::TARGETS;
 #[test]
 fn every_input_of_the_corpora_keeps_the_promises() {
     let only = std::env::var("ISOBATH_CORPORA").ok();
-    let chosen = |name| only.as_ref().is_none_or(|only| only.split(',').any(|chosen| chosen == name));
+    let chosen = |name: &str| only.as_ref().is_none_or(|only| only.split(',').any(|chosen| chosen == name));
     let targets: Vec<_> = TARGETS.into_iter().filter(|(name, _)| chosen(name)).collect();
     assert!(!targets.is_empty(), "no corpus is called {only:?}");
     for (name, run) in targets {
