@@ -17,7 +17,7 @@ use crate::architecture::{Architecture, Built, Head};
 use crate::data::{Form, Target};
 use crate::init::Init;
 use crate::net::update::{Clipping, Optimizer, Penalty};
-use crate::net::{Place, Plan, Restraint, Signal};
+use crate::net::{Place, Plan, PlanError, Restraint, Signal};
 use crate::pretrain::Pretraining;
 use crate::pretrain::stack::Stack;
 
@@ -221,7 +221,9 @@ impl Recipe {
             if let Some(pretraining) = self.pretraining {
                 elements = elements.saturating_add(Stack::new(pretraining, plan)?.memory_len(samples, 1));
             }
-            Ok((elements as u64).saturating_mul(size_of::<f32>() as u64))
+            let bytes = (elements as u64).saturating_mul(size_of::<f32>() as u64);
+            // Nothing larger can be allocated, whatever the machine says it has.
+            if bytes > isize::MAX as u64 { Err(PlanError::TooLarge.into()) } else { Ok(bytes) }
         })
     }
 }

@@ -4,7 +4,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use isobath::activation::Activation;
 use isobath::net::update::{Clipping, Optimizer, Penalty, Update};
-use isobath::net::{Arena, Dense, Layer, Mode, Pass, Plan, Unwatched};
+use isobath::net::{
+    Arena, Cell, Convolution, Dense, Layer, Mode, NetError, Pass, Place, Plan, Recurrent, Restraint, Signal,
+    Unwatched, Window,
+};
+use isobath::random::Random;
 use isobath::threads::{Pool, Serial, Threads};
 use isobath_kernels::Level;
 use isobath_tests::case::{Case, INIT, Record, normals};
@@ -55,14 +59,19 @@ fn network(input: usize, width: usize, batch: usize) -> Case {
 
 /// One step on squared error against fixed targets.
 fn step<T: Threads>(pass: Pass<'_, T>, arena: &mut Arena<'_>, update: &mut Update, seed: u64) {
+    let gradient = gradient(&pass, arena, seed);
+    pass.backward(arena, &gradient, false, &mut Unwatched).expect("backward");
+    update.apply(pass.level, &pass.plan, arena, 0.01).expect("update");
+}
+
+/// The gradient of that error after a forward pass.
+fn gradient<T: Threads>(pass: &Pass<'_, T>, arena: &mut Arena<'_>, seed: u64) -> Vec<f32> {
     let (plan, rows) = (pass.plan, pass.rows);
     arena.input_mut(&plan, rows).copy_from_slice(&normals(seed, rows * plan.input()));
     pass.forward(arena, Mode::Training, &mut Unwatched).expect("forward");
     let targets = normals(100 + seed, rows * plan.output());
     let output = arena.output(&plan, rows).iter();
-    let gradient: Vec<f32> = output.zip(targets).map(|(y, t)| (y - t) / rows as f32).collect();
-    pass.backward(arena, &gradient, false, &mut Unwatched).expect("backward");
-    update.apply(pass.level, &plan, arena, 0.01).expect("update");
+    output.zip(targets).map(|(y, t)| (y - t) / rows as f32).collect()
 }
 
 /// The hash of everything that training leaves.
@@ -96,6 +105,73 @@ fn training_ends_the_same_on_every_level() {
         let expected = run(&case, rule, Level::SCALAR, &Serial, STEPS);
         for level in levels::all() {
             assert_eq!(expected, run(&case, rule, level, &Serial, STEPS), "{}, {rule:?}", level.name());
+        }
+    }
+}
+
+/// A network with a layer of each kind that has parameters of its own, so that each is updated where it lies.
+fn images_and_sequences() -> [Case; 2] {
+    let window = Window { size: 3, stride: 1, padding: 1 };
+    let convolution = Layer::Convolution(Convolution { channels: 5, window, init: INIT, weight_scale: 1.0 });
+    let phi = Layer::Activation(Activation::Tanh);
+    let images = vec![convolution, Layer::BATCH_NORM, phi, Layer::Flatten, Layer::dense(4, INIT)];
+    let recurrent = Recurrent::new(Cell::Lstm, 6, INIT);
+    let sequences = vec![Layer::Recurrent(recurrent), Layer::dense(4, INIT)];
+    [
+        Case::new("images", Signal::image(6, 5, 2), 8, images),
+        Case::new("sequences", Signal::sequence(5, 3), 8, sequences),
+    ]
+}
+
+/// A step that updates layer by layer gives the bits of one that does so at the end, whether gradients are kept or not.
+#[test]
+fn layers_may_be_updated_as_soon_as_they_have_their_gradients() {
+    let held = Restraint { decay: 0.1, max_norm: Some(1.0) };
+    let [images, sequences] = images_and_sequences();
+    let level = Level::detect();
+    for case in [network(30, 17, 9), images, sequences] {
+        for (optimizer, clipping, penalty) in RULES {
+            for restraint in [Restraint::default(), held] {
+                let new = || Update::new(optimizer, clipping, penalty).with_restraint(restraint);
+                let what = format!("{}, {optimizer:?}, {clipping:?}, {restraint:?}", case.name);
+                let train = |in_one: bool, consumes: bool| {
+                    let mut places = vec![Place::default(); case.layers.len()];
+                    let plan = Plan::new(case.signal, case.batch, &case.layers, &mut places).unwrap();
+                    let plan = if consumes { plan.consuming_gradients() } else { plan };
+                    let mut memory = vec![f32::NAN; plan.arena_len(optimizer.moments(), 1).unwrap()];
+                    let mut arena = Arena::new(&plan, optimizer.moments(), 1, &mut memory).unwrap();
+                    arena.initialise(&plan, &mut Random::new(7));
+                    let pass = Pass { plan, level, threads: &Serial, rows: case.batch };
+                    let mut update = new();
+                    let mut reports = vec![];
+                    for seed in 0..3 {
+                        let gradient = gradient(&pass, &mut arena, seed);
+                        let report = if in_one {
+                            pass.descend(&mut arena, &gradient, &mut update, 0.01, &mut Unwatched)
+                        } else {
+                            pass.backward(&mut arena, &gradient, false, &mut Unwatched)
+                                .and_then(|()| update.apply(level, &plan, &mut arena, 0.01))
+                        };
+                        reports.push(report);
+                    }
+                    let left = [&*arena.parameters, &*arena.moments, &*arena.statistics].concat();
+                    (reports, left, arena.gradients.to_vec())
+                };
+                let expected = train(false, false);
+                if !new().is_by_layer() {
+                    assert_eq!(train(true, false).0[0], Err(NetError::Consumed), "{what}");
+                    continue;
+                }
+                let kept = train(true, false);
+                assert_eq!(kept.0, expected.0, "{what}");
+                assert_same_bits(&kept.1, &expected.1, &what);
+                assert_same_bits(&kept.2, &expected.2, &what);
+                let consumed = train(true, true);
+                assert_eq!(consumed.0, expected.0, "{what}");
+                assert_same_bits(&consumed.1, &expected.1, &what);
+                assert!(consumed.2.len() < expected.2.len(), "{what}");
+                assert_eq!(train(false, true).0[0], Err(NetError::Consumed), "{what}");
+            }
         }
     }
 }

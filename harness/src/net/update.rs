@@ -10,8 +10,8 @@ use isobath_kernels::optimizer::{Adam, AdamState, Momentum};
 use isobath_kernels::{Level, clip, reduce};
 
 use super::{Arena, NetError, Plan, Restraint};
-pub(super) use step::Step;
 use step::Rule;
+pub(super) use step::Step;
 
 /// How gradients are limited before the step.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -197,8 +197,7 @@ impl Update {
             Clipping::GlobalNorm { max_norm } => max_norm,
             Clipping::Adaptive { lambda } => lambda,
         };
-        // Not `limit < 0.0`, which NaN is not.
-        if !(limit >= 0.0) {
+        if limit.is_nan() || limit < 0.0 {
             return Err(NetError::Limit);
         }
         let rule = match self.optimizer {

@@ -3,6 +3,9 @@
 use super::file::{GridTable, OptimizerName, StudyFile};
 use super::network::{NetworkTable, NormName};
 
+/// The most seeds of a study: its runs are listed before the first.
+const MOST_SEEDS: usize = 10_000;
+
 /// An error unless the value is at least 1.
 pub(super) fn at_least_one(what: &str, value: usize) -> Result<(), String> {
     if value == 0 { Err(format!("{what} is 0; it must be at least 1")) } else { Ok(()) }
@@ -44,6 +47,10 @@ pub(super) fn check(file: &StudyFile) -> Result<(), String> {
     at_least_one("training.steps", file.training.steps)?;
     at_least_one("training.batch", file.training.batch)?;
     at_least_one("training.seeds", file.training.seeds)?;
+    if file.training.seeds > MOST_SEEDS {
+        let seeds = file.training.seeds;
+        return Err(format!("training.seeds is {seeds}; it must be 1 to {MOST_SEEDS}"));
+    }
     at_least_one("training.record_every", file.training.record_every)?;
     if file.grid.iter().all(|grid| grid.rates.is_empty()) {
         return Err("grid has no rates; at least one optimiser with one rate is needed".to_owned());

@@ -19,7 +19,7 @@ use crate::pretrain::Pretraining;
 use crate::suggest::did_you_mean_of;
 use crate::train::{Loss, Schedule};
 
-/// The deepest network of a study.
+/// The deepest network of a study, in hidden layers; those of residual branches count one by one.
 const DEEPEST: usize = 100_000;
 
 /// One row of a table: a network and how it is trained, but for the setting.
@@ -232,6 +232,14 @@ pub(super) fn contestant(what: &str, table: &NetworkTable) -> Result<Contestant,
 /// The branches of a table, for so many blocks.
 fn branches(table: &ResidualTable, depth: usize) -> Result<Residual, String> {
     at_least_one("residual.layers", table.layers)?;
+    // Layers are spelt out before they are laid out, and must not fill the memory.
+    let most = DEEPEST / depth;
+    if table.layers > most {
+        return Err(format!(
+            "residual.layers is {}; with depth {depth} it must be 1 to {most}",
+            table.layers
+        ));
+    }
     let scale = match table.scale {
         BranchScale::Fixed(scale) => scale,
         BranchScale::InverseRootDepth => (1.0 / (depth as f64).sqrt()) as f32,

@@ -211,7 +211,7 @@ impl StudyPlan {
     /// the last one, and for every step of the pre-training.
     pub(super) fn calls(&self, row: &Contestant) -> u64 {
         let pretraining = row.pretraining.map_or(0, |pretraining| pretraining.steps);
-        (self.steps_of(row) + 1 + pretraining) as u64
+        (self.steps_of(row) as u64).saturating_add(1).saturating_add(pretraining as u64)
     }
 
     /// The linear softmax classifier as a row.

@@ -272,9 +272,11 @@ impl<'a> Trial<'a> {
         progress: &'a dyn Progress,
     ) -> Self {
         let finished = std::mem::take(&mut store.finished);
-        let total = entries.iter().map(|entry| plan.runs_of(entry.row) as u64 * plan.calls(entry.row)).sum();
+        let calls = |entry: &Entry<'_>| (plan.runs_of(entry.row) as u64).saturating_mul(plan.calls(entry.row));
+        let total = entries.iter().map(calls).fold(0, u64::saturating_add);
         let of = |id: &RunId| entries.iter().find(|entry| entry.network == id.network);
-        let done = finished.keys().filter_map(of).map(|entry| plan.calls(entry.row)).sum();
+        let finished_calls = finished.keys().filter_map(of).map(|entry| plan.calls(entry.row));
+        let done = finished_calls.fold(0, u64::saturating_add);
         Self {
             plan,
             options,
@@ -360,7 +362,7 @@ impl<'a> Trial<'a> {
 
     fn advance(&self, steps: u64, what: &str) {
         let mut done = Self::lock(&self.done);
-        *done += steps;
+        *done = done.saturating_add(steps);
         self.progress.advance(*done, self.total, what);
     }
 
