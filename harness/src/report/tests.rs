@@ -96,6 +96,12 @@ fn recurrent_rows_are_shown_through_time() {
 fn the_page_needs_no_network() {
     for study in [remedies(), depth(), swept()] {
         let page = html(&study);
+        // The policy itself says `http-equiv`, and hashes that may have two slashes; without exception nothing is fetched.
+        let (before, rest) =
+            page.split_once("<meta http-equiv=\"Content-Security-Policy\" content=\"").unwrap();
+        let (policy, after) = rest.split_once('"').unwrap();
+        assert!(policy.starts_with("default-src 'none'"), "{policy}");
+        let page = format!("{before}{after}");
         assert!(
             !page.contains("http")
                 && !page.contains("//")
@@ -174,7 +180,8 @@ fn the_page_stays_small() {
         group.rows.extend((0..25 - rows.len()).map(|i| rows[i % rows.len()].clone()));
     }
     let size = html(&study).len();
-    assert!(size < 2_200_000, "{size} bytes for 75 rows");
+    // A third of them are the values that show under the pointer.
+    assert!(size < 3_000_000, "{size} bytes for 75 rows");
 }
 
 #[test]

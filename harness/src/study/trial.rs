@@ -272,7 +272,8 @@ impl<'a> Trial<'a> {
         progress: &'a dyn Progress,
     ) -> Self {
         let finished = std::mem::take(&mut store.finished);
-        let calls = |entry: &Entry<'_>| (plan.runs_of(entry.row) as u64).saturating_mul(plan.calls(entry.row));
+        let calls =
+            |entry: &Entry<'_>| (plan.runs_of(entry.row) as u64).saturating_mul(plan.calls(entry.row));
         let total = entries.iter().map(calls).fold(0, u64::saturating_add);
         let of = |id: &RunId| entries.iter().find(|entry| entry.network == id.network);
         let finished_calls = finished.keys().filter_map(of).map(|entry| plan.calls(entry.row));

@@ -1,5 +1,8 @@
 //! What tests share that run a study from outside and look at what it left.
 
+// Each test binary takes what it needs.
+#![allow(dead_code)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
