@@ -49,6 +49,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             arguments.folder.display()
         );
     }
+    // Before anybody can know that it serves, and interrupt it.
+    let stop = stop_flag();
     let url = url(server.address());
     print(&format!("{} is served at {url}; Ctrl-C ends it\n", arguments.folder.display()))?;
     if arguments.open
@@ -56,6 +58,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     {
         eprintln!("isobath: --open: no browser could be started ({error}); open {url} in one");
     }
-    server.run(stop_flag()).map_err(failed)?;
+    server.run(stop).map_err(failed)?;
     Ok(ExitCode::from(130))
 }
