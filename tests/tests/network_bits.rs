@@ -128,13 +128,12 @@ fn images_and_sequences() -> [Case; 2] {
 fn layers_may_be_updated_as_soon_as_they_have_their_gradients() {
     let held = Restraint { decay: 0.1, max_norm: Some(1.0) };
     let [images, sequences] = images_and_sequences();
-    let level = Level::detect();
     for case in [network(30, 17, 9), images, sequences] {
         for (optimizer, clipping, penalty) in RULES {
             for restraint in [Restraint::default(), held] {
                 let new = || Update::new(optimizer, clipping, penalty).with_restraint(restraint);
                 let what = format!("{}, {optimizer:?}, {clipping:?}, {restraint:?}", case.name);
-                let train = |in_one: bool, consumes: bool| {
+                let train = |level: Level, in_one: bool, consumes: bool| {
                     let mut places = vec![Place::default(); case.layers.len()];
                     let plan = Plan::new(case.signal, case.batch, &case.layers, &mut places).unwrap();
                     let plan = if consumes { plan.consuming_gradients() } else { plan };
@@ -157,20 +156,23 @@ fn layers_may_be_updated_as_soon_as_they_have_their_gradients() {
                     let left = [&*arena.parameters, &*arena.moments, &*arena.statistics].concat();
                     (reports, left, arena.gradients.to_vec())
                 };
-                let expected = train(false, false);
-                if !new().is_by_layer() {
-                    assert_eq!(train(true, false).0[0], Err(NetError::Consumed), "{what}");
-                    continue;
+                let expected = train(Level::SCALAR, false, false);
+                for level in levels::all() {
+                    if !new().is_by_layer() {
+                        assert_eq!(train(level, true, false).0[0], Err(NetError::Consumed), "{what}");
+                        continue;
+                    }
+                    let what = format!("{what}, {}", level.name());
+                    let kept = train(level, true, false);
+                    assert_eq!(kept.0, expected.0, "{what}");
+                    assert_same_bits(&kept.1, &expected.1, &what);
+                    assert_same_bits(&kept.2, &expected.2, &what);
+                    let consumed = train(level, true, true);
+                    assert_eq!(consumed.0, expected.0, "{what}");
+                    assert_same_bits(&consumed.1, &expected.1, &what);
+                    assert!(consumed.2.len() < expected.2.len(), "{what}");
+                    assert_eq!(train(level, false, true).0[0], Err(NetError::Consumed), "{what}");
                 }
-                let kept = train(true, false);
-                assert_eq!(kept.0, expected.0, "{what}");
-                assert_same_bits(&kept.1, &expected.1, &what);
-                assert_same_bits(&kept.2, &expected.2, &what);
-                let consumed = train(true, true);
-                assert_eq!(consumed.0, expected.0, "{what}");
-                assert_same_bits(&consumed.1, &expected.1, &what);
-                assert!(consumed.2.len() < expected.2.len(), "{what}");
-                assert_eq!(train(false, true).0[0], Err(NetError::Consumed), "{what}");
             }
         }
     }

@@ -74,6 +74,8 @@ impl<T: Threads> Pass<'_, T> {
         if !update.is_by_layer() {
             return Err(NetError::Consumed);
         }
+        // Before the update counts a step.
+        self.check_rows()?;
         let mut step = update.begin(rate)?;
         self.layers_backward(arena, gradient, false, watch, Some(&mut step))?;
         Ok(step.clipped)

@@ -182,7 +182,7 @@ pub fn train_kept<T: Threads>(
             learned.as_ref().map(|built| Units::new(built, recipe.architecture.activation)),
         );
         // Where nobody looks at the gradients, each layer is updated as soon as it has its own.
-        let in_one = !recorded && step > 0 && !last;
+        let in_one = !recorded;
         let rate = recipe.rate * recipe.schedule.factor(step, recipe.steps);
         let loss = if in_one {
             descent.descend(loss_of, rate, &mut Unwatched)?.0
