@@ -46,7 +46,7 @@ fn steps(criterion: &mut Criterion) {
                         let d_logits = MatMut::new(&mut gradient, batch, CLASSES).unwrap();
                         loss::softmax_cross_entropy(level, logits, &labels, d_logits).unwrap();
                         pass.backward(&mut arena, &gradient, false, &mut Unwatched).unwrap();
-                        update.apply(level, &plan, &mut arena, 1e-4).unwrap();
+                        update.apply(level, &Serial, &plan, &mut arena, 1e-4).unwrap();
                     });
                 },
             );

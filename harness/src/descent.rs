@@ -307,7 +307,7 @@ impl<'a, T: Threads> Descent<'a, T> {
     /// # Errors
     /// A limit of the clipping is negative or NaN.
     pub fn step(&mut self, rate: f32) -> Result<Clipped, NetError> {
-        self.update.apply(self.pass.level, &self.pass.plan, &mut self.arena, rate)
+        self.update.apply(self.pass.level, self.pass.threads, &self.pass.plan, &mut self.arena, rate)
     }
 
     /// The number of labels that are their largest output's.

@@ -1,13 +1,21 @@
-//! How work is shared: a join of two halves, so that the network core needs no thread library.
+//! How work is shared: a join of two halves, each with its half of the threads, so that the network core needs no thread
+//! library.
+
+#[cfg(feature = "std")]
+mod team;
+
+#[cfg(feature = "std")]
+pub use team::{Team, Workers};
 
 /// Something that can run two pieces of work, perhaps at the same time.
 ///
 /// Work is split by rows or columns of a result, never along a sum, so the number of threads never shows in a bit.
 pub trait Threads: Sync {
-    /// Pieces that are worth making.
+    /// Threads that work: pieces worth making.
     fn count(&self) -> usize;
-    /// Runs both and returns when both are done.
-    fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send);
+    /// Runs both and returns when both are done. Each is given those it can share its own work among:
+    /// `count() / 2` threads for the first, the others for the second.
+    fn join(&self, first: impl FnOnce(&Self) + Send, second: impl FnOnce(&Self) + Send);
 }
 
 /// One thread: the caller's. All that microcontrollers have.
@@ -18,23 +26,8 @@ impl Threads for Serial {
     fn count(&self) -> usize {
         1
     }
-    fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
-        a();
-        b();
-    }
-}
-
-/// The current rayon pool.
-#[cfg(feature = "std")]
-#[derive(Clone, Copy, Debug)]
-pub struct Pool;
-
-#[cfg(feature = "std")]
-impl Threads for Pool {
-    fn count(&self) -> usize {
-        rayon::current_num_threads()
-    }
-    fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
-        rayon::join(a, b);
+    fn join(&self, first: impl FnOnce(&Self) + Send, second: impl FnOnce(&Self) + Send) {
+        first(self);
+        second(self);
     }
 }

@@ -4,6 +4,7 @@
 pub mod autoencoder;
 pub mod boltzmann;
 pub mod case;
+pub mod contrary;
 pub mod convolution;
 pub mod fma;
 #[cfg(unix)]

@@ -10,7 +10,7 @@ use isobath::descent::run_seed;
 use isobath::init::Init;
 use isobath::net::update::{Clipping, Penalty};
 use isobath::net::{Layer, Restraint};
-use isobath::threads::Pool;
+use isobath::threads::Workers;
 use isobath::train::{Loss, Recipe, Schedule, train};
 use isobath_golden::training::{self, RUNS, Run, Space};
 use isobath_golden::{classifier, fused};
@@ -93,6 +93,7 @@ fn recipe(run: &Run) -> Recipe {
 /// What microcontrollers run over static buffers is what [`train`] runs with its records, on all threads.
 #[test]
 fn the_harness_trains_to_the_golden_hashes() {
+    let workers = Workers::new(std::thread::available_parallelism().map_or(1, usize::from)).expect("threads");
     for run in &RUNS {
         let recipe = recipe(run);
         let source = if run.features == 2 { Source::TwoSpirals } else { Source::Glyphs };
@@ -100,7 +101,7 @@ fn the_harness_trains_to_the_golden_hashes() {
         let data = source.load(&sizes, training::SEED).expect("data");
         assert_eq!(recipe.build(data.train.form(), run.classes).layers, run.layers, "{}", run.name);
         let (level, seed) = (Level::detect(), run_seed(training::SEED));
-        let trained = train(&recipe, &data.train, &data.test, seed, level, &Pool, |_, _| true);
+        let trained = train(&recipe, &data.train, &data.test, seed, level, &workers.team(), |_, _| true);
         let trained = trained.expect("a network").expect("was not stopped");
         let line = format!("{:016x} {}:", trained.hash, run.name);
         assert!(GOLDEN.contains(&line), "{line} is not in the golden list");

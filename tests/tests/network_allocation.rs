@@ -87,7 +87,7 @@ fn assert_no_allocation(case: &Case) {
                     arena.input_mut(&plan, rows).copy_from_slice(&input[..rows * plan.input()]);
                     let forward = pass.forward(arena, Mode::Training, &mut Unwatched);
                     let backward = pass.backward(arena, &gradient, true, &mut Unwatched);
-                    let updated = update.apply(level, &plan, arena, 1e-3);
+                    let updated = update.apply(level, &Serial, &plan, arena, 1e-3);
                     assert!(forward.is_ok() && backward.is_ok() && updated.is_ok());
                 }
                 assert_eq!(allocations(), before, "{}, {}", case.name, level.name());

@@ -1,6 +1,6 @@
 //! The same bits whatever the level, the threads, the rows of the plan and the memory's past.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 
 use isobath::activation::Activation;
 use isobath::net::update::{Clipping, Optimizer, Penalty, Update};
@@ -9,9 +9,10 @@ use isobath::net::{
     Unwatched, Window,
 };
 use isobath::random::Random;
-use isobath::threads::{Pool, Serial, Threads};
+use isobath::threads::{Serial, Threads, Workers};
 use isobath_kernels::Level;
 use isobath_tests::case::{Case, INIT, Record, normals};
+use isobath_tests::contrary::Contrary;
 use isobath_tests::hash::{assert_same_bits, hash};
 use isobath_tests::{levels, zoo};
 
@@ -61,7 +62,7 @@ fn network(input: usize, width: usize, batch: usize) -> Case {
 fn step<T: Threads>(pass: Pass<'_, T>, arena: &mut Arena<'_>, update: &mut Update, seed: u64) {
     let gradient = gradient(&pass, arena, seed);
     pass.backward(arena, &gradient, false, &mut Unwatched).expect("backward");
-    update.apply(pass.level, &pass.plan, arena, 0.01).expect("update");
+    update.apply(pass.level, pass.threads, &pass.plan, arena, 0.01).expect("update");
 }
 
 /// The gradient of that error after a forward pass.
@@ -149,7 +150,7 @@ fn layers_may_be_updated_as_soon_as_they_have_their_gradients() {
                             pass.descend(&mut arena, &gradient, &mut update, 0.01, &mut Unwatched)
                         } else {
                             pass.backward(&mut arena, &gradient, false, &mut Unwatched)
-                                .and_then(|()| update.apply(level, &plan, &mut arena, 0.01))
+                                .and_then(|()| update.apply(level, &Serial, &plan, &mut arena, 0.01))
                         };
                         reports.push(report);
                     }
@@ -178,28 +179,6 @@ fn layers_may_be_updated_as_soon_as_they_have_their_gradients() {
     }
 }
 
-/// Pieces that no machine has, the second half of each split first.
-struct Contrary {
-    pieces: usize,
-    joins: AtomicUsize,
-}
-
-impl Threads for Contrary {
-    fn count(&self) -> usize {
-        self.pieces
-    }
-    fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
-        self.joins.fetch_add(1, Ordering::Relaxed);
-        b();
-        a();
-    }
-}
-
-fn on_pool<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-    pool.install(work)
-}
-
 #[test]
 fn training_ends_the_same_on_any_number_of_threads() {
     let case = network(300, 300, 96);
@@ -207,15 +186,18 @@ fn training_ends_the_same_on_any_number_of_threads() {
     for rule in [RULES[0], RULES[3]] {
         let expected = run(&case, rule, level, &Serial, STEPS);
         for threads in 1..=3 {
-            let found = on_pool(threads, || run(&case, rule, level, &Pool, STEPS));
+            let workers = Workers::new(threads).expect("threads");
+            let found = run(&case, rule, level, &workers.team(), STEPS);
             assert_eq!(expected, found, "{threads} threads, {rule:?}");
         }
         for pieces in [2, 3, 7] {
-            let contrary = Contrary { pieces, joins: AtomicUsize::new(0) };
+            let joins = AtomicUsize::new(0);
+            let contrary = Contrary::new(pieces, &joins);
             assert_eq!(expected, run(&case, rule, level, &contrary, STEPS), "{pieces} pieces, {rule:?}");
-            // Eight large products a step (the first layer's input gradient is not wanted), in `pieces` pieces each.
-            let joins = contrary.joins.into_inner();
-            assert_eq!(joins as u64, STEPS * 8 * (pieces as u64 - 1), "products were not shared");
+            // Eight large products a step (the first layer's input gradient is not wanted), in `pieces` pieces each,
+            // and the passes over the elements.
+            let of_products = STEPS * 8 * (pieces as u64 - 1);
+            assert!(joins.into_inner() as u64 > of_products, "products were not shared");
         }
     }
 }
@@ -224,8 +206,9 @@ fn training_ends_the_same_on_any_number_of_threads() {
 fn threads_and_levels_together_change_nothing() {
     let case = network(300, 300, 96);
     let expected = run(&case, RULES[0], Level::SCALAR, &Serial, 1);
+    let workers = Workers::new(3).expect("threads");
     for level in levels::all() {
-        let found = on_pool(3, || run(&case, RULES[0], level, &Pool, 1));
+        let found = run(&case, RULES[0], level, &workers.team(), 1);
         assert_eq!(expected, found, "{}", level.name());
     }
 }

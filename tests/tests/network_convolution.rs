@@ -3,7 +3,7 @@
 
 use isobath::activation::Activation;
 use isobath::net::{Arena, Layer, Mode, Pass, Plan, Signal, Unwatched, Window};
-use isobath::threads::{Pool, Serial, Threads};
+use isobath::threads::{Serial, Threads, Workers};
 use isobath_kernels::Level;
 use isobath_tests::case::{Case, INIT, Record, normals, perturb};
 use isobath_tests::convolution::{self, Images};
@@ -274,8 +274,8 @@ fn levels_and_threads_show_in_no_bit() {
             assert_same_bits(&expected, &bits(&case, rows, level, &Serial), level.name());
         }
         for threads in [2, 3] {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-            let found = pool.install(|| bits(&case, rows, Level::detect(), &Pool));
+            let workers = Workers::new(threads).expect("threads");
+            let found = bits(&case, rows, Level::detect(), &workers.team());
             assert_same_bits(&expected, &found, &format!("{threads} threads"));
         }
     }

@@ -218,7 +218,7 @@ fn limits_that_are_none() {
             ] {
                 let before = arena.parameters.to_vec();
                 let mut update = Update::new(Optimizer::Sgd, clipping, Penalty::None);
-                let error = update.apply(Level::detect(), &plan, arena, 0.1).expect_err("no limit");
+                let error = update.apply(Level::detect(), &Serial, &plan, arena, 0.1).expect_err("no limit");
                 assert_eq!(error, NetError::Limit);
                 assert_eq!(error.to_string(), "the clipping limit must be 0 or positive");
                 assert_eq!(before, arena.parameters, "nothing has moved");

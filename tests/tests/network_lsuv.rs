@@ -4,7 +4,7 @@ use isobath::activation::Activation;
 use isobath::init::Init;
 use isobath::net::lsuv::TOLERANCE;
 use isobath::net::{Arena, Layer, Mode, Pass, Plan, Signal, Unwatched, Watch, Window};
-use isobath::threads::{Pool, Serial, Threads};
+use isobath::threads::{Serial, Threads, Workers};
 use isobath_kernels::{Level, MatRef};
 use isobath_tests::case::{Case, INIT, normals};
 use isobath_tests::hash::assert_same_bits;
@@ -114,8 +114,8 @@ fn the_same_bits_on_every_level_and_number_of_threads() {
     let input = normals(6, 64 * 300);
     let expected = scaled(&wide, &input, Level::detect(), &Serial);
     for threads in [1, 2] {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-        let found = pool.install(|| scaled(&wide, &input, Level::detect(), &Pool));
+        let workers = Workers::new(threads).expect("threads");
+        let found = scaled(&wide, &input, Level::detect(), &workers.team());
         assert_same_bits(&expected, &found, "threads");
     }
 }

@@ -2,7 +2,7 @@
 
 use isobath::activation::Activation;
 use isobath::net::{Arena, Layer, Mode, Pass, Place, Plan, PlanError, Signal};
-use isobath::threads::{Pool, Serial, Threads};
+use isobath::threads::{Serial, Threads, Workers};
 use isobath_kernels::Level;
 use isobath_tests::case::{Case, INIT, Record, normals, perturb};
 use isobath_tests::hash::assert_same_bits;
@@ -116,8 +116,8 @@ fn levels_and_threads_show_in_no_bit() {
     for level in levels::all() {
         assert!(expected == run(&case, 15, level, &Serial), "{}", level.name());
     }
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("a pool");
-    let shared = pool.install(|| run(&case, 15, Level::detect(), &Pool));
+    let workers = Workers::new(2).expect("threads");
+    let shared = run(&case, 15, Level::detect(), &workers.team());
     assert!(expected == shared, "two threads");
 }
 

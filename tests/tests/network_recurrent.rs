@@ -1,7 +1,7 @@
 //! Recurrent layers: gradients of each step's state against f64, exact cases, powers of two in time, clipping, starts.
 //! Values and gradients of parameters and inputs are in `network.rs`, ragged batches in `network_bits.rs`.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 
 use isobath::activation::Activation;
 use isobath::init::{Init, WeightVariance};
@@ -10,6 +10,7 @@ use isobath::net::{Cell, ForgetBias, Layer, Mode, Pass, Recurrent, Shown, Signal
 use isobath::threads::{Serial, Threads};
 use isobath_kernels::{Level, MatRef};
 use isobath_tests::case::{Case, INIT, Seen, normals, perturb};
+use isobath_tests::contrary::Contrary;
 use isobath_tests::hash::hash;
 use isobath_tests::network::{Rows, activate, differentiate, log10_norm};
 use isobath_tests::recurrent::{Nudge, output};
@@ -269,25 +270,11 @@ fn train<T: Threads>(case: &Case, level: Level, threads: &T) -> u64 {
             pass.forward(arena, Mode::Training, &mut None::<States>).expect("forward");
             let gradient: Vec<f32> = arena.output(&plan, rows).iter().map(|y| y - 0.3).collect();
             pass.backward(arena, &gradient, false, &mut None::<States>).expect("backward");
-            update.apply(level, &plan, arena, 0.01).expect("update");
+            update.apply(level, &Serial, &plan, arena, 0.01).expect("update");
         }
         assert!(arena.parameters.iter().all(|p| p.is_finite()));
         hash(&[&*arena.parameters, &*arena.gradients, &*arena.moments].concat())
     })
-}
-
-/// Pieces that no machine has, the second half of each split first.
-struct Contrary(AtomicUsize);
-
-impl Threads for Contrary {
-    fn count(&self) -> usize {
-        3
-    }
-    fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        b();
-        a();
-    }
 }
 
 #[test]
@@ -301,9 +288,10 @@ fn training_ends_the_same_on_every_level_and_any_number_of_threads() {
         for level in levels::all() {
             assert_eq!(expected, train(&case, level, &Serial), "{cell:?}, {}", level.name());
         }
-        let threads = Contrary(AtomicUsize::new(0));
+        let joins = AtomicUsize::new(0);
+        let threads = Contrary::new(3, &joins);
         assert_eq!(expected, train(&case, Level::detect(), &threads), "{cell:?}");
-        assert!(threads.0.into_inner() > 0, "{cell:?}: products were not shared");
+        assert!(joins.into_inner() > 0, "{cell:?}: products were not shared");
     }
 }
 

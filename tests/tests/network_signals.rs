@@ -467,7 +467,7 @@ fn a_step_is_that_of_the_true_gradient() {
             pass.forward(arena, Mode::Training, &mut Unwatched).expect("forward");
             pass.backward(arena, &cotangent, false, &mut Unwatched).expect("backward");
             let mut update = Update::new(Optimizer::Sgd, Clipping::None, Penalty::None);
-            update.apply(Level::detect(), &plan, arena, RATE).expect("step");
+            update.apply(Level::detect(), &Serial, &plan, arena, RATE).expect("step");
             let gradients = expected.gradients.concat();
             let moved = before.iter().zip(&gradients).map(|(w, g)| fma(-RATE, g.to_f32(), *w));
             assert_same_bits(&moved.collect::<Vec<f32>>(), arena.parameters, &case.name);

@@ -39,7 +39,7 @@ fn apply(
         arena.gradients.copy_from_slice(&normals(3, plan.parameters()));
         let (before, gradients) = (widen(arena.parameters), widen(arena.gradients));
         let mut update = Update::new(optimizer, clipping, penalty);
-        let changed = update.apply(level, &plan, arena, RATE as f32).expect("update");
+        let changed = update.apply(level, &Serial, &plan, arena, RATE as f32).expect("update");
         (before, gradients, widen(arena.parameters), changed.fraction())
     })
 }
@@ -132,7 +132,7 @@ fn restrained(level: Level, optimizer: Optimizer, restraint: Restraint) -> (Vec<
         arena.gradients.copy_from_slice(&normals(3, plan.parameters()));
         let (before, gradients) = (arena.parameters.to_vec(), arena.gradients.to_vec());
         let mut update = Update::new(optimizer, Clipping::None, Penalty::None).with_restraint(restraint);
-        update.apply(level, &plan, arena, RATE as f32).expect("update");
+        update.apply(level, &Serial, &plan, arena, RATE as f32).expect("update");
         (before, gradients, arena.parameters.to_vec())
     })
 }
@@ -210,7 +210,7 @@ fn restraints_that_are_none() {
         {
             let mut update = Update::new(Optimizer::Sgd, Clipping::None, Penalty::None)
                 .with_restraint(Restraint { decay, max_norm });
-            let error = update.apply(Level::detect(), &plan, arena, 0.1).expect_err("no restraint");
+            let error = update.apply(Level::detect(), &Serial, &plan, arena, 0.1).expect_err("no restraint");
             assert_eq!(error, NetError::Restraint);
             assert_eq!(error.to_string(), "decay and the largest norm of weights must be 0 or positive");
             assert_eq!(before, arena.parameters, "nothing has moved");

@@ -1,6 +1,6 @@
 //! Pre-training gives the same bits whatever the level, the threads and the memory's past.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 
 use isobath::activation::Activation;
 use isobath::net::{Layer, Place, Plan};
@@ -9,6 +9,7 @@ use isobath::pretrain::{Model, Pretraining};
 use isobath::threads::{Serial, Threads};
 use isobath_kernels::Level;
 use isobath_tests::case::{INIT, normals};
+use isobath_tests::contrary::Contrary;
 use isobath_tests::hash::hash;
 use isobath_tests::levels;
 
@@ -66,36 +67,20 @@ fn nothing_is_read_before_it_is_written() {
     }
 }
 
-/// Pieces that no machine has, the second half of each split first.
-struct Contrary {
-    pieces: usize,
-    joins: AtomicUsize,
-}
-
-impl Threads for Contrary {
-    fn count(&self) -> usize {
-        self.pieces
-    }
-    fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
-        self.joins.fetch_add(1, Ordering::Relaxed);
-        b();
-        a();
-    }
-}
-
 #[test]
 fn pretraining_ends_the_same_on_any_number_of_threads() {
     for model in MODELS {
         let size = [300, 300, 96];
         let expected = run(model, size, Level::detect(), &Serial, f32::NAN);
         for pieces in [2, 3] {
-            let contrary = Contrary { pieces, joins: AtomicUsize::new(0) };
+            let joins = AtomicUsize::new(0);
+            let contrary = Contrary::new(pieces, &joins);
             assert_eq!(
                 expected,
                 run(model, size, Level::detect(), &contrary, f32::NAN),
                 "{model:?}, {pieces}"
             );
-            assert!(contrary.joins.into_inner() > 0, "no product was shared");
+            assert!(joins.into_inner() > 0, "no product was shared");
         }
     }
 }

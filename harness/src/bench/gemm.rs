@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::limits::{peak_gflops, read_gb_s};
 use super::timing::{Times, calls_per_batch, seconds_per_call};
 use crate::net::multiply;
-use crate::threads::{Pool, Serial, Threads};
+use crate::threads::Threads;
 
 /// Bytes of operands beyond which a set of products does not stay in the second-level cache.
 const ROTATING_BYTES: usize = 8 << 20;
@@ -80,25 +80,17 @@ pub struct Speed {
     pub read_gb_s: f64,
 }
 
-/// Measures a product for so long, on `threads` threads of the current pool.
+/// Measures a product for so long.
 ///
 /// # Errors
 /// [`GemmError`], which would be a defect: the operands are made for the product.
-pub fn measure(level: Level, threads: usize, product: Product, time: Duration) -> Result<Speed, GemmError> {
-    if threads > 1 {
-        measure_with(level, &Pool, threads, product.0, time)
-    } else {
-        measure_with(level, &Serial, 1, product.0, time)
-    }
-}
-
-fn measure_with<T: Threads>(
+pub fn measure<T: Threads>(
     level: Level,
     threads: &T,
-    count: usize,
-    shape: Shape,
+    Product(shape): Product,
     time: Duration,
 ) -> Result<Speed, GemmError> {
+    let count = threads.count();
     let mut operands = Operands::new(level, count, shape);
     operands.multiply(level, threads, 0)?;
     let sets = operands.sets;

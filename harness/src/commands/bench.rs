@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::bench_elementwise::{self, ElementwiseArguments};
 use super::bench_probes::{self, ProbesArguments};
 use super::bench_train::{self, TrainArguments};
-use super::common::{Common, Failure, bar, print, print_json};
+use super::common::{Common, Failure, bar, print, print_json, workers};
 use crate::bench::Limits;
 use crate::bench::gemm::{Product, Speed, measure};
 use crate::machine;
@@ -120,10 +120,7 @@ fn gemm(arguments: &GemmArguments) -> Result<ExitCode, Failure> {
     let common = &arguments.common;
     check_seconds(arguments.seconds)?;
     let (level, threads) = (common.level()?, common.threads_or(1)?);
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .map_err(|error| Failure::bad_input(format!("--threads: {error}")))?;
+    let workers = workers(threads)?;
     let bar = bar(common.quiet, arguments.shapes.len() as u64, "{bar:24} {pos}/{len}  {msg:.30}");
     bar.set_message("limits of this machine");
     let limits = Limits::measure(level, threads);
@@ -131,8 +128,7 @@ fn gemm(arguments: &GemmArguments) -> Result<ExitCode, Failure> {
     for product in &arguments.shapes {
         bar.set_message(product.to_string());
         let time = Duration::from_secs_f64(arguments.seconds);
-        let speed = pool
-            .install(|| measure(level, threads, *product, time))
+        let speed = measure(level, &workers.team(), *product, time)
             .map_err(|error| Failure::bad_input(format!("{product}: {error}")))?;
         rows.push(Row::new(*product, speed, &limits));
         bar.inc(1);

@@ -9,13 +9,12 @@ use clap::Args;
 use serde::Serialize;
 
 use super::bench::check_seconds;
-use super::common::{Common, Failure, bar, print, print_json};
+use super::common::{Common, Failure, bar, print, print_json, workers};
 use super::probe_values::{activation, up_to};
 use crate::activation::Activation;
 use crate::bench::Interval;
 use crate::bench::training::{Network, SHAPE, Training, TrainingError, measure};
 use crate::machine;
-use crate::threads::{Pool, Serial};
 
 /// Depth, width and batch of the networks that are measured where none of them is given.
 const NETWORKS: [(usize, usize, usize); 6] =
@@ -87,7 +86,7 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<ExitCode, Failure> {
         (depth, width, batch) => vec![(depth.unwrap_or(32), width.unwrap_or(128), batch.unwrap_or(64))],
     };
     let time = Duration::from_secs_f64(arguments.seconds);
-    let pool = common.pool()?;
+    let workers = workers(threads)?;
     let bar = bar(common.quiet, networks.len() as u64, "{bar:24} {pos}/{len}  {msg:.30}");
     let mut all = Vec::new();
     for (depth, width, batch) in networks {
@@ -101,11 +100,7 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<ExitCode, Failure> {
             batch_norm,
             norms: arguments.norms,
         };
-        let measured = if threads > 1 {
-            pool.install(|| measure(network, level, &Pool, common.seed, time))
-        } else {
-            measure(network, level, &Serial, common.seed, time)
-        };
+        let measured = measure(network, level, &workers.team(), common.seed, time);
         all.push(measured.map_err(|error| match error {
             TrainingError::Memory { .. } => {
                 Failure { code: 3, message: format!("--depth, --width, --batch: {error}") }

@@ -12,6 +12,7 @@ use isobath_kernels::Level;
 use serde::Serialize;
 
 use crate::suggest::did_you_mean;
+use crate::threads::Workers;
 
 /// Exit code for input that cannot be used.
 pub(super) const BAD_INPUT: u8 = 2;
@@ -92,6 +93,12 @@ impl Common {
             message: format!("cannot start threads: {error}"),
         })
     }
+}
+
+/// So many threads, with this one, for the work of one network.
+pub(super) fn workers(threads: usize) -> Result<Workers, Failure> {
+    Workers::new(threads)
+        .map_err(|error| Failure { code: INPUT_OUTPUT, message: format!("cannot start threads: {error}") })
 }
 
 /// A bar on standard error, of `length` steps; hidden where nobody would see it.

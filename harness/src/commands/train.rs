@@ -10,7 +10,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::common::{
-    BAD_INPUT, Common, Failure, INPUT_OUTPUT, check_new, print, print_json, stop_flag, write_whole,
+    BAD_INPUT, Common, Failure, INPUT_OUTPUT, check_new, print, print_json, stop_flag, workers, write_whole,
 };
 use super::export::{check_logs, write_logs};
 use super::live::{Live, curves};
@@ -19,7 +19,6 @@ use crate::export::table::rows;
 use crate::study::StudyError;
 use crate::study::single::Single;
 use crate::study::store::{Phase, RunId};
-use crate::threads::Pool;
 use crate::train::{Course, Divergence, LayerNorms, Trained, train_kept};
 use crate::weights::{Weights, WeightsError, WeightsKeeper};
 
@@ -83,10 +82,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let single = Single::load(&arguments.file).map_err(failed)?;
     let data = single.source.load(&single.sizes, common.seed).map_err(|error| failed(error.into()))?;
     single.check_memory(&data.train).map_err(failed)?;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .map_err(|error| Failure::bad_input(format!("--threads: {error}")))?;
+    let workers = workers(threads)?;
     let mut keeper = keeper(arguments, &single)?;
     let sounded = !(common.json || common.quiet);
     let live = Live::new(!sounded, single.recipe.steps);
@@ -103,10 +99,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         printed.is_ok() && !stop.load(Ordering::Relaxed)
     };
     let seed = run_seed(common.seed);
-    let trained = pool.install(|| {
-        let Single { recipe, .. } = &single;
-        train_kept(recipe, &data.train, &data.test, seed, level, &Pool, &mut keeper, &mut on_step)
-    });
+    let Single { recipe, .. } = &single;
+    let team = workers.team();
+    let trained = train_kept(recipe, &data.train, &data.test, seed, level, &team, &mut keeper, &mut on_step);
     live.finish();
     printed?;
     let trained =

@@ -13,6 +13,7 @@ use super::forward::matrix;
 use super::plan::MAX_NESTING;
 use super::pooling::{self, Pooling};
 use super::product::multiply;
+use super::share::share;
 use super::update::{Clipped, Step, Update};
 use super::{Arena, Layer, NetError, Pass, Place, Signal, Watch, Window, standardise};
 use crate::activation::Activation;
@@ -120,7 +121,8 @@ impl<T: Threads> Pass<'_, T> {
                     if let Some(step) = &mut step {
                         watch.update_begins(index);
                         // What was the delta above has been used: its buffer is free.
-                        step.layer(self.level, layer, place, arena, flow.other).ok_or(missing(index))?;
+                        step.layer(self.level, self.threads, layer, place, arena, flow.other)
+                            .ok_or(missing(index))?;
                         watch.update_ends(index);
                     }
                 }
@@ -202,7 +204,8 @@ impl<T: Threads> Pass<'_, T> {
             let (x, dw) = (MatRef::new(x, k, m).ok()?, MatMut::new(weights, m, n).ok()?);
             multiply(self.level, self.threads, shape, x, dy, dw, Init::Zero, arena.workspace).ok()?;
         }
-        reduce::column_sums(self.level, dy, biases).ok()?;
+        let sum = |(dy, sums): (MatRef<'_>, &mut [f32])| reduce::column_sums(self.level, dy, sums).ok();
+        share(self.threads, dy.rows() * place.width, place.width, (dy, &mut *biases), &sum)?;
         standardise::backward(self.level, arena, place)?;
         let gradients = gradients_of(arena.gradients, arena.parameters.len(), place)?;
         let (weights, rest) = gradients.split_at_mut_checked(place.weight_count)?;
@@ -263,7 +266,9 @@ impl<T: Threads> Pass<'_, T> {
         let kept = arena.values.get(place.kept.start..)?.get(..length)?;
         let delta = flow.delta.get_mut(..length)?;
         let Activation::Prelu(_) = function else {
-            return activation::multiply(self.level, kept, delta).ok();
+            let multiply =
+                |(kept, delta): (&[f32], &mut [f32])| activation::multiply(self.level, kept, delta).ok();
+            return share(self.threads, length, length, (kept, delta), &multiply);
         };
         let slope = *arena.parameters.get(place.parameters)?;
         let exponent = arena.exponent(place.kept) + flow.exponent;
@@ -287,7 +292,12 @@ impl<T: Threads> Pass<'_, T> {
         let (mean, inverse_deviation) = statistics.split_at(width);
         let gradients = gradients_of(arena.gradients, arena.parameters.len(), place)?;
         let (d_gain, d_shift) = gradients.split_at_mut(width);
-        batch_norm::backward(self.level, x, dy, gain, mean, inverse_deviation, dx, d_gain, d_shift).ok()?;
+        let backward = |((x, dy, dx), (gain, mean, inv_std), (d_gain, d_shift))| {
+            batch_norm::backward(self.level, x, dy, gain, mean, inv_std, dx, d_gain, d_shift).ok()
+        };
+        let of_channels = (gain, mean, inverse_deviation);
+        let parts = ((x, dy, dx), of_channels, (d_gain, d_shift));
+        share(self.threads, rows * width, width, parts, &backward)?;
         ldexp(self.level, gradients, flow.exponent);
         // x 2^e has 2^-e times the slopes of x.
         flow.exponent -= arena.exponent(place.input);
@@ -349,14 +359,15 @@ impl<T: Threads> Pass<'_, T> {
         let of_stash = *flow.stash_exponents.get(flow.nesting)?;
         let delta = (flow.delta.get_mut(..length)?, flow.exponent);
         let scratch = flow.other.get_mut(..length)?;
-        flow.exponent = exponent::scale_add(self.level, 1.0, delta, (stash, of_stash), scratch).ok()?;
+        let stash = (stash, of_stash);
+        flow.exponent = exponent::scale_add(self.level, self.threads, 1.0, delta, stash, scratch)?;
         Some(())
     }
 
     /// Brings the delta's largest element back to the neighbourhood of 1 when it has left the band.
     fn rescale(&self, flow: &mut Flow<'_>, signal: Signal) -> Option<()> {
         let delta = flow.delta.get_mut(..self.elements_of(signal))?;
-        if let Some(exponent) = exponent_of(self.level, delta)
+        if let Some(exponent) = exponent_of(self.level, self.threads, delta)
             && exponent.abs() > BAND
         {
             ldexp(self.level, delta, -exponent);

@@ -175,10 +175,10 @@ fn split<T: Threads>(
     let (first, second) = (samples.start..samples.start + at, samples.start + at..samples.end);
     let (mut first_done, mut second_done) = (None, None);
     threads.join(
-        || first_done = split(threads, first_pieces, first, length, first_out, first_space, work),
-        || {
+        |team| first_done = split(team, first_pieces, first, length, first_out, first_space, work),
+        |team| {
             let pieces = pieces - first_pieces;
-            second_done = split(threads, pieces, second, length, second_out, second_space, work);
+            second_done = split(team, pieces, second, length, second_out, second_space, work);
         },
     );
     first_done.and(second_done)

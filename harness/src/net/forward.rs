@@ -14,6 +14,7 @@ use super::convolution::Convolving;
 use super::exponent::{self, exponent_of, ldexp, settle};
 use super::pooling::{self, Pooling};
 use super::product::multiply;
+use super::share::share;
 use super::{Arena, Layer, Mode, NetError, Pass, Place, Signal, Values, Watch, Window};
 use super::{far, standardise};
 use crate::activation::{Activation, with_kernel};
@@ -96,7 +97,7 @@ impl<T: Threads> Pass<'_, T> {
             let init = Init::Bias(biases);
             multiply(self.level, self.threads, shape, x, weights, out, init, arena.workspace).ok()?;
         }
-        let exponent = settle(self.level, y, exponent);
+        let exponent = settle(self.level, self.threads, y, exponent);
         arena.set_exponent(place.output, exponent)
     }
 
@@ -111,8 +112,8 @@ impl<T: Threads> Pass<'_, T> {
         if exponent == 0 {
             return Some((x, biases, 0));
         }
-        let common =
-            exponent_of(self.level, biases).map_or(exponent, |top| exponent.max(top - exponent::BAND));
+        let common = exponent_of(self.level, self.threads, biases)
+            .map_or(exponent, |top| exponent.max(top - exponent::BAND));
         let (for_x, for_biases) = scratch.split_at_mut_checked(self.plan.batch * self.plan.widest)?;
         let aligned_biases = for_biases.get_mut(..biases.len())?;
         aligned_biases.copy_from_slice(biases);
@@ -140,7 +141,7 @@ impl<T: Threads> Pass<'_, T> {
             let x = before.get(place.input.start..)?.get(..self.elements_of(place.from))?;
             pooling::average(self.level, place.from, x, y)?;
         }
-        let settled = if exponent == 0 { 0 } else { settle(self.level, y, exponent) };
+        let settled = if exponent == 0 { 0 } else { settle(self.level, self.threads, y, exponent) };
         arena.set_exponent(place.output, settled)
     }
 
@@ -173,13 +174,16 @@ impl<T: Threads> Pass<'_, T> {
             kept.copy_from_slice(y);
             activation::forward_in_place(level, activation::PRelu { slope }, y);
         } else {
-            with_kernel!(function, phi => activation::forward_with_derivative_in_place(level, phi, y, kept))
-                .ok()?;
+            let activate = |(y, kept): (&mut [f32], &mut [f32])| {
+                with_kernel!(function, phi => activation::forward_with_derivative_in_place(level, phi, y, kept))
+                    .ok()
+            };
+            share(self.threads, length, length, (&mut *y, &mut *kept), &activate)?;
         }
         let settled = match exponent {
             0 => 0,
             _ if is_far => far::recede(y, rest),
-            _ => settle(level, y, exponent),
+            _ => settle(level, self.threads, y, exponent),
         };
         arena.set_exponent(place.kept, exponent)?;
         arena.set_exponent(place.output, settled)
@@ -235,8 +239,12 @@ impl<T: Threads> Pass<'_, T> {
             )
             .ok();
         }
-        let saved = batch_norm::BatchStatistics { mean, variance, inv_std: inverse_deviation };
-        batch_norm::forward_training(level, x, gain, shift, epsilon, y, saved).ok()?;
+        let normalise = |((x, y), ((gain, shift), ((mean, variance), inv_std)))| {
+            let saved = batch_norm::BatchStatistics { mean, variance, inv_std };
+            batch_norm::forward_training(level, x, gain, shift, epsilon, y, saved).ok()
+        };
+        let saved = ((&mut *mean, &mut *variance), inverse_deviation);
+        share(self.threads, rows * width, width, ((x, y), ((gain, shift), saved)), &normalise)?;
         let (true_mean, rest) = arena.deltas.split_at_mut_checked(width)?;
         let true_variance = rest.get_mut(..width)?;
         true_mean.copy_from_slice(mean);
@@ -278,9 +286,15 @@ impl<T: Threads> Pass<'_, T> {
         let skip = before.get(place.skip.start..)?.get(..length)?;
         let branch = after.get_mut(..length)?;
         let scratch = arena.deltas.get_mut(..length)?;
-        let sum =
-            exponent::scale_add(self.level, scale, (branch, of_branch), (skip, of_skip), scratch).ok()?;
-        let settled = settle(self.level, branch, sum);
+        let sum = exponent::scale_add(
+            self.level,
+            self.threads,
+            scale,
+            (&mut *branch, of_branch),
+            (skip, of_skip),
+            scratch,
+        )?;
+        let settled = settle(self.level, self.threads, branch, sum);
         arena.set_exponent(place.output, settled)
     }
 

@@ -57,14 +57,14 @@ fn split<T: Threads>(
     let (upper_space, lower_space) = workspace.split_at_mut(workspace.len() / pieces * upper_pieces);
     let (mut upper, mut lower) = (Ok(()), Ok(()));
     threads.join(
-        || {
+        |team| {
             let shape = Shape { m: at, ..shape };
-            upper = split(level, threads, upper_pieces, shape, upper_a, b, upper_c, init, upper_space);
+            upper = split(level, team, upper_pieces, shape, upper_a, b, upper_c, init, upper_space);
         },
-        || {
+        |team| {
             let shape = Shape { m: shape.m - at, ..shape };
             let pieces = pieces - upper_pieces;
-            lower = split(level, threads, pieces, shape, lower_a, b, lower_c, init, lower_space);
+            lower = split(level, team, pieces, shape, lower_a, b, lower_c, init, lower_space);
         },
     );
     upper.and(lower)

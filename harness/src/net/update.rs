@@ -10,6 +10,7 @@ use isobath_kernels::optimizer::{Adam, AdamState, Momentum};
 use isobath_kernels::{Level, clip, reduce};
 
 use super::{Arena, NetError, Plan, Restraint};
+use crate::threads::Threads;
 use step::Rule;
 pub(super) use step::Step;
 
@@ -158,9 +159,10 @@ impl Update {
     ///
     /// # Errors
     /// The arena does not belong to the plan or keeps no gradients, or a limit is negative or NaN; nothing has moved then.
-    pub fn apply(
+    pub fn apply<T: Threads>(
         &mut self,
         level: Level,
+        threads: &T,
         plan: &Plan<'_>,
         arena: &mut Arena<'_>,
         rate: f32,
@@ -177,7 +179,8 @@ impl Update {
         // The buffers of deltas have nothing to hold between two steps.
         let deltas = core::mem::take(&mut arena.deltas);
         let mut layers = plan.layers.iter().zip(plan.places);
-        let done = layers.try_for_each(|(layer, place)| step.layer(level, layer, place, arena, deltas));
+        let done =
+            layers.try_for_each(|(layer, place)| step.layer(level, threads, layer, place, arena, deltas));
         arena.deltas = deltas;
         done.ok_or(NetError::Arena { layer: 0 })?;
         Ok(step.clipped)

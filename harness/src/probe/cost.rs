@@ -184,7 +184,7 @@ impl<'a> Step<'a> {
         batch.copy_from_slice(&inputs[..batch.len()]);
         pass.forward(arena, Mode::Training, watch)?;
         pass.backward(arena, gradient, false, watch)?;
-        update.apply(pass.level, &pass.plan, arena, 0.0)?;
+        update.apply(pass.level, pass.threads, &pass.plan, arena, 0.0)?;
         Ok(())
     }
 }

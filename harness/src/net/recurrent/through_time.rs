@@ -11,7 +11,7 @@ use crate::net::backward::{BAND, Flow};
 use crate::net::exponent::{exponent_of, ldexp, scale_add, settle};
 use crate::net::product::multiply;
 use crate::net::{Arena, Pass, Place, Watch};
-use crate::threads::Threads;
+use crate::threads::{Serial, Threads};
 
 impl Recurrent {
     /// The shapes of all products, for batches of at most so many rows; none where they are beyond memory.
@@ -42,7 +42,8 @@ struct State<'a> {
 impl State<'_> {
     /// Adds to dh what comes from the output at this step.
     fn hear(&mut self, level: Level, delta: &[f32], exponent: i32, scratch: &mut [f32]) -> Option<()> {
-        let sum = scale_add(level, 1.0, (self.hidden, self.exponent), (delta, exponent), scratch).ok()?;
+        let sum =
+            scale_add(level, &Serial, 1.0, (&mut *self.hidden, self.exponent), (delta, exponent), scratch)?;
         ldexp(level, self.memory, self.exponent - sum);
         self.exponent = sum;
         Some(())
@@ -50,7 +51,7 @@ impl State<'_> {
 
     /// Brings the largest element back to the neighbourhood of 1 when it has left the band.
     fn rescale(&mut self, level: Level) {
-        let largest = exponent_of(level, self.hidden).max(exponent_of(level, self.memory));
+        let largest = exponent_of(level, &Serial, self.hidden).max(exponent_of(level, &Serial, self.memory));
         if let Some(exponent) = largest
             && exponent.abs() > BAND
         {
@@ -130,7 +131,7 @@ impl<T: Threads> Pass<'_, T> {
         let last = kept.h.get((steps + 1 - shown) * block..)?;
         let output = before.get_mut(place.output.start..)?.get_mut(..shown * block)?;
         to_rows(last, shown, units, output);
-        let exponent = settle(level, output, 0);
+        let exponent = settle(level, self.threads, output, 0);
         arena.set_exponent(place.output, exponent)
     }
 

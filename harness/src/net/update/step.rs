@@ -7,8 +7,10 @@ use isobath_kernels::optimizer::{self, Adam, AdamCorrection, Momentum};
 use isobath_kernels::{Level, MatMut, MatRef, clip};
 
 use super::super::arena::gradients_of;
+use super::super::share::share;
 use super::super::{Arena, Layer, Place, Restraint};
 use super::{Clipped, Clipping, Penalty};
+use crate::threads::Threads;
 
 /// Norm below which AGC takes a unit's weights to have this norm, as its authors do.
 const AGC_EPSILON: f32 = 1e-3;
@@ -37,9 +39,10 @@ pub(in crate::net) struct Step {
 
 impl Step {
     /// Clips, adds the penalty, decays, steps, projects. `scratch` holds a column of the weights at least.
-    pub(in crate::net) fn layer(
+    pub(in crate::net) fn layer<T: Threads>(
         &mut self,
         level: Level,
+        threads: &T,
         layer: &Layer,
         place: &Place,
         arena: &mut Arena<'_>,
@@ -65,7 +68,7 @@ impl Step {
             self.restraint.decay(level, weights, self.rate);
         }
         let first = arena.moments.get_mut(range.start..).unwrap_or_default();
-        self.step(level, place, parameters, gradients, first, count)?;
+        self.step(level, threads, place, parameters, gradients, first, count)?;
         match shape {
             Some((rows, columns)) => {
                 let weights = parameters.get_mut(..place.weight_count)?;
@@ -100,9 +103,10 @@ impl Step {
     }
 
     /// `moments` begins with the layer's first moments; the second ones of a parameter follow `count` elements later.
-    fn step(
+    fn step<T: Threads>(
         &self,
         level: Level,
+        threads: &T,
         place: &Place,
         parameters: &mut [f32],
         gradients: &[f32],
@@ -111,25 +115,29 @@ impl Step {
     ) -> Option<()> {
         let length = parameters.len();
         match self.rule {
-            Rule::Sgd => optimizer::sgd(level, self.rate, parameters, gradients).ok(),
+            Rule::Sgd => {
+                let step = |(w, g): (&mut [f32], &[f32])| optimizer::sgd(level, self.rate, w, g).ok();
+                share(threads, length, length, (parameters, gradients), &step)
+            }
             Rule::Momentum(rule) => {
-                optimizer::momentum(level, rule, parameters, moments.get_mut(..length)?, gradients).ok()
+                let step = |(w, v, g): (&mut [f32], &mut [f32], &[f32])| {
+                    optimizer::momentum(level, rule, w, v, g).ok()
+                };
+                let parts = (parameters, moments.get_mut(..length)?, gradients);
+                share(threads, length, length, parts, &step)
             }
             Rule::Adam(rule, correction) => {
                 let (first, second) = moments.split_at_mut_checked(count)?;
                 let (first, second) = (first.get_mut(..length)?, second.get_mut(..length)?);
                 let border = place.weight_count;
                 for (range, weight_decay) in [(0..border, rule.weight_decay), (border..length, 0.0)] {
-                    optimizer::adam(
-                        level,
-                        &Adam { weight_decay, ..rule },
-                        &correction,
-                        parameters.get_mut(range.clone())?,
-                        first.get_mut(range.clone())?,
-                        second.get_mut(range.clone())?,
-                        gradients.get(range)?,
-                    )
-                    .ok()?;
+                    let rule = Adam { weight_decay, ..rule };
+                    let step = |((w, g), (m, v)): ((&mut [f32], &[f32]), (&mut [f32], &mut [f32]))| {
+                        optimizer::adam(level, &rule, &correction, w, m, v, g).ok()
+                    };
+                    let moments = (first.get_mut(range.clone())?, second.get_mut(range.clone())?);
+                    let moved = (parameters.get_mut(range.clone())?, gradients.get(range.clone())?);
+                    share(threads, range.len(), range.len(), (moved, moments), &step)?;
                 }
                 Some(())
             }

@@ -1,0 +1,303 @@
+//! Threads that wait awake for the next piece of work of a training step.
+//!
+//! A step of a network of 32 x 128 is some two hundred products and element-wise passes of a few microseconds each. A
+//! general pool puts idle threads to sleep between them, and waking one takes as long as the piece itself; here a worker
+//! looks for its next piece for some tens of microseconds before it sleeps, so handing one over and waiting for its end
+//! take a tenth of a microsecond. The caller works too, and each piece has a thread of its own choice: the rows of a
+//! batch stay in one core's caches from layer to layer. A piece that its worker has not begun when the caller has done
+//! its own, since another program has the core, is taken back: nobody waits for a thread that is not running.
+
+use std::any::Any;
+use std::hint;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::thread::{self, JoinHandle};
+
+use super::Threads;
+
+/// Looks for work before a worker sleeps, and for a worker's end before the caller lets others run: some 50 us.
+const PATIENCE: u32 = 4096;
+
+/// The worker waits awake.
+const IDLE: u32 = 0;
+/// The worker sleeps, or is about to.
+const ASLEEP: u32 = 1;
+/// Someone is about to post a piece of work, or has taken one back and is about to be done with it.
+const TAKEN: u32 = 2;
+/// A piece of work is there to be begun.
+const POSTED: u32 = 3;
+/// The worker is at it.
+const RUNNING: u32 = 4;
+/// The worker has done it.
+const DONE: u32 = 5;
+/// The worker is to end.
+const CLOSED: u32 = 6;
+
+/// A piece of work on the stack of who posts it.
+struct Job<'a> {
+    work: &'a mut (dyn FnMut() + Send),
+    panic: Option<Box<dyn Any + Send>>,
+}
+
+/// Where a worker finds its next piece. On lines of the cache of its own, as it is looked at all the time.
+#[repr(align(128))]
+struct Slot {
+    state: AtomicU32,
+    job: AtomicPtr<Job<'static>>,
+}
+
+impl Slot {
+    fn change(&self, from: u32, to: u32) -> bool {
+        self.state.compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+    }
+}
+
+struct Worker {
+    slot: Arc<Slot>,
+    thread: JoinHandle<()>,
+}
+
+impl Worker {
+    fn start() -> io::Result<Self> {
+        let slot = Arc::new(Slot { state: AtomicU32::new(IDLE), job: AtomicPtr::new(ptr::null_mut()) });
+        let of_worker = Arc::clone(&slot);
+        let thread = thread::Builder::new().name("isobath".to_owned()).spawn(move || work(&of_worker))?;
+        Ok(Self { slot, thread })
+    }
+
+    /// Runs `beside` here, and meanwhile `job` on the worker, or here too if the worker is not free.
+    fn share(&self, job: &mut Job<'_>, beside: impl FnOnce()) {
+        let awake = self.slot.change(IDLE, TAKEN);
+        if !awake && !self.slot.change(ASLEEP, TAKEN) {
+            beside();
+            (job.work)();
+            return;
+        }
+        self.slot.job.store(ptr::from_mut(job).cast(), Ordering::Relaxed);
+        self.slot.state.store(POSTED, Ordering::SeqCst);
+        if !awake {
+            self.thread.thread().unpark();
+        }
+        // Whatever happens, the job must not be left while the worker may run it.
+        let own = catch_unwind(AssertUnwindSafe(beside));
+        if self.slot.change(POSTED, TAKEN) {
+            self.slot.state.store(IDLE, Ordering::Release);
+            if own.is_ok() {
+                (job.work)();
+            }
+        } else {
+            wait_until(|| self.slot.state.load(Ordering::Acquire) == DONE);
+            self.slot.state.store(IDLE, Ordering::Release);
+        }
+        if let Some(panic) = own.err().or_else(|| job.panic.take()) {
+            resume_unwind(panic);
+        }
+    }
+}
+
+/// What a worker does.
+fn work(slot: &Slot) {
+    loop {
+        let mut looks = 0;
+        loop {
+            match slot.state.load(Ordering::Relaxed) {
+                POSTED if slot.change(POSTED, RUNNING) => break,
+                CLOSED => return,
+                ASLEEP => thread::park(),
+                _ if looks < PATIENCE => {
+                    looks += 1;
+                    hint::spin_loop();
+                }
+                _ => {
+                    slot.change(IDLE, ASLEEP);
+                    looks = 0;
+                }
+            }
+        }
+        let job = slot.job.load(Ordering::Relaxed);
+        // SAFETY: The state was POSTED, so `share` has stored a pointer to a job before (the exchange of the state makes
+        // that visible), and it neither touches that job nor returns before the state, now RUNNING, is DONE.
+        let job = unsafe { &mut *job };
+        job.panic = catch_unwind(AssertUnwindSafe(|| (job.work)())).err();
+        slot.state.store(DONE, Ordering::Release);
+    }
+}
+
+/// Looks at a condition that another running thread will soon bring about.
+fn wait_until(is_so: impl Fn() -> bool) {
+    let mut looks = 0_u32;
+    while !is_so() {
+        if looks < PATIENCE {
+            looks += 1;
+            hint::spin_loop();
+        } else {
+            thread::yield_now();
+        }
+    }
+}
+
+/// Threads that wait for work. They end when this is dropped.
+pub struct Workers(Vec<Worker>);
+
+impl Workers {
+    /// Starts one thread less than `threads`, since the caller works too.
+    ///
+    /// # Errors
+    /// The system gives no more threads.
+    pub fn new(threads: usize) -> io::Result<Self> {
+        let mut workers = Self(Vec::new());
+        for _ in 1..threads {
+            workers.0.push(Worker::start()?);
+        }
+        Ok(workers)
+    }
+
+    /// The caller and all of them.
+    pub fn team(&self) -> Team<'_> {
+        Team(&self.0)
+    }
+}
+
+impl std::fmt::Debug for Workers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Workers({})", self.0.len())
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        // Teams borrow the workers, so that none has work now.
+        for worker in &self.0 {
+            worker.slot.state.store(CLOSED, Ordering::SeqCst);
+            worker.thread.thread().unpark();
+        }
+        for worker in self.0.drain(..) {
+            // A worker catches what its work panics with.
+            let _ = worker.thread.join();
+        }
+    }
+}
+
+/// The calling thread and some workers.
+#[derive(Clone, Copy)]
+pub struct Team<'a>(&'a [Worker]);
+
+impl std::fmt::Debug for Team<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Team({})", self.count())
+    }
+}
+
+impl Threads for Team<'_> {
+    fn count(&self) -> usize {
+        self.0.len() + 1
+    }
+
+    fn join(&self, first: impl FnOnce(&Self) + Send, second: impl FnOnce(&Self) + Send) {
+        let (own, others) = self.0.split_at(self.count() / 2 - usize::from(self.count() > 1));
+        let Some((leader, others)) = others.split_first() else {
+            first(self);
+            second(self);
+            return;
+        };
+        let mut second = Some(second);
+        let mut work = || {
+            if let Some(second) = second.take() {
+                second(&Self(others));
+            }
+        };
+        leader.share(&mut Job { work: &mut work, panic: None }, || first(&Self(own)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    /// Adds 1 to each of some counts, in as many pieces as there are threads.
+    fn count_up<T: Threads>(threads: &T, counts: &mut [usize]) {
+        if threads.count() == 1 || counts.len() < 2 {
+            counts.iter_mut().for_each(|count| *count += 1);
+            return;
+        }
+        let (first, second) = counts.split_at_mut(counts.len() / 2);
+        threads.join(|team| count_up(team, first), |team| count_up(team, second));
+    }
+
+    #[test]
+    fn every_piece_is_done_once_by_any_number_of_threads() {
+        for threads in 1..=7 {
+            let workers = Workers::new(threads).expect("threads");
+            assert_eq!(workers.team().count(), threads);
+            let mut counts = vec![0; 23];
+            let times = if cfg!(miri) { 20 } else { 2000 };
+            for _ in 0..times {
+                count_up(&workers.team(), &mut counts);
+            }
+            assert_eq!(counts, [times; 23], "{threads} threads");
+        }
+    }
+
+    #[test]
+    fn halves_of_a_team_are_all_of_it() {
+        for threads in 2..=7 {
+            let workers = Workers::new(threads).expect("threads");
+            let (mut first, mut second) = (0, 0);
+            workers.team().join(|team| first = team.count(), |team| second = team.count());
+            assert_eq!((first, second), (threads / 2, threads - threads / 2));
+        }
+    }
+
+    #[test]
+    fn workers_that_sleep_are_woken() {
+        let workers = Workers::new(3).expect("threads");
+        let mut counts = vec![0; 3];
+        for _ in 0..5 {
+            while workers.0.iter().any(|worker| worker.slot.state.load(Ordering::SeqCst) != ASLEEP) {
+                thread::yield_now();
+            }
+            count_up(&workers.team(), &mut counts);
+        }
+        assert_eq!(counts, [5; 3]);
+    }
+
+    #[test]
+    fn a_busy_worker_is_not_waited_for() {
+        let workers = Workers::new(2).expect("threads");
+        let team = workers.team();
+        let (outer, inner) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        // The worker is at the second piece, or nobody yet, when the first asks the whole team again.
+        team.join(
+            |_| {
+                team.join(|_| (), |_| _ = inner.fetch_add(1, Ordering::Relaxed));
+                outer.fetch_add(1, Ordering::Relaxed);
+            },
+            |_| {
+                team.join(|_| (), |_| _ = inner.fetch_add(1, Ordering::Relaxed));
+                outer.fetch_add(1, Ordering::Relaxed);
+            },
+        );
+        assert_eq!((outer.into_inner(), inner.into_inner()), (2, 2));
+    }
+
+    #[test]
+    fn a_panic_comes_back_to_the_caller_and_the_workers_live_on() {
+        let workers = Workers::new(2).expect("threads");
+        let team = workers.team();
+        for _ in 0..3 {
+            for (first, second) in [(true, false), (false, true), (true, true)] {
+                let work = |panics: bool| assert!(!panics, "on purpose");
+                let caught = catch_unwind(AssertUnwindSafe(|| team.join(|_| work(first), |_| work(second))));
+                assert!(caught.is_err());
+            }
+        }
+        let mut counts = vec![0; 2];
+        count_up(&team, &mut counts);
+        assert_eq!(counts, [1; 2]);
+    }
+}
