@@ -13,6 +13,8 @@ pub use team::{Team, Workers};
 pub trait Threads: Sync {
     /// Threads that work: pieces worth making.
     fn count(&self) -> usize;
+    /// Nanoseconds from handing nothing over to its being done, which says what is worth it.
+    fn handover(&self) -> usize;
     /// Runs both and returns when both are done. Each is given those it can share its own work among:
     /// `count() / 2` threads for the first, the others for the second.
     fn join(&self, first: impl FnOnce(&Self) + Send, second: impl FnOnce(&Self) + Send);
@@ -25,6 +27,9 @@ pub struct Serial;
 impl Threads for Serial {
     fn count(&self) -> usize {
         1
+    }
+    fn handover(&self) -> usize {
+        0
     }
     fn join(&self, first: impl FnOnce(&Self) + Send, second: impl FnOnce(&Self) + Send) {
         first(self);

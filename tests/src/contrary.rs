@@ -22,6 +22,9 @@ impl Threads for Contrary<'_> {
     fn count(&self) -> usize {
         self.pieces
     }
+    fn handover(&self) -> usize {
+        1
+    }
     fn join(&self, first: impl FnOnce(&Self) + Send, second: impl FnOnce(&Self) + Send) {
         self.joins.fetch_add(1, Ordering::Relaxed);
         second(&Self { pieces: self.pieces - self.pieces / 2, joins: self.joins });

@@ -268,7 +268,7 @@ impl<T: Threads> Pass<'_, T> {
         let Activation::Prelu(_) = function else {
             let multiply =
                 |(kept, delta): (&[f32], &mut [f32])| activation::multiply(self.level, kept, delta).ok();
-            return share(self.threads, length, length, (kept, delta), &multiply);
+            return share(self.threads, 3 * length, length, (kept, delta), &multiply);
         };
         let slope = *arena.parameters.get(place.parameters)?;
         let exponent = arena.exponent(place.kept) + flow.exponent;
@@ -297,7 +297,7 @@ impl<T: Threads> Pass<'_, T> {
         };
         let of_channels = (gain, mean, inverse_deviation);
         let parts = ((x, dy, dx), of_channels, (d_gain, d_shift));
-        share(self.threads, rows * width, width, parts, &backward)?;
+        share(self.threads, 6 * rows * width, width, parts, &backward)?;
         ldexp(self.level, gradients, flow.exponent);
         // x 2^e has 2^-e times the slopes of x.
         flow.exponent -= arena.exponent(place.input);

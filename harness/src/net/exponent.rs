@@ -61,7 +61,7 @@ pub(super) fn scale_add<T: Threads>(
     scratch: &mut [f32],
 ) -> Option<i32> {
     let add = |factor: f32, x: &mut [f32], y: &[f32]| {
-        share(threads, x.len(), x.len(), (x, y), &|(x, y)| residual::scale_add(level, factor, x, y).ok())
+        share(threads, 3 * x.len(), x.len(), (x, y), &|(x, y)| residual::scale_add(level, factor, x, y).ok())
     };
     // 0 times anything is 0, whatever its power.
     let of_x = if factor == 0.0 { of_y } else { of_x };

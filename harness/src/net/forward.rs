@@ -14,7 +14,7 @@ use super::convolution::Convolving;
 use super::exponent::{self, exponent_of, ldexp, settle};
 use super::pooling::{self, Pooling};
 use super::product::multiply;
-use super::share::share;
+use super::share::{ACTIVATION, share};
 use super::{Arena, Layer, Mode, NetError, Pass, Place, Signal, Values, Watch, Window};
 use super::{far, standardise};
 use crate::activation::{Activation, with_kernel};
@@ -178,7 +178,7 @@ impl<T: Threads> Pass<'_, T> {
                 with_kernel!(function, phi => activation::forward_with_derivative_in_place(level, phi, y, kept))
                     .ok()
             };
-            share(self.threads, length, length, (&mut *y, &mut *kept), &activate)?;
+            share(self.threads, ACTIVATION * length, length, (&mut *y, &mut *kept), &activate)?;
         }
         let settled = match exponent {
             0 => 0,
@@ -244,7 +244,7 @@ impl<T: Threads> Pass<'_, T> {
             batch_norm::forward_training(level, x, gain, shift, epsilon, y, saved).ok()
         };
         let saved = ((&mut *mean, &mut *variance), inverse_deviation);
-        share(self.threads, rows * width, width, ((x, y), ((gain, shift), saved)), &normalise)?;
+        share(self.threads, 6 * rows * width, width, ((x, y), ((gain, shift), saved)), &normalise)?;
         let (true_mean, rest) = arena.deltas.split_at_mut_checked(width)?;
         let true_variance = rest.get_mut(..width)?;
         true_mean.copy_from_slice(mean);

@@ -6,11 +6,14 @@ use isobath_kernels::{MatMut, MatRef};
 
 use crate::threads::Threads;
 
-/// Elements below which a pass is not worth another thread: half a microsecond's work, several times what handing it
-/// over costs.
-const WORTH_A_THREAD: usize = 1 << 13;
+/// What a piece of a pass has to take at least, in times of handing it over.
+const WORTH_HANDING_OVER: usize = 2;
+/// Elements read or written in a nanosecond, about, in the first two levels of the cache.
+const SPEED: usize = 32;
+/// What an element of an activation with its derivative costs, in elements read or written.
+pub(super) const ACTIVATION: usize = 6;
 /// Cuts fall between lines of the cache, so that no two threads write to the same.
-const LINE: usize = 16;
+pub(super) const LINE: usize = 16;
 
 /// Arrays that can be cut in two at the same place.
 pub(super) trait Split: Sized + Send {
@@ -75,21 +78,22 @@ impl Joined for f32 {
     }
 }
 
-/// Runs `work` over arrays of `length` elements, or columns, on as many threads as `elements` elements are worth.
+/// Runs `work` over arrays of `length` elements, or columns, on as many threads as its cost is worth: `cost` elements
+/// read or written.
 pub(super) fn share<T: Threads, P: Split, R: Joined>(
     threads: &T,
-    elements: usize,
+    cost: usize,
     length: usize,
     parts: P,
     work: &(impl Fn(P) -> R + Sync),
 ) -> R {
-    let pieces = threads.count().min(elements / WORTH_A_THREAD);
+    let pieces = threads.count().min(cost / (WORTH_HANDING_OVER * SPEED * threads.handover().max(1)));
     let at = length * (pieces / 2) / pieces.max(1) / LINE * LINE;
     if at == 0 {
         return work(parts);
     }
     let (first, second) = parts.split(at);
-    let part_of = |length_of: usize| elements / length * length_of;
+    let part_of = |length_of: usize| cost / length * length_of;
     let (mut of_first, mut of_second) = (R::default(), R::default());
     threads.join(
         |team| of_first = share(team, part_of(at), at, first, work),
@@ -101,11 +105,28 @@ pub(super) fn share<T: Threads, P: Split, R: Joined>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::threads::Workers;
+
+    /// So many threads, to which it takes a nanosecond to hand work over, one after the other.
+    struct Several(usize);
+
+    impl Threads for Several {
+        fn count(&self) -> usize {
+            self.0
+        }
+        fn handover(&self) -> usize {
+            1
+        }
+        fn join(&self, first: impl FnOnce(&Self) + Send, second: impl FnOnce(&Self) + Send) {
+            first(&Self(self.0 / 2));
+            second(&Self(self.0 - self.0 / 2));
+        }
+    }
+
+    /// Elements that are worth a thread.
+    const ALL: usize = WORTH_HANDING_OVER * SPEED;
 
     /// Doubles x and writes the lengths of the pieces where they begin.
     fn pieces(threads: usize, length: usize, elements: usize) -> Vec<usize> {
-        let workers = Workers::new(threads).expect("threads");
         let (x, mut y) = (vec![1.0f32; length], vec![0.0f32; length]);
         let mut begins = vec![0.0f32; length];
         let work = |(x, (y, begins)): (&[f32], (&mut [f32], &mut [f32]))| {
@@ -113,7 +134,7 @@ mod tests {
             begins[0] = x.len() as f32;
             Some(())
         };
-        share(&workers.team(), elements, length, (&x[..], (&mut y[..], &mut begins[..])), &work)
+        share(&Several(threads), elements, length, (&x[..], (&mut y[..], &mut begins[..])), &work)
             .expect("work");
         assert_eq!(y, vec![2.0; length], "each element once");
         begins.into_iter().map(|length| length as usize).filter(|length| *length > 0).collect()
@@ -121,15 +142,14 @@ mod tests {
 
     #[test]
     fn cuts_fall_between_lines_and_no_piece_is_too_small() {
-        let all = WORTH_A_THREAD;
-        assert_eq!(pieces(2, 2 * all, 2 * all), [all, all]);
-        assert_eq!(pieces(2, 2 * all - 1, 2 * all - 1), [2 * all - 1]);
-        assert_eq!(pieces(2, 2 * all + 21, 2 * all + 21), [all, all + 21]);
-        assert_eq!(pieces(3, 9 * all, 9 * all), [3 * all, 3 * all, 3 * all]);
+        assert_eq!(pieces(2, 2 * ALL, 2 * ALL), [ALL, ALL]);
+        assert_eq!(pieces(2, 2 * ALL - 1, 2 * ALL - 1), [2 * ALL - 1]);
+        assert_eq!(pieces(2, 2 * ALL + 21, 2 * ALL + 21), [ALL, ALL + 21]);
+        assert_eq!(pieces(3, 9 * ALL, 9 * ALL), [3 * ALL, 3 * ALL, 3 * ALL]);
         // Columns of tall matrices.
-        assert_eq!(pieces(2, 50, 4 * all), [16, 34]);
-        assert_eq!(pieces(2, 31, 4 * all), [31]);
-        assert_eq!(pieces(4, 64, 8 * all), [16; 4]);
+        assert_eq!(pieces(2, 50, 4 * ALL), [16, 34]);
+        assert_eq!(pieces(2, 31, 4 * ALL), [31]);
+        assert_eq!(pieces(4, 64, 8 * ALL), [16; 4]);
     }
 
     #[test]

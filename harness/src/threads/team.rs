@@ -15,11 +15,15 @@ use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use super::Threads;
 
 /// Looks for work before a worker sleeps, and for a worker's end before the caller lets others run: some 50 us.
 const PATIENCE: u32 = 4096;
+
+/// Nanoseconds that handing over is taken to cost where there was no core for a worker when it was measured.
+const BUSY: usize = 1000;
 
 /// The worker waits awake.
 const IDLE: u32 = 0;
@@ -98,6 +102,22 @@ impl Worker {
     }
 }
 
+/// Nanoseconds that it takes to hand nothing over to a worker and hear that it is done: a tenth of a microsecond between
+/// cores of one cache, half of one between the caches of a large processor.
+fn handover(worker: &Worker) -> usize {
+    const TIMES: usize = 100;
+    let one = || {
+        let start = Instant::now();
+        let here = thread::current().id();
+        let mut elsewhere = false;
+        let mut work = || elsewhere = thread::current().id() != here;
+        worker.share(&mut Job { work: &mut work, panic: None }, || ());
+        elsewhere.then(|| start.elapsed().as_nanos() as usize)
+    };
+    // Where the worker never came to run, the cores are taken.
+    (0..TIMES).filter_map(|_| one()).min().unwrap_or(BUSY)
+}
+
 /// What a worker does.
 fn work(slot: &Slot) {
     loop {
@@ -140,7 +160,10 @@ fn wait_until(is_so: impl Fn() -> bool) {
 }
 
 /// Threads that wait for work. They end when this is dropped.
-pub struct Workers(Vec<Worker>);
+pub struct Workers {
+    workers: Vec<Worker>,
+    handover: usize,
+}
 
 impl Workers {
     /// Starts one thread less than `threads`, since the caller works too.
@@ -148,33 +171,34 @@ impl Workers {
     /// # Errors
     /// The system gives no more threads.
     pub fn new(threads: usize) -> io::Result<Self> {
-        let mut workers = Self(Vec::new());
+        let mut all = Self { workers: Vec::new(), handover: 0 };
         for _ in 1..threads {
-            workers.0.push(Worker::start()?);
+            all.workers.push(Worker::start()?);
         }
-        Ok(workers)
+        all.handover = all.workers.iter().map(handover).max().unwrap_or(0);
+        Ok(all)
     }
 
     /// The caller and all of them.
     pub fn team(&self) -> Team<'_> {
-        Team(&self.0)
+        Team { workers: &self.workers, handover: self.handover }
     }
 }
 
 impl std::fmt::Debug for Workers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Workers({})", self.0.len())
+        write!(f, "Workers({})", self.workers.len())
     }
 }
 
 impl Drop for Workers {
     fn drop(&mut self) {
         // Teams borrow the workers, so that none has work now.
-        for worker in &self.0 {
+        for worker in &self.workers {
             worker.slot.state.store(CLOSED, Ordering::SeqCst);
             worker.thread.thread().unpark();
         }
-        for worker in self.0.drain(..) {
+        for worker in self.workers.drain(..) {
             // A worker catches what its work panics with.
             let _ = worker.thread.join();
         }
@@ -183,7 +207,10 @@ impl Drop for Workers {
 
 /// The calling thread and some workers.
 #[derive(Clone, Copy)]
-pub struct Team<'a>(&'a [Worker]);
+pub struct Team<'a> {
+    workers: &'a [Worker],
+    handover: usize,
+}
 
 impl std::fmt::Debug for Team<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -193,11 +220,15 @@ impl std::fmt::Debug for Team<'_> {
 
 impl Threads for Team<'_> {
     fn count(&self) -> usize {
-        self.0.len() + 1
+        self.workers.len() + 1
+    }
+
+    fn handover(&self) -> usize {
+        self.handover
     }
 
     fn join(&self, first: impl FnOnce(&Self) + Send, second: impl FnOnce(&Self) + Send) {
-        let (own, others) = self.0.split_at(self.count() / 2 - usize::from(self.count() > 1));
+        let (own, others) = self.workers.split_at(self.count() / 2 - usize::from(self.count() > 1));
         let Some((leader, others)) = others.split_first() else {
             first(self);
             second(self);
@@ -206,10 +237,10 @@ impl Threads for Team<'_> {
         let mut second = Some(second);
         let mut work = || {
             if let Some(second) = second.take() {
-                second(&Self(others));
+                second(&Self { workers: others, ..*self });
             }
         };
-        leader.share(&mut Job { work: &mut work, panic: None }, || first(&Self(own)));
+        leader.share(&mut Job { work: &mut work, panic: None }, || first(&Self { workers: own, ..*self }));
     }
 }
 
@@ -258,7 +289,7 @@ mod tests {
         let workers = Workers::new(3).expect("threads");
         let mut counts = vec![0; 3];
         for _ in 0..5 {
-            while workers.0.iter().any(|worker| worker.slot.state.load(Ordering::SeqCst) != ASLEEP) {
+            while workers.workers.iter().any(|worker| worker.slot.state.load(Ordering::SeqCst) != ASLEEP) {
                 thread::yield_now();
             }
             count_up(&workers.team(), &mut counts);

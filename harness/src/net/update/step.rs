@@ -117,14 +117,14 @@ impl Step {
         match self.rule {
             Rule::Sgd => {
                 let step = |(w, g): (&mut [f32], &[f32])| optimizer::sgd(level, self.rate, w, g).ok();
-                share(threads, length, length, (parameters, gradients), &step)
+                share(threads, 3 * length, length, (parameters, gradients), &step)
             }
             Rule::Momentum(rule) => {
                 let step = |(w, v, g): (&mut [f32], &mut [f32], &[f32])| {
                     optimizer::momentum(level, rule, w, v, g).ok()
                 };
                 let parts = (parameters, moments.get_mut(..length)?, gradients);
-                share(threads, length, length, parts, &step)
+                share(threads, 5 * length, length, parts, &step)
             }
             Rule::Adam(rule, correction) => {
                 let (first, second) = moments.split_at_mut_checked(count)?;
@@ -137,7 +137,7 @@ impl Step {
                     };
                     let moments = (first.get_mut(range.clone())?, second.get_mut(range.clone())?);
                     let moved = (parameters.get_mut(range.clone())?, gradients.get(range.clone())?);
-                    share(threads, range.len(), range.len(), (moved, moments), &step)?;
+                    share(threads, 8 * range.len(), range.len(), (moved, moments), &step)?;
                 }
                 Some(())
             }
