@@ -13,7 +13,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
@@ -106,12 +106,22 @@ impl Worker {
 /// cores of one cache, half of one between the caches of a large processor.
 fn handover(worker: &Worker) -> usize {
     const TIMES: usize = 100;
+    let here = thread::current().id();
     let one = || {
+        let (begun, mut elsewhere) = (AtomicBool::new(false), false);
         let start = Instant::now();
-        let here = thread::current().id();
-        let mut elsewhere = false;
-        let mut work = || elsewhere = thread::current().id() != here;
-        worker.share(&mut Job { work: &mut work, panic: None }, || ());
+        let mut work = || {
+            begun.store(true, Ordering::Relaxed);
+            elsewhere = thread::current().id() != here;
+        };
+        // Or else the caller would take it back at once.
+        let wait = || {
+            _ = (0..PATIENCE).find(|_| {
+                hint::spin_loop();
+                begun.load(Ordering::Relaxed)
+            })
+        };
+        worker.share(&mut Job { work: &mut work, panic: None }, wait);
         elsewhere.then(|| start.elapsed().as_nanos() as usize)
     };
     // Where the worker never came to run, the cores are taken.
