@@ -19,7 +19,11 @@ use isobath::study::plan::BUILT_IN;
 
 /// What is run in the place of a command, and why.
 const INSTEAD: [(&str, &str, &str); 8] = [
-    ("isobath verify --zoo --seed 7", "isobath verify --zoo --seed 7 --cases 6 --simulations 8", "takes minutes"),
+    (
+        "isobath verify --zoo --seed 7",
+        "isobath verify --zoo --seed 7 --cases 6 --simulations 8",
+        "takes minutes",
+    ),
     (
         "isobath verify --exhaustive --functions exp tanh",
         "isobath verify --exhaustive --functions exp tanh --sample 65537",
@@ -27,7 +31,11 @@ const INSTEAD: [(&str, &str, &str); 8] = [
     ),
     ("isobath bench train", "isobath bench train --depth 2 --width 8 --seconds 0.02", "takes half a minute"),
     ("isobath bench gemm", "isobath bench gemm --shapes 8,8,8 --seconds 0.02", "takes ten seconds"),
-    ("isobath bench elementwise", "isobath bench elementwise --kernels sgd --seconds 0.001", "takes half a minute"),
+    (
+        "isobath bench elementwise",
+        "isobath bench elementwise --kernels sgd --seconds 0.001",
+        "takes half a minute",
+    ),
     ("isobath bench probes", "isobath bench probes --depth 2 --seconds 0.05", "takes ten seconds"),
     (
         "isobath completions bash > ~/.local/share/bash-completion/completions/isobath",
@@ -74,36 +82,37 @@ fn short(mut words: Vec<String>) -> (Vec<String>, bool) {
     (words, true)
 }
 
-/// Runs a command as it stands, or what stands for it; what it printed, if that is what a reader sees.
-fn run(folder: &Path, line: &Line) -> Option<String> {
+/// Runs a command as it stands, or what stands for it. What it printed, if that is what a reader sees, or what is wrong.
+fn run(folder: &Path, line: &Line) -> Result<Option<String>, String> {
     if NOT_RUN.iter().any(|(start, _)| line.text.starts_with(start)) {
-        return None;
+        return Ok(None);
     }
     let instead = INSTEAD.iter().find(|(command, _, _)| *command == line.text);
     let text = instead.map_or(line.text.as_str(), |(_, instead, _)| instead);
-    let words = arguments(text).unwrap_or_else(|| panic!("`{text}` is no command that this test knows"));
+    let words = arguments(text).ok_or_else(|| format!("`{text}` is no command that this test knows"))?;
     let (words, is_study) = short(words);
     let mut command = Command::new(env!("CARGO_BIN_EXE_isobath"));
     command.args(&words).current_dir(folder).stdin(Stdio::null());
     if words[0] == "serve" {
-        serve(command);
-        return None;
+        return serve(command).map(|()| None);
     }
     let output = command.output().unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(line.code), "`{text}` as {words:?}: {errors}");
-    let shown = if line.code == 2 { &output.stderr } else { &output.stdout };
-    (instead.is_none() && !is_study).then(|| String::from_utf8(shown.clone()).unwrap())
+    if output.status.code() != Some(line.code) {
+        let errors = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("`{text}`, run as {words:?}, ended with {}: {errors}", output.status));
+    }
+    let shown = if line.code == 2 { output.stderr } else { output.stdout };
+    Ok((instead.is_none() && !is_study).then(|| String::from_utf8(shown).unwrap()))
 }
 
 /// Starts a server on a free port, and ends it when it has said where it serves.
-fn serve(mut command: Command) {
+fn serve(mut command: Command) -> Result<(), String> {
     let mut server = command.args(["--port", "0"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut said = String::new();
     BufReader::new(server.stdout.take().unwrap()).read_line(&mut said).unwrap();
     server.kill().unwrap();
     server.wait().unwrap();
-    assert!(said.contains("is served at http://127.0.0.1:"), "{said}");
+    if said.contains("is served at http://127.0.0.1:") { Ok(()) } else { Err(format!("serve says {said}")) }
 }
 
 /// Whether lines are those that a page shows, where `...` stands for any number of lines.
@@ -123,18 +132,14 @@ fn check(page: &Path) -> Vec<String> {
     for block in &blocks {
         let mut fault = |text: String| faults.push(format!("{}:{}: {text}", page.display(), block.line));
         if block.language == "sh" {
-            let commands = block.commands();
-            let runs = commands.iter().map(|line| {
-                let run = || run(folder.path(), line);
-                std::panic::catch_unwind(run).map_err(|_| format!("`{}` failed, see above", line.text))
-            });
-            let results: Vec<_> = runs.collect();
+            let results: Vec<_> = block.commands().iter().map(|line| run(folder.path(), line)).collect();
             printed = match results.as_slice() {
                 [Ok(printed)] => printed.clone(),
                 _ => None,
             };
             results.into_iter().filter_map(Result::err).for_each(fault);
-        } else if let ("text", true, Some(printed)) = (block.language.as_str(), block.follows, printed.take()) {
+        } else if let ("text", true, Some(printed)) = (block.language.as_str(), block.follows, printed.take())
+        {
             let lines: Vec<&str> = printed.trim_end().lines().map(str::trim_end).collect();
             let shown: Vec<&str> = block.lines.iter().map(String::as_str).collect();
             if !shows(&shown, &lines) {
@@ -210,7 +215,8 @@ fn exceptions_are_needed() {
     for (start, _) in NOT_RUN {
         assert!(commands.iter().any(|line| line.text.starts_with(start)), "`{start}` is on no page");
     }
-    let sample = "a\n\n```sh\nisobath x --y \\\n  z   # exit code 2\n```\n\n```text\nb\n```\nc\n```text\n```\n";
+    let sample =
+        "a\n\n```sh\nisobath x --y \\\n  z   # exit code 2\n```\n\n```text\nb\n```\nc\n```text\n```\n";
     let [command, shown, apart] = blocks_of(sample).try_into().unwrap();
     assert_eq!(command.commands(), [Line { text: "isobath x --y z".into(), code: 2 }]);
     assert_eq!((shown.follows, apart.follows, shown.line), (true, false, 8));

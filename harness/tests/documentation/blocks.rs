@@ -53,7 +53,8 @@ impl Block {
         let command = |line: &str| {
             let (text, comment) = line.split_once("# ").unwrap_or((line, ""));
             let code = comment.split_once("exit code ").map(|(_, rest)| rest);
-            let code = code.map_or(0, |rest| rest.chars().next().and_then(|c| c.to_digit(10)).unwrap() as i32);
+            let code =
+                code.map_or(0, |rest| rest.chars().next().and_then(|c| c.to_digit(10)).unwrap() as i32);
             Line { text: text.split_whitespace().collect::<Vec<_>>().join(" "), code }
         };
         whole.lines().map(command).filter(|line| !line.text.is_empty()).collect()
