@@ -18,7 +18,7 @@ use blocks::{Line, blocks as blocks_of, in_chinese, pages, read, root, words};
 use isobath::study::plan::BUILT_IN;
 
 /// What is run in the place of a command, and why.
-const INSTEAD: [(&str, &str, &str); 8] = [
+const INSTEAD: [(&str, &str, &str); 7] = [
     (
         "isobath verify --zoo --seed 7",
         "isobath verify --zoo --seed 7 --cases 6 --simulations 8",
@@ -36,7 +36,6 @@ const INSTEAD: [(&str, &str, &str); 8] = [
         "isobath bench elementwise --kernels sgd --seconds 0.001",
         "takes half a minute",
     ),
-    ("isobath bench probes", "isobath bench probes --depth 2 --seconds 0.05", "takes ten seconds"),
     (
         "isobath completions bash > ~/.local/share/bash-completion/completions/isobath",
         "isobath completions bash",

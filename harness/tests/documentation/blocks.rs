@@ -52,9 +52,9 @@ impl Block {
         let whole = self.lines.join("\n").replace("\\\n", " ");
         let command = |line: &str| {
             let (text, comment) = line.split_once("# ").unwrap_or((line, ""));
-            let code = comment.split_once("exit code ").map(|(_, rest)| rest);
-            let code =
-                code.map_or(0, |rest| rest.chars().next().and_then(|c| c.to_digit(10)).unwrap() as i32);
+            let code = ["exit code ", "退出码 "].iter().find_map(|words| comment.split_once(words));
+            let digit = code.and_then(|(_, rest)| rest.chars().next()?.to_digit(10));
+            let code = digit.map_or(0, |digit| digit as i32);
             Line { text: text.split_whitespace().collect::<Vec<_>>().join(" "), code }
         };
         whole.lines().map(command).filter(|line| !line.text.is_empty()).collect()
