@@ -113,6 +113,16 @@ impl StudyPlan {
     ///
     /// # Errors
     /// There is no such study, its file cannot be read, or something in it is not allowed.
+    ///
+    /// ```
+    /// use isobath::study::plan::StudyPlan;
+    ///
+    /// let plan = StudyPlan::load("remedies", None, false)?;
+    /// assert_eq!(plan.groups[0].rows[0].name, "untreated");
+    /// let error = StudyPlan::load("remedy", None, false).unwrap_err();
+    /// assert!(error.to_string().ends_with("did you mean `remedies`?"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn load(name: &str, data: Option<Source>, full: bool) -> Result<Self, StudyError> {
         if let Some((name, text)) = BUILT_IN.iter().find(|(built_in, _)| *built_in == name) {
             return Self::parse(name, text, data, full);
