@@ -1,8 +1,9 @@
 //! What the readme and the guide say is so: every command in a block of a shell runs, what is shown below it is what it
-//! prints, the Chinese pages have the same blocks, and links lead to files.
+//! prints, the Chinese pages have the same blocks, code in C compiles, and links lead to files. (Code in Rust is run by the
+//! documentation tests of `isobath-tests`, code in Python by `ci/pytorch`.)
 //!
 //! Each page has a folder of its own, in which its commands run one after the other. A built-in study, and one that a page
-//! shows, is run in a short form: the same networks, but two steps of one seed on 40 samples, on tables of which nothing is
+//! shows, is run in a short form: the same networks, but two steps of one seed on 40 samples; nothing of its tables is
 //! compared. [`INSTEAD`] and [`NOT_RUN`] are all other exceptions; a command that is in none of them and not `isobath`'s fails.
 
 #[path = "documentation/blocks.rs"]
@@ -200,6 +201,25 @@ fn links_lead_to_files_and_each_chapter_is_in_its_summary() {
             assert!(name == "SUMMARY.md" || summary.contains(&format!("({name})")), "{}", page.display());
         }
     }
+}
+
+/// Whoever links Rust programs here has a compiler for C.
+#[cfg(unix)]
+#[test]
+fn code_in_c_compiles() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut programs = 0;
+    for block in pages().iter().flat_map(|page| blocks_of(&read(page))).filter(|block| block.language == "c")
+    {
+        let file = folder.path().join("main.c");
+        std::fs::write(&file, block.lines.join("\n") + "\n").unwrap();
+        let mut compiler = Command::new("cc");
+        compiler.args(["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"]);
+        let output = compiler.arg("-I").arg(root().join("capi")).arg(&file).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        programs += 1;
+    }
+    assert!(programs > 0);
 }
 
 #[test]
