@@ -3,8 +3,8 @@
 //! documentation tests of `isobath-tests`, code in Python by `ci/pytorch`.)
 //!
 //! Each page has a folder of its own, in which its commands run one after the other. A built-in study, and one that a page
-//! shows, is run in a short form: the same networks, but two steps of one seed on 40 samples; nothing of its tables is
-//! compared. [`INSTEAD`] and [`NOT_RUN`] are all other exceptions; a command that is in none of them and not `isobath`'s fails.
+//! shows, is run in a short form: the same networks, but two steps of one seed on 40 samples and one rate of each
+//! optimiser; nothing of its tables is compared. [`INSTEAD`] and [`NOT_RUN`] are all other exceptions; a command that is in none of them and not `isobath`'s fails.
 
 #[path = "documentation/blocks.rs"]
 mod blocks;
