@@ -60,6 +60,22 @@ pub struct Report {
 ///
 /// # Errors
 /// The setup is no network, does not fit the data or the memory.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::Architecture;
+/// use isobath::init::Init;
+/// use isobath::probe::{Kind, Setup, probe};
+/// use isobath_kernels::Level;
+///
+/// // Does the gradient of ten sigmoid layers of 32 units arrive?
+/// let setup = Setup::plain(Architecture::plain(10, 32, Activation::Sigmoid, Init::XAVIER), 1);
+/// let report = probe(&setup, None, Level::detect())?;
+/// assert_eq!(report.verdict.kind, Kind::Vanishing);
+/// let (measured, predicted) = (report.figures.measured.chi.mean, report.theory.chi);
+/// println!("chi {measured:?}, predicted {predicted:?}; fix: {:?}", report.fix);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn probe(setup: &Setup, data: Option<&Dataset>, level: Level) -> Result<Report, ProbeError> {
     let theory = predict(&setup.question(data))?;
     let figures = measure(setup, data, level, &theory)?;

@@ -185,9 +185,10 @@ fn json_is_one_object_and_a_closed_pipe_is_no_failure() {
 #[test]
 fn a_bad_study_file_is_refused_with_its_place() {
     let folder = Folder::new();
-    let cases: [(&str, &str, &[&str]); 17] = [
+    let cases: [(&str, &str, &[&str]); 18] = [
         ("depth = 3", "depth = 1000000000", &["depth is 1000000000", "1 to 100000"]),
         ("steps = 12", "stepz = 12", &["stepz", "unknown field", "line"]),
+        ("optimizer = ", "optimiser = ", &["optimiser", "line", "did you mean `optimizer`?"]),
         ("steps = 12", "steps = \"many\"", &["many", "line"]),
         ("steps = 12", "steps = -3", &["-3", "line"]),
         ("steps = 12", "steps = 0", &["training.steps is 0", "at least 1"]),

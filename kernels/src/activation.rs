@@ -62,6 +62,19 @@ pub trait Activation: Copy {
 ///
 /// # Errors
 /// The slices differ in length.
+///
+/// ```
+/// use isobath_kernels::Level;
+/// use isobath_kernels::activation::{self, Elu, Relu};
+///
+/// let h = [-1.0, 0.0, 2.0];
+/// let mut y = [0.0; 3];
+/// activation::forward(Level::detect(), Relu, &h, &mut y)?;
+/// assert_eq!(y, [0.0, 0.0, 2.0]);
+/// activation::forward(Level::detect(), Elu { alpha: 1.0 }, &h, &mut y)?;
+/// assert!((y[0] + 0.632).abs() < 1e-3); // e^-1 - 1
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn forward<A: Activation>(level: Level, act: A, h: &[f32], y: &mut [f32]) -> Result<(), LengthError> {
     same(h.len(), y.len())?;
     dispatch!(level, simd => {
@@ -104,6 +117,22 @@ pub fn derivative_in_place<A: Activation>(level: Level, act: A, h: &mut [f32]) {
 ///
 /// # Errors
 /// The slices differ in length.
+///
+/// ```
+/// use isobath_kernels::Level;
+/// use isobath_kernels::activation::{self, Sigmoid};
+///
+/// // What a training step keeps of a layer: its output, and the slope that its gradient will be multiplied by.
+/// let h = [0.0_f32; 4];
+/// let (mut y, mut slope) = ([0.0; 4], [0.0; 4]);
+/// activation::forward_with_derivative(Level::detect(), Sigmoid, &h, &mut y, &mut slope)?;
+/// assert_eq!((y[0], slope[0]), (0.5, 0.25)); // the steepest place of a sigmoid
+///
+/// let mut delta = [1.0; 4];
+/// activation::multiply(Level::detect(), &slope, &mut delta)?;
+/// assert_eq!(delta, [0.25; 4]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn forward_with_derivative<A: Activation>(
     level: Level,
     act: A,
@@ -159,6 +188,17 @@ fn both_in_place<S: Simd, A: Activation>(simd: S, act: A, h_to_y: &mut [f32], d:
 ///
 /// # Errors
 /// The slices differ in length.
+///
+/// ```
+/// use isobath_kernels::Level;
+/// use isobath_kernels::activation::{self, Relu};
+///
+/// let (h, dy) = ([-1.0, 2.0], [0.5, 0.5]);
+/// let mut dx = [0.0; 2];
+/// activation::backward(Level::detect(), Relu, &h, &dy, &mut dx)?;
+/// assert_eq!(dx, [0.0, 0.5]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn backward<A: Activation>(
     level: Level,
     act: A,

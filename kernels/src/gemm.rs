@@ -150,6 +150,24 @@ impl Gemm {
     ///
     /// # Errors
     /// A matrix or the bias is not of the planned shape, or the workspace is too small and not empty.
+    ///
+    /// ```
+    /// use isobath_kernels::gemm::{Gemm, Init, Shape, Store};
+    /// use isobath_kernels::{Level, MatMut, MatRef};
+    ///
+    /// // The gradient of a layer's weights, dW = X^T dY, for a batch of 3 rows, 2 inputs and 1 output. X is stored by rows.
+    /// let (x, dy, mut dw) = ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [1.0, 0.0, -1.0], [0.0; 2]);
+    /// let gemm = Gemm::new(Level::detect(), Shape { m: 2, n: 1, k: 3, transpose_a: true, transpose_b: false });
+    /// let mut workspace = vec![0.0; gemm.workspace_len()];
+    /// let (x, dy) = (MatRef::new(&x, 3, 2)?, MatRef::new(&dy, 3, 1)?);
+    /// gemm.run(x, dy, &mut MatMut::new(&mut dw, 2, 1)?, Init::Zero, &mut workspace, Store)?;
+    /// assert_eq!(dw, [1.0 - 5.0, 2.0 - 6.0]);
+    ///
+    /// // A wrong shape is an error value that says what was expected, and nothing is written.
+    /// let error = gemm.run(dy, x, &mut MatMut::new(&mut dw, 2, 1)?, Init::Zero, &mut workspace, Store).unwrap_err();
+    /// assert!(error.to_string().contains("3 x 2"), "{error}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn run<E: Epilogue>(
         &self,
         a: MatRef<'_>,

@@ -35,6 +35,15 @@ use columns::VECTORS;
 pub type Norm = Scaled;
 
 /// The sum of the elements; +0.0 if there are none.
+///
+/// ```
+/// use isobath_kernels::{Level, reduce};
+///
+/// // The order of the sum is defined, so every instruction set gives the same bits.
+/// let x: Vec<f32> = (0..10_000).map(|i| (i as f32).sqrt()).collect();
+/// let sums: Vec<f32> = Level::available().map(|level| reduce::sum(level, &x)).collect();
+/// assert!(sums.iter().all(|sum| sum.to_bits() == sums[0].to_bits()));
+/// ```
 pub fn sum(level: Level, x: &[f32]) -> f32 {
     dispatch!(level, simd => sum_with(simd, x))
 }
@@ -52,6 +61,15 @@ pub fn dot(level: Level, a: &[f32], b: &[f32]) -> Result<f32, LengthError> {
 ///
 /// # Errors
 /// `out` has not one element per column.
+///
+/// ```
+/// use isobath_kernels::{Level, MatRef, reduce};
+///
+/// let (dy, mut d_bias) = ([1.0, 2.0, 3.0, 4.0], [0.0; 2]);
+/// reduce::column_sums(Level::detect(), MatRef::new(&dy, 2, 2)?, &mut d_bias)?;
+/// assert_eq!(d_bias, [4.0, 6.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn column_sums(level: Level, x: MatRef<'_>, out: &mut [f32]) -> Result<(), LengthError> {
     same(x.columns(), out.len())?;
     dispatch!(level, simd => column_sums_with(simd, x, out));

@@ -73,6 +73,17 @@ fn check(rows: usize, columns: usize, stride: usize, found: usize) -> Result<(),
 }
 
 /// A matrix that is read.
+///
+/// ```
+/// use isobath_kernels::MatRef;
+///
+/// // The middle two columns of a 2 x 4 matrix.
+/// let data = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];
+/// let middle = MatRef::new(&data, 2, 4)?.sub_columns(1, 3);
+/// assert_eq!((middle.row(0), middle.row(1)), (&[2.0, 3.0][..], &[6.0, 7.0][..]));
+/// assert!(MatRef::new(&data, 3, 3).is_err()); // too short
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct MatRef<'a> {
     // Invariant: data.len() >= extent(rows, columns, stride).

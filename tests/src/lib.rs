@@ -20,3 +20,10 @@ pub mod soft;
 pub mod soft_network;
 pub mod values;
 pub mod zoo;
+
+/// The code of the guide, run as documentation tests.
+#[cfg(doctest)]
+mod guide {
+    #[doc = include_str!("../../docs/guide/en/src/kernels.md")]
+    mod kernels {}
+}

@@ -15,6 +15,7 @@ use crate::activation::Activation;
 use crate::bench::Interval;
 use crate::bench::training::{Network, SHAPE, Training, TrainingError, measure};
 use crate::machine;
+use crate::suggest::did_you_mean;
 
 /// Depth, width and batch of the networks that are measured where none of them is given.
 const NETWORKS: [(usize, usize, usize); 6] =
@@ -55,13 +56,13 @@ enum Norm {
 }
 
 impl FromStr for Norm {
-    type Err = &'static str;
+    type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "none" => Ok(Self::None),
             "batch" => Ok(Self::Batch),
-            _ => Err("allowed are none, batch"),
+            _ => Err(format!("allowed are none, batch{}", did_you_mean(text, ["none", "batch"]))),
         }
     }
 }

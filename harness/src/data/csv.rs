@@ -15,6 +15,7 @@ use super::form::Form;
 use super::source::Sizes;
 use super::split::split;
 use crate::random::Random;
+use crate::suggest::did_you_mean;
 
 /// Reads a file whose labels stand in the column called `label`.
 pub(super) fn load(path: &Path, label: &str, sizes: Sizes, random: &mut Random) -> Result<Splits, DataError> {
@@ -89,7 +90,9 @@ fn find_label(path: &Path, header: &StringRecord, label: &str) -> Result<usize, 
     let Some((column, _)) = columns.next() else {
         let names = header.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let found = if names.is_empty() { "nothing" } else { &names };
-        return Err(DataError::file(path, "header", found, format!("a column `{label}` with the labels")));
+        let near = did_you_mean(label, header.iter());
+        let allowed = format!("a column `{label}` with the labels{near}");
+        return Err(DataError::file(path, "header", found, allowed));
     };
     if columns.next().is_some() {
         let found = format!("more than one column `{label}`");

@@ -14,6 +14,20 @@ use crate::probe::{Cause, HEALTHY, Kind, SICK, Signs};
 use crate::statistics::{Moments, deviations, robust_spread};
 
 /// Judges a network by its record.
+///
+/// ```
+/// use isobath::diagnose::{judge, records};
+/// use isobath::probe::Kind;
+///
+/// // Norms of one backward pass, recorded anywhere: delta loses half of itself in every layer.
+/// let mut table = String::from("step,layer,x,delta,gw,w\n");
+/// for layer in 1..=12 {
+///     table += &format!("0,{layer},8,{},{},8\n", 0.5_f64.powi(12 - layer), 8.0 * 0.5_f64.powi(12 - layer));
+/// }
+/// let diagnosis = judge(&records::read(table.as_bytes())?[0]);
+/// assert_eq!(diagnosis.kind, Kind::Vanishing);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn judge(record: &Record) -> Diagnosis {
     assess(record, None, 0.0)
 }

@@ -16,7 +16,7 @@ use crate::hash::Hash;
 use crate::init::Init;
 use crate::net::Restraint;
 use crate::net::update::{Clipping, Penalty};
-use crate::suggest::{did_you_mean, did_you_mean_of};
+use crate::suggest::{did_you_mean, did_you_mean_of, with_suggestion};
 use crate::train::{Loss, Recipe, Schedule};
 
 /// The studies that come with the program: name and file.
@@ -113,6 +113,16 @@ impl StudyPlan {
     ///
     /// # Errors
     /// There is no such study, its file cannot be read, or something in it is not allowed.
+    ///
+    /// ```
+    /// use isobath::study::plan::StudyPlan;
+    ///
+    /// let plan = StudyPlan::load("remedies", None, false)?;
+    /// assert_eq!(plan.groups[0].rows[0].name, "untreated");
+    /// let error = StudyPlan::load("remedy", None, false).unwrap_err();
+    /// assert!(error.to_string().ends_with("did you mean `remedies`?"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn load(name: &str, data: Option<Source>, full: bool) -> Result<Self, StudyError> {
         if let Some((name, text)) = BUILT_IN.iter().find(|(built_in, _)| *built_in == name) {
             return Self::parse(name, text, data, full);
@@ -139,7 +149,7 @@ impl StudyPlan {
     /// Something in it is not allowed.
     pub fn parse(file: &str, text: &str, data: Option<Source>, full: bool) -> Result<Self, StudyError> {
         let invalid = |message: String| StudyError::Invalid { file: file.to_owned(), message };
-        let parsed: StudyFile = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
+        let parsed: StudyFile = toml::from_str(text).map_err(|error| invalid(with_suggestion(&error)))?;
         check(&parsed).map_err(invalid)?;
         let data = Samples::of(&parsed.data, data).map_err(|error| invalid(format!("data.{error}")))?;
         let grid: Vec<Setting> = parsed.grid.iter().flat_map(settings).collect();

@@ -12,6 +12,7 @@ use super::network::{NetworkTable, NormName};
 use super::setting::settings;
 use crate::data::{Dataset, Sizes, Source};
 use crate::machine::available_memory;
+use crate::suggest::with_suggestion;
 use crate::train::{Recipe, Schedule};
 
 /// The whole file.
@@ -76,7 +77,7 @@ impl Single {
         let text = std::fs::read_to_string(path)
             .map_err(|source| StudyError::ReadFile { path: path.to_owned(), source })?;
         let invalid = |message| StudyError::Invalid { file: path.display().to_string(), message };
-        let file: File = toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
+        let file: File = toml::from_str(&text).map_err(|error| invalid(with_suggestion(&error)))?;
         Self::from_file(&file).map_err(invalid)
     }
 

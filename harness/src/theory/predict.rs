@@ -32,6 +32,20 @@ const TOTALS: [&str; 6] =
 ///
 /// # Errors
 /// The first parameter of the question that is out of its range.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::Architecture;
+/// use isobath::init::Init;
+/// use isobath::probe::Setup;
+/// use isobath::theory::predict;
+///
+/// let setup = Setup::plain(Architecture::plain(30, 64, Activation::Sigmoid, Init::XAVIER), 1);
+/// let prediction = predict(&setup.question(None))?;
+/// assert!((prediction.chi.unwrap() - 0.0557207).abs() < 1e-6); // each layer leaves a twentieth of the squared norm
+/// assert_eq!(prediction.max_depth_one_decade, Some(2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn predict(question: &Question) -> Result<Prediction, TheoryError> {
     let ensemble = question.ensemble()?;
     let mut prediction = Prediction::empty(Source::None);

@@ -35,6 +35,22 @@ impl Channels<'_> {
 ///
 /// # Errors
 /// Shapes differ, or the batch has fewer than 2 rows.
+///
+/// ```
+/// use isobath_kernels::batch_norm::{self, BatchStatistics};
+/// use isobath_kernels::{Level, MatMut, MatRef};
+///
+/// // A batch of 4 samples with 2 channels, one of them a thousand times larger than the other.
+/// let x = [1.0, 1000.0, 2.0, 2000.0, 3.0, 3000.0, 4.0, 4000.0];
+/// let (gamma, beta, mut y) = ([1.0; 2], [0.0; 2], [0.0; 8]);
+/// let (mut mean, mut inv_std, mut variance) = ([0.0; 2], [0.0; 2], [0.0; 2]);
+/// let saved = BatchStatistics { mean: &mut mean, inv_std: &mut inv_std, variance: &mut variance };
+/// let (x, out) = (MatRef::new(&x, 4, 2)?, MatMut::new(&mut y, 4, 2)?);
+/// batch_norm::forward_training(Level::detect(), x, &gamma, &beta, 1e-5, out, saved)?;
+/// assert_eq!((mean, variance), ([2.5, 2500.0], [1.25, 1.25e6]));
+/// assert!((y[6] - y[7]).abs() < 1e-4); // both channels have mean 0 and variance 1
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn forward_training(
     level: Level,
     x: MatRef<'_>,

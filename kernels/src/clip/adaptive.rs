@@ -23,6 +23,17 @@ use crate::{MatMut, MatRef};
 ///
 /// # Errors
 /// The shapes differ, or lambda or epsilon is negative or NaN.
+///
+/// ```
+/// use isobath_kernels::{Level, MatMut, MatRef, clip};
+///
+/// // Two units with the same gradient; the second has weights a hundred times larger, and may move as much more.
+/// let (w, mut g) = ([1.0, 100.0], [0.5, 0.5]);
+/// let (w, out) = (MatRef::new(&w, 1, 2)?, MatMut::new(&mut g, 1, 2)?);
+/// let report = clip::adaptive(Level::detect(), w, out, 0.01, 1e-3)?;
+/// assert_eq!((g, report.clipped), ([0.01, 0.5], 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn adaptive(
     level: Level,
     w: MatRef<'_>,

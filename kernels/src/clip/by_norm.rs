@@ -14,6 +14,17 @@ use crate::reduce::{Norm, Scaled, sum_of_squares};
 ///
 /// # Errors
 /// `max_norm` is negative or NaN.
+///
+/// ```
+/// use isobath_kernels::{Level, clip};
+///
+/// // Two tensors whose gradients have norm 5 together: both shrink by the same factor.
+/// let (mut weights, mut biases) = ([3.0, 0.0], [4.0]);
+/// let report = clip::by_global_norm(Level::detect(), &mut [&mut weights, &mut biases], 1.0)?;
+/// assert_eq!((report.norm.to_f32(), report.clipped), (5.0, 3));
+/// assert_eq!((weights[0], biases[0]), (0.6, 0.8));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn by_global_norm(level: Level, gs: &mut [&mut [f32]], max_norm: f32) -> Result<ClipReport, ClipError> {
     check_bound(max_norm)?;
     let add = |total: Scaled, g: &&mut [f32]| total.plus(sum_of_squares(level, g));

@@ -13,6 +13,15 @@ use crate::simd::{Level, Simd, dispatch};
 ///
 /// # Errors
 /// The limit is negative or NaN.
+///
+/// ```
+/// use isobath_kernels::{Level, clip};
+///
+/// let mut g = [0.5, -3.0, 2.0];
+/// let report = clip::by_value(Level::detect(), &mut g, 1.0)?;
+/// assert_eq!((g, report.clipped), ([0.5, -1.0, 1.0], 2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn by_value(level: Level, g: &mut [f32], limit: f32) -> Result<ClipReport, ClipError> {
     let limit = check_bound(limit)?;
     let mut squares = Scaled::ZERO;

@@ -12,6 +12,20 @@ use crate::{MatMut, MatRef};
 ///
 /// # Errors
 /// Shapes differ.
+///
+/// ```
+/// use isobath_kernels::{Level, MatMut, MatRef, layer_norm};
+///
+/// // Two samples of 3 features, the second ten times the first: their outputs are alike.
+/// let x = [1.0, 2.0, 3.0, 10.0, 20.0, 30.0];
+/// let (gamma, beta, mut y) = ([1.0; 3], [0.0; 3], [0.0; 6]);
+/// let (mut mean, mut inv_std) = ([0.0; 2], [0.0; 2]);
+/// let (x, out) = (MatRef::new(&x, 2, 3)?, MatMut::new(&mut y, 2, 3)?);
+/// layer_norm::forward(Level::detect(), x, &gamma, &beta, 1e-5, out, &mut mean, &mut inv_std)?;
+/// assert_eq!(mean, [2.0, 20.0]);
+/// assert!((y[0] - y[3]).abs() < 1e-4);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn forward(
     level: Level,
     x: MatRef<'_>,

@@ -19,6 +19,18 @@ use crate::{MatMut, MatRef};
 ///
 /// # Errors
 /// Shapes differ, there is not one label per row, or a label is not less than the number of columns.
+///
+/// ```
+/// use isobath_kernels::{Level, MatMut, MatRef, loss};
+///
+/// // A network that knows nothing about four classes: loss ln 4, and a gradient of 1/4 - 1 at the right class.
+/// let (logits, mut gradient) = ([0.0_f32; 4], [0.0; 4]);
+/// let (logits, out) = (MatRef::new(&logits, 1, 4)?, MatMut::new(&mut gradient, 1, 4)?);
+/// let loss = loss::softmax_cross_entropy(Level::detect(), logits, &[2], out)?;
+/// assert!((loss - 4.0_f32.ln()).abs() < 1e-6);
+/// assert_eq!(gradient, [0.25, 0.25, -0.75, 0.25]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn softmax_cross_entropy(
     level: Level,
     logits: MatRef<'_>,

@@ -22,6 +22,14 @@ pub(super) fn check_labels(logits: MatRef<'_>, labels: &[u32]) -> Result<(), Los
 ///
 /// # Errors
 /// There is not one label per row, or a label is not less than the number of columns.
+///
+/// ```
+/// use isobath_kernels::{Level, MatRef, loss};
+///
+/// let logits = [0.1, 0.9, 0.8, 0.2];
+/// assert_eq!(loss::accuracy(Level::detect(), MatRef::new(&logits, 2, 2)?, &[1, 1])?, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn accuracy(_level: Level, logits: MatRef<'_>, labels: &[u32]) -> Result<usize, LossError> {
     check_labels(logits, labels)?;
     let right = |(i, label): &(usize, &u32)| first_maximum(logits.row(*i)) == Some(**label as usize);

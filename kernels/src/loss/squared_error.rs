@@ -15,6 +15,16 @@ use crate::{MatMut, MatRef};
 ///
 /// # Errors
 /// Shapes differ.
+///
+/// ```
+/// use isobath_kernels::{Level, MatMut, MatRef, loss};
+///
+/// let (y, target, mut dy) = ([1.0, 4.0], [0.0, 2.0], [0.0; 2]);
+/// let (y, target) = (MatRef::new(&y, 2, 1)?, MatRef::new(&target, 2, 1)?);
+/// let loss = loss::squared_error(Level::detect(), y, target, MatMut::new(&mut dy, 2, 1)?)?;
+/// assert_eq!((loss, dy), ((1.0 + 4.0) / 4.0, [0.5, 1.0]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn squared_error(
     level: Level,
     y: MatRef<'_>,

@@ -145,6 +145,19 @@ impl DoubleFloat {
 ///
 /// # Errors
 /// The slices differ in length.
+///
+/// ```
+/// use isobath_kernels::Level;
+/// use isobath_kernels::optimizer::{Adam, AdamState, adam};
+///
+/// let (settings, mut state) = (Adam::default(), AdamState::new());
+/// let (mut w, mut m, mut v) = ([1.0, 1.0], [0.0; 2], [0.0; 2]);
+/// let correction = state.advance(&settings); // once per step, for all tensors
+/// adam(Level::detect(), &settings, &correction, &mut w, &mut m, &mut v, &[1e-6, 1e3])?;
+/// // The first step has the length of the rate, whatever the size of the gradient.
+/// assert!(w.iter().all(|w| (w - 0.999).abs() < 2e-5));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn adam(
     level: Level,
     settings: &Adam,

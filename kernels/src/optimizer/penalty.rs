@@ -22,6 +22,15 @@ pub fn add_l2(level: Level, lambda: f32, w: &[f32], g: &mut [f32]) -> Result<(),
 ///
 /// # Errors
 /// The slices differ in length.
+///
+/// ```
+/// use isobath_kernels::{Level, optimizer};
+///
+/// let (w, mut g) = ([3.0, -0.5, 0.0], [0.0; 3]);
+/// optimizer::add_l1(Level::detect(), 0.1, &w, &mut g)?;
+/// assert_eq!(g, [0.1, -0.1, 0.0]); // the pull does not depend on the weight's size; that of L2 does
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn add_l1(level: Level, lambda: f32, w: &[f32], g: &mut [f32]) -> Result<(), LengthError> {
     same(g.len(), w.len())?;
     dispatch!(level, simd => add_l1_with(simd, lambda, w, g));

@@ -25,6 +25,15 @@ pub struct Momentum {
 ///
 /// # Errors
 /// The slices differ in length.
+///
+/// ```
+/// use isobath_kernels::{Level, optimizer};
+///
+/// let mut w = [1.0, 2.0];
+/// optimizer::sgd(Level::detect(), 0.5, &mut w, &[1.0, -2.0])?;
+/// assert_eq!(w, [0.5, 3.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn sgd(level: Level, learning_rate: f32, w: &mut [f32], g: &[f32]) -> Result<(), LengthError> {
     same(w.len(), g.len())?;
     dispatch!(level, simd => sgd_with(simd, learning_rate, w, g));
@@ -35,6 +44,19 @@ pub fn sgd(level: Level, learning_rate: f32, w: &mut [f32], g: &[f32]) -> Result
 ///
 /// # Errors
 /// The slices differ in length.
+///
+/// ```
+/// use isobath_kernels::Level;
+/// use isobath_kernels::optimizer::{Momentum, momentum};
+///
+/// let settings = Momentum { learning_rate: 1.0, momentum: 0.5, nesterov: false };
+/// let (mut w, mut v) = ([0.0], [0.0]);
+/// for _ in 0..2 {
+///     momentum(Level::detect(), settings, &mut w, &mut v, &[1.0])?;
+/// }
+/// assert_eq!((w, v), ([-2.5], [1.5])); // steps of 1 and 1.5
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn momentum(
     level: Level,
     settings: Momentum,

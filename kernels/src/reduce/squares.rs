@@ -27,6 +27,14 @@ pub fn sum_of_squares(level: Level, x: &[f32]) -> Scaled {
 }
 
 /// The Euclidean norm, sqrt(sum of x_i^2).
+///
+/// ```
+/// use isobath_kernels::{Level, reduce};
+///
+/// // The squares of these would be infinite in f32.
+/// let norm = reduce::norm(Level::detect(), &[3e30, 4e30]);
+/// assert_eq!(norm.to_f32(), 5e30);
+/// ```
 pub fn norm(level: Level, x: &[f32]) -> Norm {
     sum_of_squares(level, x).sqrt()
 }

@@ -8,6 +8,14 @@ use super::{Scalar, Simd, dispatch};
 ///
 /// Kernels give the same bits at every level; a level is a matter of speed. On a target with one level (a
 /// microcontroller) it has no size.
+///
+/// ```
+/// use isobath_kernels::Level;
+///
+/// let fastest = Level::detect();
+/// assert_eq!(Level::from_name(fastest.name()), Some(fastest));
+/// assert_eq!(Level::available().next(), Some(Level::SCALAR)); // slowest first
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Level(Kind);
 

@@ -55,6 +55,7 @@ fn spaces_blank_lines_and_a_byte_order_mark_do_no_harm() {
 fn malformed_tables_are_refused() {
     for (text, expected) in [
         ("x,z\n1,2\n", "header: found `x`, `z`, allowed is a column `y` with the labels"),
+        ("Y ,z\n1,2\n", "header: found `Y`, `z`, allowed is a column `y` with the labels; did you mean `Y`?"),
         ("", "header: found nothing, allowed is a column `y` with the labels"),
         ("y,x,y\n1,2,3\n", "header: found more than one column `y`, allowed is one with the labels"),
         ("y\n1\n2\n", "header: found only `y`, allowed is at least one other column"),
