@@ -27,7 +27,7 @@ fn steps(criterion: &mut Criterion) {
                 Architecture { norm, ..Architecture::plain(depth, width, activation, Init::XAVIER) };
             let built = architecture.build(INPUT, Head::Linear(CLASSES, Init::LECUN));
             let mut places = vec![Place::default(); built.layers.len()];
-            let plan = Plan::new(INPUT, batch, &built.layers, &mut places).unwrap();
+            let plan = Plan::new(INPUT, batch, &built.layers, &mut places).unwrap().consuming_gradients();
             let mut memory = vec![0.0; plan.arena_len(0, 1).unwrap()];
             let mut arena = Arena::new(&plan, 0, 1, &mut memory).unwrap();
             arena.initialise(&plan, &mut Random::new(1));
@@ -45,8 +45,7 @@ fn steps(criterion: &mut Criterion) {
                         let logits = MatRef::new(arena.output(&plan, batch), batch, CLASSES).unwrap();
                         let d_logits = MatMut::new(&mut gradient, batch, CLASSES).unwrap();
                         loss::softmax_cross_entropy(level, logits, &labels, d_logits).unwrap();
-                        pass.backward(&mut arena, &gradient, false, &mut Unwatched).unwrap();
-                        update.apply(level, &Serial, &plan, &mut arena, 1e-4).unwrap();
+                        pass.descend(&mut arena, &gradient, &mut update, 1e-4, &mut Unwatched).unwrap();
                     });
                 },
             );
