@@ -4,6 +4,7 @@
 use isobath::activation::Activation;
 use isobath::net::update::{Clipping, Optimizer, Penalty, Update};
 use isobath::net::{Layer, NetError, Restraint};
+use isobath::threads::Serial;
 use isobath_kernels::Level;
 use isobath_tests::case::{Case, INIT, normals, perturb};
 use isobath_tests::levels;
