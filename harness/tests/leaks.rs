@@ -29,16 +29,13 @@ fn every_further_study_leaves_exactly_what_the_one_before_left() {
     for _ in 1..WARM {
         assert_eq!(round(), hash);
     }
-    let mut rounds = |count: usize| -> Vec<Held> {
-        let mut held = Vec::with_capacity(count);
-        for _ in 0..count {
-            assert_eq!(round(), hash);
-            held.push(Held::now());
-        }
-        held
-    };
+    let mut rounds = Vec::with_capacity(12);
+    for _ in 0..12 {
+        assert_eq!(round(), hash);
+        rounds.push(Held::now());
+    }
     // Threads that have ended leave a block of 2304 bytes each, some of them longer than others.
-    let (before, after) = (rounds(4), rounds(8));
+    let (before, after) = rounds.split_at(4);
     for (what, of) in HELD {
         let (most, least) = (before.iter().map(of).max(), after.iter().map(of).min());
         assert!(least <= most, "{what} grew: {before:?}, then {after:?}");
