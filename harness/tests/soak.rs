@@ -32,8 +32,9 @@ impl Sample {
     }
 }
 
-/// KiB of resident memory by which the allocator may hold more at one time than at another.
-const RESIDENT: usize = 1024;
+/// KiB of resident memory by which the allocator may hold more at one time than at another: glibc keeps an arena for each thread that
+/// runs beside others, of somewhat more than 1 MiB here, whose pages it touches one after the other and rarely gives back.
+const RESIDENT: usize = 2048;
 /// Blocks and bytes that threads which have ended leave for later: the list of rayon's queues has one block of 2304 bytes for each
 /// until it is next looked through.
 const BLOCKS: usize = 8;
@@ -72,8 +73,8 @@ fn studies_for_half_an_hour_leave_nothing_behind() {
     for _ in 1..WARM {
         assert_eq!(study(), hash);
     }
-    let mut samples = vec![Sample::now(); MOST];
-    samples.truncate(1);
+    let mut samples = Vec::with_capacity(MOST);
+    samples.push(Sample::now());
     let begun = Instant::now();
     let mut said = begun;
     while begun.elapsed() < Duration::from_secs_f64(60.0 * minutes) && samples.len() < MOST {
@@ -115,8 +116,8 @@ fn growth_is_found_and_noise_is_not() {
     assert_eq!(growth(&samples(|i| sample(20_000 + i * 977 % 1500, 50_000 + i % 3 * 2304, 7))), None);
     // Caches fill in the first third.
     assert_eq!(growth(&samples(|i| sample(20_000 + 100 * i.min(90), 50_000 + 999 * i.min(90), 7))), None);
-    let slow = growth(&samples(|i| sample(20_000 + 12 * i, 50_000, 7)));
-    assert_eq!(slow.unwrap(), "KiB of resident memory grew from 21800 to 23000");
+    let slow = growth(&samples(|i| sample(20_000 + 24 * i, 50_000, 7)));
+    assert_eq!(slow.unwrap(), "KiB of resident memory grew from 23600 to 26000");
     let leak = growth(&samples(|i| sample(20_000, 50_000 + 200 * i, 7)));
     assert_eq!(leak.unwrap(), "allocated bytes grew from 80000 to 100000");
     let leak = growth(&samples(|i| sample(20_000, 50_000, 7 + i / 60)));
