@@ -9,7 +9,7 @@ use isobath::memory::Buffer;
 use isobath::study::plan::StudyPlan;
 use isobath::train::Recipe;
 use isobath_kernels::gemm::{Gemm, PackedB, Shape};
-use isobath_kernels::{MatMut, MatRef, ViewError};
+use isobath_kernels::view::{MatMut, MatRef, ViewError};
 
 /// The most bytes of an allocation.
 const MOST: u64 = isize::MAX as u64;
