@@ -11,8 +11,11 @@ use held::{Held, SMALL, WARM, study};
 use isobath::study::StudyError;
 use tempfile::TempDir;
 
+/// A part of what is held.
+type Part = fn(&Held) -> usize;
+
 /// What of it may not grow.
-const HELD: [(&str, fn(&Held) -> usize); 3] =
+const HELD: [(&str, Part); 3] =
     [("bytes", |held| held.bytes), ("blocks", |held| held.blocks), ("descriptors", |held| held.descriptors)];
 
 #[test]
