@@ -8,6 +8,7 @@ pub mod gemm;
 pub mod idx;
 pub mod norm_clip;
 pub mod records;
+pub mod safetensors;
 pub mod toml;
 
 mod bits;
@@ -17,12 +18,13 @@ mod folder;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     ("csv", csv::run),
     ("elementwise", elementwise::run),
     ("gemm", gemm::run),
     ("idx", idx::run),
     ("norm_clip", norm_clip::run),
     ("records", records::run),
+    ("safetensors", safetensors::run),
     ("toml", toml::run),
 ];

@@ -31,9 +31,9 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio_io_timeout::TimeoutStream;
 
-use answer::Site;
+use answer::{Site, Visit};
 
-/// Connections at a time; one more is closed at once.
+/// Connections at a time; one more is closed at once. One whose client has gone counts until its last answer is made.
 pub const CONNECTIONS: usize = 64;
 /// The largest head of a request, in bytes.
 pub const HEAD: usize = 16 << 10;
@@ -133,11 +133,7 @@ impl Server {
                     Ok(Ok((stream, _))) => {
                         // Without a place the stream is dropped, which closes it.
                         let Ok(place) = places.clone().try_acquire_owned() else { continue };
-                        let site = self.site.clone();
-                        tokio::spawn(async move {
-                            converse(stream, site).await;
-                            drop(place);
-                        });
+                        tokio::spawn(converse(stream, Arc::new(Visit::new(self.site.clone(), place))));
                     }
                     // Too many open files, or a client that has gone: neither ends the others.
                     Ok(Err(_)) => tokio::time::sleep(PATIENCE).await,
@@ -153,11 +149,11 @@ impl Server {
 }
 
 /// Answers one client until one of both ends it.
-async fn converse(stream: TcpStream, site: Arc<Site>) {
+async fn converse(stream: TcpStream, visit: Arc<Visit>) {
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(WRITE_TIMEOUT));
     let stream: Pin<Box<_>> = Box::pin(stream);
-    let service = service_fn(move |request| answer::answer(site.clone(), request));
+    let service = service_fn(move |request| answer::answer(visit.clone(), request));
     // An error is the client's: it has gone, was too slow, or has sent what is no request.
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())

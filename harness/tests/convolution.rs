@@ -1,9 +1,16 @@
 //! Convolutional networks from outside: a study's hash, its per-layer figures, images from files, clear errors.
 
+#[path = "common/ended.rs"]
+mod ended;
+#[path = "common/program.rs"]
+mod program;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
+use ended::assert_ended;
+use program::isobath;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -12,10 +19,6 @@ const SMALL: &str = include_str!("convolution.toml");
 
 /// Its hash: part of the numerical contract, on every machine. A change belongs in CHANGELOG "Numerics".
 const GOLDEN: &str = "d9b214bead1a2039";
-
-fn isobath(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_isobath")).args(arguments).output().unwrap()
-}
 
 struct Folder(TempDir);
 
@@ -42,33 +45,18 @@ impl Folder {
     }
 }
 
-#[track_caller]
-fn assert_success(output: &Output) {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
-
-#[track_caller]
-fn assert_refused(output: &Output, code: i32, words: &[&str]) {
-    let message = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{message}");
-    for word in words {
-        assert!(message.contains(word), "`{word}` is not in: {message}");
-    }
-    assert!(!message.contains("panicked"), "{message}");
-}
-
 #[test]
 fn the_hash_is_the_same_on_every_level_and_number_of_threads() {
     let folder = Folder::new();
     let same = ("", "");
-    assert_success(&folder.study(same, "reference", &["--threads", "2"]));
+    assert_ended(&folder.study(same, "reference", &["--threads", "2"]), 0, &[]);
     assert_eq!(folder.summary("reference")["hash"], GOLDEN);
     let levels: Vec<&str> = isobath_kernels::Level::available().map(isobath_kernels::Level::name).collect();
     assert!(levels.len() >= 2, "the scalar and the portable level exist everywhere");
     let runs = levels.iter().map(|level| ["--level", *level]).chain([["--threads", "1"]]);
     for flags in runs {
         let out = flags.concat();
-        assert_success(&folder.study(same, &out, &flags));
+        assert_ended(&folder.study(same, &out, &flags), 0, &[]);
         assert_eq!(folder.summary(&out)["hash"], GOLDEN, "{flags:?}");
     }
 }
@@ -77,7 +65,7 @@ fn the_hash_is_the_same_on_every_level_and_number_of_threads() {
 #[test]
 fn every_hidden_layer_has_its_figures() {
     let folder = Folder::new();
-    assert_success(&folder.study(("", ""), "out", &[]));
+    assert_ended(&folder.study(("", ""), "out", &[]), 0, &[]);
     let summary = folder.summary("out");
     let rows = summary["groups"][0]["rows"].as_array().unwrap();
     let depths: Vec<usize> = rows.iter().map(|row| row["layers"].as_array().unwrap().len()).collect();
@@ -130,7 +118,7 @@ fn images_that_are_not_square_come_from_files() {
     write_idx(&data, "train-images-idx3-ubyte", "train-labels-idx1-ubyte", 120);
     write_idx(&data, "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte", 40);
     let source = format!("idx:{}", data.display());
-    assert_success(&folder.study(("steps = 4", "steps = 40"), "out", &["--data", &source]));
+    assert_ended(&folder.study(("steps = 4", "steps = 40"), "out", &["--data", &source]), 0, &[]);
     let summary = folder.summary("out");
     let rows = summary["groups"][0]["rows"].as_array().unwrap();
     let row = rows.iter().find(|row| row["name"] == "batch norm").unwrap();
@@ -147,7 +135,7 @@ fn what_cannot_be_convolved_is_refused() {
     let csv = format!("csv:{}", table.display());
     for source in ["teacher", "gaussian", "spirals", "two-spirals", &csv] {
         let output = folder.study(("", ""), "out", &["--data", source]);
-        assert_refused(&output, 2, &["sick/untreated", "needs images", "glyphs, idx:DIR", "rows of"]);
+        assert_ended(&output, 2, &["sick/untreated", "needs images", "glyphs, idx:DIR", "rows of"]);
     }
     let stages = "{ kernel = 3, halve_every = 2 }";
     let cases: [(&str, &str, &[&str]); 10] = [
@@ -167,7 +155,7 @@ fn what_cannot_be_convolved_is_refused() {
         ("depth = 4", "depth = 9", &["sick/untreated", "does not fit", "1 x 1 positions"]),
     ];
     for (old, new, words) in cases {
-        assert_refused(&folder.study((old, new), "out", &[]), 2, words);
+        assert_ended(&folder.study((old, new), "out", &[]), 2, words);
     }
     assert!(!folder.path("out").exists(), "something was left behind");
 }
@@ -180,7 +168,7 @@ fn memory_is_planned_before_it_is_taken() {
         ("9000000000000000", 2, ["sick/untreated", "address space"]),
     ] {
         let output = folder.study(("width = 3", &format!("width = {width}")), "out", &[]);
-        assert_refused(&output, code, &words);
+        assert_ended(&output, code, &words);
     }
     assert!(!folder.path("out").exists());
 }
@@ -204,7 +192,7 @@ convolution = { kernel = 3, halve_every = 1 }
     fs::write(&file, text).unwrap();
     let hash = |threads: &str| {
         let output = isobath(&["train", file.to_str().unwrap(), "--json", "--threads", threads]);
-        assert_success(&output);
+        assert_ended(&output, 0, &[]);
         let value: Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(value["network"], "3 relu convolutions (3 x 3) of 4");
         assert_eq!(value["layers_before"].as_array().unwrap().len(), 3);
@@ -212,5 +200,5 @@ convolution = { kernel = 3, halve_every = 1 }
     };
     assert_eq!(hash("1"), hash("2"));
     fs::write(&file, text.replace("glyphs", "two-spirals")).unwrap();
-    assert_refused(&isobath(&["train", file.to_str().unwrap()]), 2, &["one", "rows of 2 numbers"]);
+    assert_ended(&isobath(&["train", file.to_str().unwrap()]), 2, &["one", "rows of 2 numbers"]);
 }

@@ -1,14 +1,14 @@
 //! The `diagnose` command: exit codes, messages, the shape of its output.
 
+#[path = "common/program.rs"]
+mod program;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
+use program::isobath;
 use serde_json::Value;
-
-fn isobath(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_isobath")).args(arguments).output().unwrap()
-}
 
 fn words(arguments: &str) -> Output {
     isobath(&arguments.split_whitespace().collect::<Vec<_>>())

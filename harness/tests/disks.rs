@@ -1,19 +1,26 @@
 //! Disks that are full, read-only, in use or taken away: a clear error, exit code 3, and nothing lost that was kept.
 #![cfg(unix)]
 
-mod common;
+#[path = "common/ended.rs"]
+mod ended;
+#[path = "common/kept.rs"]
+mod kept;
+#[path = "common/running.rs"]
+mod running;
+#[path = "common/timeless.rs"]
+mod timeless;
 
 use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use common::{
-    assert_ended, assert_finished, command, run, runs_kept, start, timeless_summary, wait_for_a_run,
-    write_study,
-};
+use ended::assert_ended;
+use kept::{assert_finished, runs_kept, wait_for_a_run};
+use running::{command, run, start, write_study};
 use serde_json::Value;
 use tempfile::TempDir;
+use timeless::timeless_summary;
 
 /// The small study with its results.
 fn small(folder: &Path) -> (std::path::PathBuf, Value) {
@@ -92,12 +99,67 @@ fn a_folder_that_cannot_be_written_is_an_error() {
     let closed = folder.path().join("closed");
     fs::create_dir(&closed).unwrap();
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o555)).unwrap();
-    if File::create(closed.join("probe")).is_ok() {
-        // The superuser may write everywhere, so there is nothing to refuse.
-        return;
+    for (out, words) in [(closed.clone(), "cannot open"), (closed.join("below"), "cannot create")] {
+        assert_ended(&run_with_permissions(&file, &out), 3, &[words]);
     }
-    assert_ended(&run(&file, &closed), 3, &["cannot open", "records.jsonl"]);
-    assert_ended(&run(&file, &closed.join("below")), 3, &["cannot create"]);
+    // It is the permissions that were in the way.
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o755)).unwrap();
+    assert_ended(&run_with_permissions(&file, &closed), 0, &[]);
+}
+
+/// A study for which permissions hold: the superuser, who may write everywhere, has to give that right up first.
+fn run_with_permissions(file: &Path, out: &Path) -> Output {
+    let study = command(file, out);
+    let folder = TempDir::new().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o555)).unwrap();
+    let mut bound = if File::create(folder.path().join("probe")).is_ok() {
+        let mut setpriv = Command::new("setpriv");
+        setpriv.args(["--bounding-set", "-dac_override", "--inh-caps", "-dac_override"]);
+        setpriv.arg(study.get_program());
+        setpriv
+    } else {
+        Command::new(study.get_program())
+    };
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    bound.args(study.get_args()).output().expect("setpriv, of util-linux, where the tests run as root")
+}
+
+/// A pipe where the records should be would be waited for, and a link leads to what is not the study's.
+#[test]
+fn what_is_no_file_is_neither_waited_for_nor_written_through() {
+    let folder = TempDir::new().unwrap();
+    let (file, expected) = small(folder.path());
+    let precious = folder.path().join("precious");
+    for name in ["pipe", "link"] {
+        fs::write(&precious, "of someone else").unwrap();
+        for left in ["records.jsonl", "summary.json", ".report.html.new", ".summary.json.new"] {
+            let out = folder.path().join(name).join(left);
+            fs::create_dir_all(&out).unwrap();
+            if left == "summary.json" {
+                let records = folder.path().join("undisturbed/records.jsonl");
+                fs::copy(records, out.join("records.jsonl")).unwrap();
+            }
+            let path = out.join(left);
+            if name == "link" {
+                symlink(&precious, &path).unwrap();
+            } else {
+                assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+            }
+            if left.starts_with('.') {
+                assert_ended(&run(&file, &out), 0, &[]);
+                assert_finished(&out, &expected);
+            } else {
+                assert_ended(&run(&file, &out), 3, &[left, "it is no file"]);
+            }
+            if left == "records.jsonl" {
+                let forced = command(&file, &out).arg("--force").output().unwrap();
+                assert_ended(&forced, 3, &[left, "it is no file"]);
+                let exported = Command::new(env!("CARGO_BIN_EXE_isobath")).arg("diagnose").arg(&out).output();
+                assert_ended(&exported.unwrap(), 3, &[left, "it is no file"]);
+            }
+            assert_eq!(fs::read_to_string(&precious).unwrap(), "of someone else", "{name} {left}");
+        }
+    }
 }
 
 /// Long enough to be looked at while it runs.

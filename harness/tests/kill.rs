@@ -3,7 +3,14 @@
 //! `ISOBATH_KILLS` sets how often the study is killed, 20 times by default.
 #![cfg(unix)]
 
-mod common;
+#[path = "common/ended.rs"]
+mod ended;
+#[path = "common/kept.rs"]
+mod kept;
+#[path = "common/running.rs"]
+mod running;
+#[path = "common/timeless.rs"]
+mod timeless;
 
 use std::fs;
 use std::path::Path;
@@ -11,11 +18,12 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{
-    assert_ended, assert_finished, run, runs_kept, start, timeless_summary, wait_for_a_run, write_study,
-};
+use ended::assert_ended;
 use isobath::random::Random;
+use kept::{assert_finished, runs_kept, wait_for_a_run};
+use running::{run, start, write_study};
 use tempfile::TempDir;
+use timeless::timeless_summary;
 
 /// Steps of a run of the study that is killed.
 const STEPS: usize = 150;

@@ -1,10 +1,17 @@
 //! Studies of recurrent networks from outside: the same results on every level and number of threads, for each task;
 //! forgetting times; clear errors.
 
+#[path = "common/ended.rs"]
+mod ended;
+#[path = "common/program.rs"]
+mod program;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
+use ended::assert_ended;
+use program::isobath;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -18,10 +25,6 @@ const GOLDEN: [(&str, &str); 4] = [
     ("recall:2", "43a389a59004ca5d"),
     ("glyphs", "d6efbbc8636149d7"),
 ];
-
-fn isobath(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_isobath")).args(arguments).output().unwrap()
-}
 
 fn study(file: &Path, out: &Path, more: &[&str]) -> Output {
     let mut arguments = vec!["study", file.to_str().unwrap(), "--out", out.to_str().unwrap()];
@@ -39,11 +42,6 @@ fn summary(out: &Path) -> Value {
     serde_json::from_slice(&fs::read(out.join("summary.json")).unwrap()).unwrap()
 }
 
-#[track_caller]
-fn assert_success(output: &Output) {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
-
 #[test]
 fn every_task_ends_the_same_on_every_level_and_thread() {
     let folder = TempDir::new().unwrap();
@@ -53,7 +51,7 @@ fn every_task_ends_the_same_on_every_level_and_thread() {
         runs.extend(isobath_kernels::Level::available().map(|level| vec!["--level", level.name()]));
         for (i, flags) in runs.iter().enumerate() {
             let out = folder.path().join(format!("{}-{i}", task.replace(':', "-")));
-            assert_success(&study(&file, &out, &[&["--data", task], &flags[..]].concat()));
+            assert_ended(&study(&file, &out, &[&["--data", task], &flags[..]].concat()), 0, &[]);
             assert_eq!(summary(&out)["hash"], golden, "{task}, {flags:?}");
         }
     }
@@ -68,7 +66,7 @@ fn a_summary_holds_the_gradient_through_time() {
     {
         let out = folder.path().join(task.replace(':', "-"));
         let output = study(&file, &out, &["--data", task]);
-        assert_success(&output);
+        assert_ended(&output, 0, &[]);
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(words.contains("back in time over which") && words.contains("rnn ("), "{text}");
@@ -163,7 +161,7 @@ fn dense_networks_answer_once() {
     let dense = SMALL.replacen("cell = { kind = \"rnn\" }", "", 1);
     let file = write(&folder, &dense);
     let out = folder.path().join("out");
-    assert_success(&study(&file, &out, &["--data", "adding:9"]));
+    assert_ended(&study(&file, &out, &["--data", "adding:9"]), 0, &[]);
     let rows = &summary(&out)["groups"][0]["rows"];
     assert!(rows[0]["layers"][0].get("through_time").is_none(), "a dense layer has no time");
     assert!(rows[1]["layers"][0].get("through_time").is_some());

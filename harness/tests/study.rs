@@ -1,12 +1,22 @@
 //! The study command from outside: the same results however it is run, resumed or interrupted, and clear errors.
 
+#[path = "common/ended.rs"]
+mod ended;
+#[path = "common/program.rs"]
+mod program;
+#[path = "common/timeless.rs"]
+mod timeless;
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use ended::assert_ended;
+use program::isobath;
 use serde_json::Value;
 use tempfile::TempDir;
+use timeless::timeless_summary;
 
 /// A study small enough for every level.
 const SMALL: &str = include_str!("small.toml");
@@ -32,10 +42,6 @@ impl Folder {
     }
 }
 
-fn isobath(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_isobath")).args(arguments).output().unwrap()
-}
-
 fn study(file: &Path, out: &Path, more: &[&str]) -> Output {
     let mut arguments = vec!["study", file.to_str().unwrap(), "--out", out.to_str().unwrap()];
     arguments.extend(more);
@@ -46,49 +52,13 @@ fn summary(out: &Path) -> Value {
     serde_json::from_slice(&fs::read(out.join("summary.json")).unwrap()).unwrap()
 }
 
-/// The summary without what differs between machines and moments.
-fn timeless(out: &Path) -> String {
-    fn strip(value: &mut Value) {
-        match value {
-            Value::Object(fields) => {
-                fields.remove("seconds");
-                fields.remove("seconds_in_all");
-                fields.remove("step_seconds");
-                fields.remove("machine");
-                fields.values_mut().for_each(strip);
-            }
-            Value::Array(items) => items.iter_mut().for_each(strip),
-            _ => {}
-        }
-    }
-    let mut value = summary(out);
-    strip(&mut value);
-    serde_json::to_string(&value).unwrap()
-}
-
-#[track_caller]
-fn assert_success(output: &Output) {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
-
-/// Fails unless the command ended with this code and every one of these words on standard error.
-#[track_caller]
-fn assert_refused(output: &Output, code: i32, words: &[&str]) {
-    let message = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{message}");
-    for word in words {
-        assert!(message.contains(word), "`{word}` is not in: {message}");
-    }
-    assert!(!message.contains("panicked"), "{message}");
-}
-
 #[test]
 fn results_do_not_depend_on_threads_level_or_sitting() {
     let folder = Folder::new();
     let file = folder.write("small.toml", SMALL);
     let reference = folder.path("reference");
-    assert_success(&study(&file, &reference, &["--threads", "2"]));
-    let expected = timeless(&reference);
+    assert_ended(&study(&file, &reference, &["--threads", "2"]), 0, &[]);
+    let expected = timeless_summary(&reference);
     assert_eq!(summary(&reference)["hash"], GOLDEN);
     let page = fs::read_to_string(reference.join("report.html")).unwrap();
     assert!(page.contains("Phase diagram of sigmoid") && page.contains("The activation sigmoid"));
@@ -98,12 +68,12 @@ fn results_do_not_depend_on_threads_level_or_sitting() {
     runs.extend(levels.iter().map(|level| vec!["--level", *level]));
     for (i, flags) in runs.iter().enumerate() {
         let out = folder.path(&format!("run{i}"));
-        assert_success(&study(&file, &out, flags));
-        assert!(timeless(&out) == expected, "{flags:?}");
+        assert_ended(&study(&file, &out, flags), 0, &[]);
+        assert!(timeless_summary(&out) == expected, "{flags:?}");
     }
     // Another seed is another study.
     let other = folder.path("other");
-    assert_success(&study(&file, &other, &["--seed", "2"]));
+    assert_ended(&study(&file, &other, &["--seed", "2"]), 0, &[]);
     assert_ne!(summary(&other)["hash"], summary(&reference)["hash"]);
 }
 
@@ -112,8 +82,8 @@ fn a_study_goes_on_where_it_was_cut_off() {
     let folder = Folder::new();
     let file = folder.write("small.toml", SMALL);
     let whole = folder.path("whole");
-    assert_success(&study(&file, &whole, &[]));
-    let expected = timeless(&whole);
+    assert_ended(&study(&file, &whole, &[]), 0, &[]);
+    let expected = timeless_summary(&whole);
     let records = fs::read(whole.join("records.jsonl")).unwrap();
     let header = records.iter().position(|byte| *byte == b'\n').unwrap() + 1;
     // Right behind the header, within a line, within a run's lines, before the last byte.
@@ -123,8 +93,8 @@ fn a_study_goes_on_where_it_was_cut_off() {
         let out = folder.path(&format!("cut{i}"));
         fs::create_dir(&out).unwrap();
         fs::write(out.join("records.jsonl"), &records[..cut]).unwrap();
-        assert_success(&study(&file, &out, &[]));
-        assert!(timeless(&out) == expected, "cut at {cut} of {}", records.len());
+        assert_ended(&study(&file, &out, &[]), 0, &[]);
+        assert!(timeless_summary(&out) == expected, "cut at {cut} of {}", records.len());
     }
 }
 
@@ -133,21 +103,21 @@ fn a_finished_study_is_printed_again_and_another_is_refused() {
     let folder = Folder::new();
     let file = folder.write("small.toml", SMALL);
     let out = folder.path("out");
-    assert_success(&study(&file, &out, &[]));
+    assert_ended(&study(&file, &out, &[]), 0, &[]);
     let before = fs::read(out.join("records.jsonl")).unwrap();
     let again = study(&file, &out, &[]);
-    assert_success(&again);
+    assert_ended(&again, 0, &[]);
     assert!(String::from_utf8_lossy(&again.stdout).contains("finished before"));
-    assert_refused(&study(&file, &out, &["--seed", "7"]), 2, &["other settings", "--out", "--force"]);
+    assert_ended(&study(&file, &out, &["--seed", "7"]), 2, &["other settings", "--out", "--force"]);
     let changed = folder.write("changed.toml", SMALL.replace("steps = 12", "steps = 13"));
-    assert_refused(&study(&changed, &out, &[]), 2, &["other settings"]);
+    assert_ended(&study(&changed, &out, &[]), 2, &["other settings"]);
     assert_eq!(fs::read(out.join("records.jsonl")).unwrap(), before, "a refused study must not be touched");
-    assert_success(&study(&changed, &out, &["--force"]));
+    assert_ended(&study(&changed, &out, &["--force"]), 0, &[]);
 
     let strange = folder.path("strange");
     fs::create_dir(&strange).unwrap();
     fs::write(strange.join("records.jsonl"), "somebody's notes\n").unwrap();
-    assert_refused(&study(&file, &strange, &[]), 2, &["no study of ours"]);
+    assert_ended(&study(&file, &strange, &[]), 2, &["no study of ours"]);
     assert_eq!(fs::read(strange.join("records.jsonl")).unwrap(), b"somebody's notes\n");
 }
 
@@ -156,7 +126,7 @@ fn a_diverging_network_is_a_result() {
     let folder = Folder::new();
     let file = folder.write("small.toml", SMALL);
     let out = folder.path("out");
-    assert_success(&study(&file, &out, &[]));
+    assert_ended(&study(&file, &out, &[]), 0, &[]);
     let summary = summary(&out);
     let rows = summary["groups"][0]["rows"].as_array().unwrap();
     let row = rows.iter().find(|row| row["name"] == "exploding").unwrap();
@@ -172,13 +142,13 @@ fn json_is_one_object_and_a_closed_pipe_is_no_failure() {
     let file = folder.write("small.toml", SMALL);
     let out = folder.path("out");
     let output = study(&file, &out, &["--json"]);
-    assert_success(&output);
+    assert_ended(&output, 0, &[]);
     let value: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(value["schema_version"], 1);
     let command =
         format!("{} study {} --out {} | true", env!("CARGO_BIN_EXE_isobath"), file.display(), out.display());
     let output = Command::new("bash").args(["-o", "pipefail", "-c", &command]).output().unwrap();
-    assert_success(&output);
+    assert_ended(&output, 0, &[]);
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -209,7 +179,7 @@ fn a_bad_study_file_is_refused_with_its_place() {
         assert!(SMALL.contains(old), "{old}");
         let file = folder.write("bad.toml", SMALL.replacen(old, new, 1));
         let out = folder.path("out");
-        assert_refused(&study(&file, &out, &[]), 2, words);
+        assert_ended(&study(&file, &out, &[]), 2, words);
         assert!(!out.exists(), "`{new}` left something behind");
     }
 }
@@ -222,7 +192,7 @@ fn a_network_too_large_for_memory_is_refused_before_anything_is_written() {
         [("3000000", 3, ["sick/untreated", "MiB"]), ("4000000000000", 2, ["sick/untreated", "address space"])]
     {
         let file = folder.write("huge.toml", SMALL.replacen("width = 17", &format!("width = {width}"), 1));
-        assert_refused(&study(&file, &out, &[]), code, &words);
+        assert_ended(&study(&file, &out, &[]), code, &words);
         assert!(!out.exists());
     }
 }
@@ -232,14 +202,14 @@ fn bad_flags_and_folders_are_refused() {
     let folder = Folder::new();
     let file = folder.write("small.toml", SMALL);
     let out = folder.path("out");
-    assert_refused(&isobath(&["study", "remediez"]), 2, &["remediez", "remedies", "depth"]);
-    assert_refused(&study(&folder.path("none.toml"), &out, &[]), 3, &["none.toml"]);
-    assert_refused(&study(&file, &out, &["--threads", "0"]), 2, &["--threads", "1 to 1024"]);
-    assert_refused(&study(&file, &out, &["--level", "mmx"]), 2, &["mmx", "scalar"]);
-    assert_refused(&study(&file, &out, &["--data", "idx:/no/such/folder"]), 2, &["/no/such/folder"]);
-    assert_refused(&study(&file, &out, &["--wrong"]), 2, &["--wrong"]);
+    assert_ended(&isobath(&["study", "remediez"]), 2, &["remediez", "remedies", "depth"]);
+    assert_ended(&study(&folder.path("none.toml"), &out, &[]), 3, &["none.toml"]);
+    assert_ended(&study(&file, &out, &["--threads", "0"]), 2, &["--threads", "1 to 1024"]);
+    assert_ended(&study(&file, &out, &["--level", "mmx"]), 2, &["mmx", "scalar"]);
+    assert_ended(&study(&file, &out, &["--data", "idx:/no/such/folder"]), 2, &["/no/such/folder"]);
+    assert_ended(&study(&file, &out, &["--wrong"]), 2, &["--wrong"]);
     let in_the_way = folder.write("in-the-way", "a file");
-    assert_refused(&study(&file, &in_the_way, &[]), 3, &["in-the-way"]);
+    assert_ended(&study(&file, &in_the_way, &[]), 3, &["in-the-way"]);
     assert!(!out.exists());
     assert_eq!(fs::read(&in_the_way).unwrap(), b"a file");
 }
@@ -276,7 +246,7 @@ fn files_in_mnists_format_are_trained_on() {
     write_idx(&data, "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte", 60);
     let source = format!("idx:{}", data.display());
     let out = folder.path("out");
-    assert_success(&study(&file, &out, &["--data", &source]));
+    assert_ended(&study(&file, &out, &["--data", &source]), 0, &[]);
     let found = summary(&out);
     assert_eq!(found["data"]["features"], 64);
     assert_eq!(found["data"]["classes"], 3);
@@ -287,11 +257,11 @@ fn files_in_mnists_format_are_trained_on() {
     let whole = fs::read(&images).unwrap();
     fs::write(&images, &whole[..whole.len() - 5]).unwrap();
     let other = folder.path("other");
-    assert_refused(&study(&file, &other, &["--data", &source]), 2, &["train-images-idx3-ubyte"]);
+    assert_ended(&study(&file, &other, &["--data", &source]), 2, &["train-images-idx3-ubyte"]);
     let mut wrong = whole.clone();
     wrong[3] = 9;
     fs::write(&images, wrong).unwrap();
-    assert_refused(&study(&file, &other, &["--data", &source]), 2, &["train-images-idx3-ubyte", "magic"]);
+    assert_ended(&study(&file, &other, &["--data", &source]), 2, &["train-images-idx3-ubyte", "magic"]);
     assert!(!other.exists());
 }
 
@@ -308,6 +278,6 @@ fn a_nan_in_a_table_is_refused_with_line_and_column() {
     drop(table);
     let source = format!("csv:{}", folder.path("table.csv").display());
     let out = folder.path("out");
-    assert_refused(&study(&file, &out, &["--data", &source]), 2, &["table.csv", "line 22", "b", "NaN"]);
+    assert_ended(&study(&file, &out, &["--data", &source]), 2, &["table.csv", "line 22", "b", "NaN"]);
     assert!(!out.exists());
 }

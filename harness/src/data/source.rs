@@ -9,6 +9,7 @@ use super::error::DataError;
 use super::form::{Form, Target};
 use super::sequence::{adding, copy, recall};
 use super::{csv, gaussian, glyphs, idx, spirals, teacher};
+use crate::machine::available_memory;
 use crate::random::Random;
 
 /// The label column of a CSV file where none is named.
@@ -163,6 +164,12 @@ impl Source {
         fill: impl Fn(&mut Random, &mut [f32], &mut [u32]),
     ) -> Result<[Dataset; 3], DataError> {
         let name = self.to_string();
+        let all = sizes.train.saturating_add(sizes.validation).saturating_add(sizes.test);
+        // An input's numbers and the labels, of 4 bytes each.
+        let needed = (all as u64).saturating_mul(4 * (form.features() + form.answers()) as u64);
+        if needed > available_memory().unwrap_or(u64::MAX) {
+            return Err(DataError::Memory { samples: all, features: form.features() });
+        }
         let set = |stream, samples: usize| {
             let memory = || DataError::Memory { samples, features: form.features() };
             let mut inputs = Vec::new();

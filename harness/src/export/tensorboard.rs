@@ -34,10 +34,12 @@ pub fn files(rows: &[Row], seconds: f64) -> Vec<(PathBuf, Vec<u8>)> {
     runs.map(file).collect()
 }
 
-/// The folder of a run: group, row, and which run of it. Letters that a system may not take are underscores.
+/// The folder of a run: group, row, and which run of it. Letters that a system may not take are underscores, and so is a name
+/// without letters: a path that begins with a slash leaves the log folder.
 fn folder(id: &RunId) -> String {
     let plain = |part: &str| {
         let is_plain = |letter: char| letter.is_alphanumeric() || " -_+=,".contains(letter);
+        let part = if part.is_empty() { "_" } else { part };
         part.chars().map(|letter| if is_plain(letter) { letter } else { '_' }).collect::<String>()
     };
     let network: Vec<String> = id.network.splitn(2, '/').map(plain).collect();
@@ -225,7 +227,11 @@ mod tests {
         let id =
             |network: &str| RunId { network: network.to_owned(), phase: Phase::Trial, setting: 0, seed: 1 };
         assert_eq!(folder(&id("sick/no remedy")), "sick/no remedy/trial setting 0 seed 1");
-        assert_eq!(folder(&id("../../x")), "__/___x/trial setting 0 seed 1");
+        for (network, expected) in
+            [("../../x", "__/___x"), ("/x", "_/x"), ("x/", "x/_"), ("//x", "_/_x"), ("", "_"), ("/", "_/_")]
+        {
+            assert_eq!(folder(&id(network)), format!("{expected}/trial setting 0 seed 1"));
+        }
         let mut rows = rows(&runs());
         let (first, second) = rows.split_at_mut(9);
         first.iter_mut().for_each(|row| row.id = id("a?"));

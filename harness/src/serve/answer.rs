@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::IpAddr;
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,6 +16,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::runs::{self, Run};
 use super::watched::{self, Status, Watched};
@@ -105,13 +107,35 @@ impl Site {
     }
 }
 
+/// One connection's look at the site. All work for it holds the visit, and the visit a place among the connections, so that a
+/// client that asks and goes leaves no more work behind than there are places.
+#[derive(Debug)]
+pub(super) struct Visit {
+    site: Arc<Site>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Visit {
+    pub(super) fn new(site: Arc<Site>, place: OwnedSemaphorePermit) -> Self {
+        Self { site, _place: place }
+    }
+}
+
+impl Deref for Visit {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        &self.site
+    }
+}
+
 /// The answer to a request.
 pub(super) async fn answer(
-    site: Arc<Site>,
+    visit: Arc<Visit>,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
-    let mut response = match checked(&site, &request) {
-        Ok(()) => found(site, request.uri().path()).await,
+    let mut response = match checked(&visit, &request) {
+        Ok(()) => found(visit, request.uri().path()).await,
         Err((status, message)) => plain(status, message),
     };
     let headers = response.headers_mut();
@@ -154,7 +178,7 @@ fn checked(site: &Site, request: &Request<Incoming>) -> Result<(), (StatusCode, 
 }
 
 /// The answer to a request that may be answered.
-async fn found(site: Arc<Site>, path: &str) -> Response<Body> {
+async fn found(site: Arc<Visit>, path: &str) -> Response<Body> {
     let (kind, name) = match path {
         "/" => ("run", None),
         "/content" | "/events" => (&path[1..], None),

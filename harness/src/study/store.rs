@@ -119,6 +119,7 @@ impl Store {
     pub fn open(folder: &Path, header: &Header, force: bool) -> Result<Self, StudyError> {
         fs::create_dir_all(folder).map_err(io_error("create", folder))?;
         let path = folder.join("records.jsonl");
+        refuse_others(&path).map_err(io_error("open", &path))?;
         if !force && !path.exists() {
             refuse_strangers(folder)?;
         }
@@ -216,7 +217,7 @@ impl Store {
     /// It cannot be read.
     pub fn summary(&self) -> Result<Option<Summary>, StudyError> {
         let path = self.folder.join("summary.json");
-        match fs::read(&path) {
+        match refuse_others(&path).and_then(|()| fs::read(&path)) {
             Ok(text) => Ok(serde_json::from_slice(&text).ok()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(io_error("read", &path)(error)),
@@ -230,7 +231,9 @@ impl Store {
     pub fn replace(&self, name: &str, content: &[u8]) -> Result<PathBuf, StudyError> {
         let path = self.folder.join(name);
         let temporary = self.folder.join(format!(".{name}.new"));
-        let written = File::create(&temporary).and_then(|mut file| {
+        // Left by a kill, or laid there by someone else: a link would be written through.
+        let _ = fs::remove_file(&temporary);
+        let written = File::create_new(&temporary).and_then(|mut file| {
             file.write_all(content)?;
             file.sync_all()
         });
@@ -305,7 +308,7 @@ pub fn runs(folder: &Path) -> Result<Vec<(RunId, Trained)>, StudyError> {
         file: path.display().to_string(),
         message: format!("{found}; allowed are the records of a study"),
     };
-    let text = fs::read(&path).map_err(io_error("read", &path))?;
+    let text = refuse_others(&path).and_then(|()| fs::read(&path)).map_err(io_error("read", &path))?;
     // What follows the last line break is being written.
     let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(&text[..0], |end| &text[..end]);
     let mut runs = Vec::new();
@@ -319,6 +322,16 @@ pub fn runs(folder: &Path) -> Result<Vec<(RunId, Trained)>, StudyError> {
         }
     }
     Ok(runs)
+}
+
+/// A file of the folder must be one: a pipe would be waited for without end, and what a link leads to is no study's to truncate.
+fn refuse_others(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if !found.is_file() => {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file but a link, a folder or a device"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A folder without records must not hold files of the names that a study writes: they are someone else's.
