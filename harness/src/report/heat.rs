@@ -89,8 +89,8 @@ fn map(place: usize, row: &Row, colours: &Colours) -> String {
     let steps = row.course.log10_delta.len();
     let layers = row.course.log10_delta.iter().map(Vec::len).max().unwrap_or_default();
     let name = escape(&row.name);
-    let body = if steps == 0 || layers == 0 {
-        "<p class=\"none\">No figures.</p>\n".to_owned()
+    let body = if row.course.log10_delta.iter().flatten().flatten().next().is_none() {
+        "<p class=\"none\">No gradient was finite and other than zero.</p>\n".to_owned()
     } else {
         let (first, last) = (row.course.steps.first().unwrap_or(&0), row.course.steps.last().unwrap_or(&0));
         format!(

@@ -189,8 +189,7 @@ pub(super) fn overview(family: &Family<'_>) -> Figure {
         title: format!("Test accuracy against {axis}"),
         caption: format!("Medians of the seeds. The horizontal axis ({axis}) is logarithmic."),
         body: names(family) + &accuracies(family, (390, 280)),
-        // Its file stands below, with the sweep's table.
-        data: Vec::new(),
+        data: vec![files::sweep(family)],
     }
 }
 
