@@ -56,7 +56,8 @@ const look = (() => {
         const point = points[points.length >> 1], at = run.getScreenCTM();
         return { x: point.x * at.a + at.e, y: point.y * at.d + at.f, exact: true };
       }
-      const box = svg.querySelector(".cells, .bar, " + MARKS).getBoundingClientRect();
+      const parts = [...svg.querySelectorAll(".cells, .bar, rect[fill^=url]")];
+      const box = parts.map((part) => part.getBoundingClientRect()).find((box) => box.width > 0 && box.height > 0);
       return { x: box.x + box.width * 0.4, y: box.y + box.height / 2, exact: false };
     },
 

@@ -10,9 +10,11 @@ import io
 import json
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import time
+import urllib.request
 
 from browser import Browser
 
@@ -21,7 +23,8 @@ FIGURES = {
     "figures": [
         "‖δ‖ in each hidden layer before the first step", "Accuracy on the test samples", "Layer by layer",
         "‖δ‖ over layers and training", "What training did", "What the units do", "PReLU's slope over training",
-        "What was held back", "Back through time", "Price and noise of a step", "Activations and their slopes", "Phase diagrams",
+        "What was held back", "Signals and gradients, unit by unit", "Singular values of the Jacobian",
+        "Back through time", "Price and noise of a step", "Activations and their slopes", "Phase diagrams",
     ],
     "sweep": ["Test accuracy against depth", "Over the depth", "Layer by layer", "‖δ‖ over layers and training"],
     "speed": ["Speed of learning over training", "Layer by layer", "‖δ‖ over layers and training"],
@@ -45,6 +48,10 @@ def expected_rows(summary):
         rows |= {f"{name}-accuracy.csv": len(group["rows"]), f"{name}-layers.csv": layers, f"{name}-units.csv": layers,
                  f"{name}-course.csv": steps, f"{name}-log10-delta.csv": steps, f"{name}-speed.csv": steps,
                  f"{name}-prelu.csv": sum(len(row["course"]["prelu"]) for row in group["rows"])}
+        values = [len(spectrum["log10"]) for row in group["rows"] for spectrum in row["spectra"] if spectrum]
+        counts = [figure["counts"] for row in group["rows"] for moment in row.get("histograms", []) for layer in moment
+                for figure in (layer["signal"], layer["log10_delta"]) if figure]
+        rows |= {f"{name}-spectra.csv": sum(values), f"{name}-histograms.csv": len(counts)}
         in_time = [layer["through_time"] for row in group["rows"] for layer in row["layers"][-1:] if "through_time" in layer]
         rows[f"{name}-time.csv"] = sum(len(start) for start, _ in in_time)
     return rows
@@ -187,14 +194,60 @@ def report(browser, isobath, out, name):
     check_quiet(browser, name, address)
 
 
+def large(browser, isobath, out):
+    """A page of 100 networks of 1,000 layers, made from the summary of a small study."""
+    summary = json.loads((out / "figures" / "summary.json").read_text())
+    summary["groups"] = summary["groups"][:1]
+    group, summary["claims"] = summary["groups"][0], []
+    model = max(group["rows"], key=lambda row: len(row["course"]["steps"]))
+    steps, depth, networks = 20, 1000, 100
+
+    def stretched(values, count):
+        return [values[i * len(values) // count] for i in range(count)]
+
+    course = {name: stretched(values, steps) for name, values in model["course"].items() if values}
+    for name in ["log10_delta", "log10_w", "speed"]:
+        course[name] = [stretched(layers, depth) for layers in course[name]]
+    course["steps"] = [100 * step for step in range(steps)]
+    layers = [dict(layer, layer=i + 1) for i, layer in enumerate(stretched(model["layers"], depth))]
+    group["rows"] = [dict(model, name=f"network {i}", depth=depth, course=course, layers=layers) for i in range(networks)]
+    folder = out / "large" / "run"
+    folder.mkdir(parents=True)
+    shutil.copy(out / "figures" / "records.jsonl", folder)
+    (folder / "summary.json").write_text(json.dumps(summary))
+    server, address = serve(isobath, out / "large")
+    try:
+        browser.window()
+        # The server makes it now, and keeps it.
+        size = len(urllib.request.urlopen(address + "run/run").read())
+        shown = browser.open(address + "run/run")
+        check(10_000 < size < 20_000_000, f"large: {size} bytes")
+        check(browser.js("document.querySelector('.left-out') !== null"), "large: does not say what it leaves out")
+        started = time.monotonic()
+        check_slider(browser, "large")
+        moved = time.monotonic() - started
+        print(f"large: {size} bytes, shown after {shown:.2f} s; three steps of the slider {moved:.2f} s")
+        check_quiet(browser, "large", address)
+    finally:
+        server.terminate()
+        server.wait()
+        shutil.rmtree(out / "large")
+
+
+def serve(isobath, folder):
+    """A server of the run folders below a folder, and its address."""
+    server = subprocess.Popen([isobath, "serve", folder, "--port", "0"], stdout=subprocess.PIPE, text=True)
+    return server, re.search(r"http://\S+/", server.stdout.readline()).group()
+
+
 def live(browser, isobath, out):
     """A study is watched from its beginning to its end, beside those that have finished."""
     running = study(isobath, out, "speed", "--threads", "1")
-    server = subprocess.Popen([isobath, "serve", out, "--port", "0"], stdout=subprocess.PIPE, text=True)
+    server, address = serve(isobath, out)
     try:
-        address = re.search(r"http://\S+/", server.stdout.readline()).group()
         browser.open(address)
         check(browser.wait("document.querySelectorAll('tbody tr').length === 3"), "live: the index does not list all runs")
+        check(browser.js("document.querySelectorAll('.run svg.chart').length") >= 2, "live: no figures side by side")
         browser.picture("live-index")
         check_structure(browser, "index")
         browser.open(address + "run/speed")
@@ -226,6 +279,7 @@ def main():
     try:
         for name in ["figures", "sweep"]:
             report(browser, isobath, out, name)
+        large(browser, isobath, out)
         live(browser, isobath, out)
     finally:
         browser.quit()

@@ -111,7 +111,7 @@ impl Plane<'_> {
             format!(
                 "<path stroke=\"{}\" d=\"{strokes}\"><title>{}</title></path>\n",
                 colour(*shade),
-                meaning(*shade)
+                escape(&meaning(*shade))
             )
         };
         format!(

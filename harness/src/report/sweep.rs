@@ -169,7 +169,7 @@ fn chart(
     let mut lines: Vec<Line> = family.rows().enumerate().map(line).collect();
     // The untreated network is drawn last, over the others.
     lines.reverse();
-    Chart { label, x: &family.axis(), size, scales, holds, lines }.svg()
+    Chart { label, x: &family.axis(), size, scales, holds, bands: &[], lines }.svg()
 }
 
 fn accuracies(family: &Family<'_>, size: (u32, u32)) -> String {
