@@ -228,6 +228,7 @@ def large(browser, isobath, out):
         moved = time.monotonic() - started
         print(f"large: {size} bytes, shown after {shown:.2f} s; three steps of the slider {moved:.2f} s")
         check_quiet(browser, "large", address)
+        browser.open("about:blank")
     finally:
         server.terminate()
         server.wait()

@@ -3,7 +3,7 @@
 use super::chart::{Band, Line};
 use super::mark::Mark;
 use super::points::Points;
-use crate::study::summary::{Group, PredictedLayer, Row};
+use crate::study::summary::{Group, LayerFigures, PredictedLayer, Row};
 
 /// The layers of a row with what is expected of them; none where theory says nothing.
 fn predicted(row: &Row) -> impl Iterator<Item = (f64, &PredictedLayer)> {
@@ -22,9 +22,12 @@ pub(super) fn gradients(row: &Row) -> Points {
     predicted(row).map(|(layer, of)| (layer, of.log10_delta.map(|ratio| top + ratio))).collect()
 }
 
-/// Expected log10 ||x|| of each layer.
+/// Expected log10 ||x|| of each layer that was measured: what overflowed has no place on the axis.
 pub(super) fn inputs(row: &Row) -> Points {
-    predicted(row).map(|(layer, of)| (layer, of.log10_x)).collect()
+    let expected = |((layer, of), measured): ((f64, &PredictedLayer), &LayerFigures)| {
+        (layer, of.log10_x.filter(|_| measured.log10_x[0].is_some()))
+    };
+    predicted(row).zip(&row.layers).map(expected).collect()
 }
 
 /// The band around the expected log10 ||delta||.

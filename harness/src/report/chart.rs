@@ -111,7 +111,7 @@ impl Chart<'_> {
         let ys =
             if least > 0.0 { ((ys.0 / least).floor() * least, (ys.1 / least).ceil() * least) } else { ys };
         let across = match self.scales.step {
-            Some(step) => Axis::new(xs.0, xs.1, 6, step),
+            Some(step) => Axis::new(xs.0, xs.1, 6, step).with_its_start(),
             None => Axis::powers(xs.0, xs.1),
         };
         let runs: Vec<(Mark, Run)> = self.lines.iter().flat_map(|line| self.runs(line)).collect();
@@ -124,7 +124,7 @@ impl Chart<'_> {
                 .margin_right(18 * FINE)
                 .x_label_area_size(34 * FINE)
                 .y_label_area_size(46 * FINE)
-                .build_cartesian_2d(across.with_its_start(), Axis::new(ys.0, ys.1, 5, least))?;
+                .build_cartesian_2d(across, Axis::new(ys.0, ys.1, 5, least))?;
             chart
                 .configure_mesh()
                 .axis_style(INK)

@@ -122,7 +122,7 @@ fn heat_maps(group: &Group) -> Option<Figure> {
         title: "‖δ‖ over layers and training".to_owned(),
         caption: "Each map is one network: training runs to the right, depth upwards, from the layer next \
                   to the input at the bottom. One scale of colours serves all maps of a kind; of ‖δ‖, dark is small, and an \
-                  even map is a gradient that reaches every layer; of factors, blue shrinks it, white keeps it, and red \
+                  even map is a gradient that reaches every layer; of factors, blue shrinks it, grey keeps it, and red \
                   makes it larger. Blank is zero or not finite. Below, the layers of all networks at one step. First fresh \
                   seed."
             .to_owned(),

@@ -130,7 +130,8 @@ pub(super) fn histograms(group: &Group) -> Csv {
             for of in layers {
                 for (figure, histogram) in [("h", &of.signal), ("log10_delta", &of.log10_delta)] {
                     let Some(Histogram { low, high, counts, outside }) = histogram else { continue };
-                    let words = [row.name.clone(), of.layer.to_string(), moment.to_owned(), figure.to_owned()];
+                    let words =
+                        [row.name.clone(), of.layer.to_string(), moment.to_owned(), figure.to_owned()];
                     let figures = [scientific(*low), scientific(*high), outside.to_string()];
                     let counts = counts.iter().map(u32::to_string);
                     records.push(words.into_iter().chain(figures).chain(counts).collect::<Vec<String>>());

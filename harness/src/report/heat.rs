@@ -4,7 +4,7 @@
 //! Cells of one colour are one path of horizontal strokes, so that a map costs a few kilobytes. Where layers were left out
 //! a factor is the mean over those up to the next one.
 
-use super::format::{escape, exactly};
+use super::format::{concise, escape, exactly, power_of_ten};
 use super::points::layer_number;
 use crate::study::summary::{Group, Row};
 
@@ -16,11 +16,11 @@ const RAMP: [[f64; 3]; 5] = [
     [188.0, 174.0, 108.0],
     [253.0, 231.0, 55.0],
 ];
-/// From less than 1 to more: blue, white, red, as in the phase diagram.
+/// From less than 1 to more: blue, a light grey that is not the page's white, red.
 const DIVERGING: [[f64; 3]; 5] = [
     [33.0, 102.0, 172.0],
     [146.0, 178.0, 214.0],
-    [255.0, 255.0, 255.0],
+    [236.0, 236.0, 236.0],
     [217.0, 141.0, 150.0],
     [178.0, 24.0, 43.0],
 ];
@@ -131,12 +131,18 @@ impl Colours {
         format!(
             "<p class=\"key\"><span>{}</span> <svg viewBox=\"0 0 {width} 12\" width=\"{width}\" \
              role=\"img\" aria-label=\"Scale of colours, from small to large\">{}</svg> <span>{}</span></p>\n",
-            exactly(self.low),
+            end_of_scale(self.low),
             (0..self.count).map(swatch).collect::<String>(),
-            exactly(end),
+            end_of_scale(end),
             width = 20 * self.count,
         )
     }
+}
+
+/// 10^log10 at an end of the key.
+fn end_of_scale(log10: f64) -> String {
+    let is_whole = (log10 - log10.round()).abs() < 1e-9;
+    if is_whole { power_of_ten(log10.round()) } else { concise(10f64.powf(log10)) }
 }
 
 /// The maps of all rows and the key to their colours; none if no row has figures.
@@ -233,10 +239,10 @@ mod tests {
     use crate::report::sample::remedies;
 
     #[test]
-    fn a_factor_of_one_is_white_and_factors_are_those_of_one_layer() {
+    fn a_factor_of_one_has_no_hue_and_factors_are_those_of_one_layer() {
         let mut group = remedies().groups.remove(0);
         let colours = Colours::of(&group, Kind::Factor).unwrap();
-        assert_eq!(colours.colour(colours.index(0.0)), "#ffffff");
+        assert_eq!(colours.colour(colours.index(0.0)), "#ececec");
         assert!(colours.count <= COLOURS as usize && colours.count % 2 == 1);
         let row = &mut group.rows[0];
         assert_eq!(factors(row, &[Some(-3.0), None, Some(1.0), Some(2.5)]), [None, None, Some(-1.5)]);

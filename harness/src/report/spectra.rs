@@ -11,8 +11,8 @@ use super::points::Points;
 use crate::study::summary::{Group, Row, Spectrum};
 use crate::theory::spectrum::Layers;
 
-/// Bins over the range of a network's singular values.
-const BINS: usize = 20;
+/// The fewest and the most bins over the range of a network's singular values.
+const BINS: (usize, usize) = (6, 24);
 /// Places in a bin at which the expected density is computed.
 const PLACES: usize = 4;
 
@@ -55,7 +55,10 @@ fn picture(row: &Row) -> String {
     let largest = all.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     // The expected density reaches beyond what was found.
     let pad = 0.1 * (largest - least).max(0.5);
-    let bins = Bins { low: least - pad, width: (largest - least + 2.0 * pad) / BINS as f64 };
+    // About as many bins as there are values in each.
+    let most = row.spectra.iter().flatten().map(|spectrum| spectrum.log10.len()).max().unwrap_or(0);
+    let count = most.isqrt().saturating_mul(2).clamp(BINS.0, BINS.1);
+    let bins = Bins { low: least - pad, width: (largest - least + 2.0 * pad) / count as f64, count };
     let [start, end, expected] = marks();
     let found =
         |which: usize| row.spectra[which].as_ref().map_or(Vec::new(), |spectrum| bins.density(spectrum));
@@ -73,6 +76,7 @@ fn picture(row: &Row) -> String {
 struct Bins {
     low: f64,
     width: f64,
+    count: usize,
 }
 
 impl Bins {
@@ -82,9 +86,9 @@ impl Bins {
 
     /// The share of all singular values in each bin, per decade.
     fn density(&self, spectrum: &Spectrum) -> Points {
-        let mut counts = [0usize; BINS];
+        let mut counts = vec![0usize; self.count];
         for value in &spectrum.log10 {
-            counts[(((value - self.low) / self.width).max(0.0) as usize).min(BINS - 1)] += 1;
+            counts[(((value - self.low) / self.width).max(0.0) as usize).min(self.count - 1)] += 1;
         }
         let all = (spectrum.log10.len() + spectrum.lost) as f64 * self.width;
         counts.iter().enumerate().map(|(bin, count)| (self.middle(bin), Some(*count as f64 / all))).collect()
@@ -94,7 +98,7 @@ impl Bins {
     fn expected(&self, row: &Row) -> Points {
         let Some(layers) = layers(row) else { return Vec::new() };
         let place = |i: usize| self.low + self.width * (i as f64 + 0.5) / PLACES as f64;
-        let density = layers.density(&(0..BINS * PLACES).map(place).collect::<Vec<_>>());
+        let density = layers.density(&(0..self.count * PLACES).map(place).collect::<Vec<_>>());
         let mean = |(bin, places): (usize, &[Option<f64>])| {
             let sum = places.iter().try_fold(0.0, |sum, place| Some(sum + (*place)?));
             (self.middle(bin), sum.map(|sum| sum / PLACES as f64))
