@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::activation::curves;
+use super::band;
 use super::chart::Line;
 use super::format::{escape, outcome};
 use super::points::layer_number;
@@ -97,14 +98,20 @@ pub(super) fn sweep(family: &Family<'_>) -> Csv {
 /// What was measured in each layer of each row.
 pub(super) fn layers(group: &Group) -> Csv {
     const COLUMNS: &str = "network,layer,log10_x_start,log10_x_end,log10_delta_start,log10_delta_end,\
-                           log10_gw_start,log10_gw_end,speed_start,speed_end,moved";
-    let layers = group.rows.iter().flat_map(|row| row.layers.iter().map(move |layer| (row, layer)));
-    let records = layers.map(|(row, layer)| {
+                           log10_gw_start,log10_gw_end,speed_start,speed_end,moved,\
+                           expected_log10_x_start,expected_log10_delta_start";
+    let layers = group.rows.iter().flat_map(|row| {
+        let expected = [band::inputs(row), band::gradients(row)];
+        let at =
+            move |place: usize| expected.each_ref().map(|points| points.get(place).and_then(|point| point.1));
+        row.layers.iter().enumerate().map(move |(place, layer)| (row, layer, at(place)))
+    });
+    let records = layers.map(|(row, layer, expected)| {
         let logs = [layer.log10_x, layer.log10_delta, layer.log10_gw].concat();
         let sizes = [layer.speed[0], layer.speed[1], layer.moved];
         let place = [row.name.clone(), layer.layer.to_string()];
         let figures = logs.into_iter().map(|v| cell(v, fixed)).chain(sizes.map(|v| cell(v, scientific)));
-        place.into_iter().chain(figures).collect()
+        place.into_iter().chain(figures).chain(expected.map(|v| cell(v, fixed))).collect()
     });
     Csv::new(&group.name, "layers", &header(COLUMNS), records)
 }
