@@ -49,6 +49,8 @@ impl Band {
 pub(super) struct Scales {
     /// What is written at a place of the horizontal axis.
     x: fn(f64) -> String,
+    /// The same place in words.
+    at: fn(f64) -> String,
     /// The same of the vertical one.
     y: fn(f64) -> String,
     /// A figure of the vertical axis in words.
@@ -61,14 +63,22 @@ pub(super) struct Scales {
 
 impl Scales {
     /// Whole numbers, and powers of ten above each other.
-    pub(super) const LOG: Self =
-        Self { x: |x| format!("{x:.0}"), y: power_of_ten, value: exactly, step: Some(1.0), least: 1.0 };
+    pub(super) const LOG: Self = Self {
+        x: |x| format!("{x:.0}"),
+        at: |x| format!("{x:.0}"),
+        y: power_of_ten,
+        value: exactly,
+        step: Some(1.0),
+        least: 1.0,
+    };
     /// Whole numbers beside, figures as they are above each other.
     pub(super) const LINEAR: Self = Self { y: tick, value: concise, least: 0.0, ..Self::LOG };
     /// Powers of ten on both axes.
-    pub(super) const LOG_LOG: Self = Self { x: |x| concise(10f64.powf(x)), step: None, ..Self::LOG };
+    pub(super) const LOG_LOG: Self =
+        Self { x: |x| concise(10f64.powf(x)), at: |x| concise(10f64.powf(x)), step: None, ..Self::LOG };
     /// Powers of ten beside each other, a density above.
-    pub(super) const DENSITY: Self = Self { x: place, y: tick, value: concise, least: 0.0, ..Self::LOG_LOG };
+    pub(super) const DENSITY: Self =
+        Self { x: place, at: exactly, y: tick, value: concise, least: 0.0, ..Self::LOG_LOG };
     /// Powers of ten beside each other, fractions above.
     pub(super) const FRACTIONS: Self =
         Self { y: |y| format!("{y:.1}"), value: concise, least: 0.1, ..Self::LOG_LOG };
@@ -90,9 +100,13 @@ pub(super) struct Chart<'a> {
     pub(super) lines: Vec<Line>,
 }
 
-/// 10^x on an axis of them.
+/// 10^x on an axis of them; far from 1 whole powers alone have room.
 fn place(x: f64) -> String {
-    if x.abs() < 2.5 { concise(10f64.powf(x)) } else { power_of_ten(x.round()) }
+    match (x - x.round()).abs() < 1e-9 {
+        _ if x.abs() < 2.5 => concise(10f64.powf(x)),
+        true => power_of_ten(x.round()),
+        false => String::new(),
+    }
 }
 
 impl Chart<'_> {
@@ -163,7 +177,7 @@ impl Chart<'_> {
         parts
             .map(|part| {
                 let run: Run = part.iter().filter_map(|&(x, y)| Some((x, y?))).collect();
-                let xs: Vec<String> = run.iter().map(|(x, _)| (self.scales.x)(*x)).collect();
+                let xs: Vec<String> = run.iter().map(|(x, _)| (self.scales.at)(*x)).collect();
                 let ys: Vec<String> = run.iter().map(|(_, y)| (self.scales.value)(*y)).collect();
                 let data = format!(" data-at=\"{}\" data-values=\"{}\"", xs.join(" "), ys.join(" "));
                 let Mark { attributes, title } = &line.mark;

@@ -172,6 +172,13 @@ fn what_theory_expects_stands_beside_what_was_measured() {
     let dotted: Vec<bool> = spectra.map(|panel| panel.contains("series predicted ink\" data-at")).collect();
     assert_eq!((dotted.len(), dotted[0]), (6, true));
     assert!(dotted[1..].iter().all(|dotted| !dotted));
+    // Every point of a line has its place and its figure in words.
+    for run in page.split("data-at=\"").skip(1) {
+        let (at, rest) = run.split_once("\" data-values=\"").unwrap();
+        let values = rest.split('"').next().unwrap();
+        assert!(at.split(' ').all(|word| !word.is_empty()), "{at}");
+        assert_eq!(at.split(' ').count(), values.split(' ').count(), "{at}: {values}");
+    }
 }
 
 #[test]
