@@ -25,7 +25,7 @@ mod verdict;
 pub use cell::{Cell, CellFix, CellReport, CellSetup, cell_fix, probe_cell};
 pub(crate) use cost::{LEAST_ROWS, PROBES, Probe, Step};
 pub use figures::{Interval, Jacobian, LayerRow, LogGain, Measured, Row, Sample};
-pub use jacobian::LARGEST as LARGEST_JACOBIAN;
+pub use jacobian::{LARGEST as LARGEST_JACOBIAN, Spectrum};
 pub(crate) use measure::networks;
 pub use measure::{Failed, Figures, ProbeError, Tally, measure};
 pub(crate) use moments::moments;

@@ -20,6 +20,7 @@ pub mod setting;
 pub mod single;
 #[cfg(test)]
 mod smallest;
+mod spectrum;
 mod start;
 pub mod store;
 mod summarise;

@@ -28,6 +28,7 @@ pub mod question;
 pub mod recurrent;
 pub mod residual;
 pub mod slope;
+pub mod spectrum;
 
 pub use edge::{CriticalPoint, edge_of_chaos};
 pub use ensemble::Ensemble;

@@ -2,6 +2,7 @@
 
 mod course;
 mod forgetting;
+mod histogram;
 mod keeper;
 mod loss;
 mod noise;
@@ -20,9 +21,11 @@ use crate::net::update::{Clipping, Optimizer, Penalty};
 use crate::net::{Place, Plan, PlanError, Restraint, Signal};
 use crate::pretrain::Pretraining;
 use crate::pretrain::stack::Stack;
+use crate::probe::Spectrum;
 
 pub use course::Course;
 pub use forgetting::forgetting;
+pub use histogram::{Histogram, LayerHistograms};
 pub use keeper::{Keeper, Unkept};
 pub use noise::GradientNoise;
 pub use observe::{LayerNorms, Observer};
@@ -237,6 +240,11 @@ pub struct Divergence {
     pub layer: usize,
 }
 
+/// Whether nobody took histograms.
+pub(crate) fn are_none(histograms: &[Vec<LayerHistograms>; 2]) -> bool {
+    histograms.iter().all(Vec::is_empty)
+}
+
 /// What came out of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trained {
@@ -259,6 +267,12 @@ pub struct Trained {
     /// What units do, per hidden layer, before the first step and after the last.
     #[serde(default)]
     pub units: [Vec<UnitFigures>; 2],
+    /// Histograms of a few hidden layers, before the first step and after the last.
+    #[serde(default, skip_serializing_if = "are_none")]
+    pub histograms: [Vec<LayerHistograms>; 2],
+    /// Singular values of the hidden layers' Jacobian, before the first step and after the last, where somebody asked for them.
+    #[serde(default)]
+    pub spectra: [Option<Spectrum>; 2],
     /// The noise of the gradient before the first step and after the last; none with batch norm.
     #[serde(default)]
     pub noise: [Option<GradientNoise>; 2],

@@ -67,6 +67,21 @@ fn records_are_exported_and_nothing_is_overwritten() {
     assert_eq!(object["files"].as_array().unwrap().len(), 2 + object["runs"].as_u64().unwrap() as usize);
     assert!(files(&folder.path("logs")).iter().all(|path| path.to_string_lossy().contains("tfevents")));
 
+    // A study writes the same logs by itself, when it runs and when it has run before.
+    let logged = |name: &str| -> Vec<Vec<u8>> {
+        let mut paths = files(&folder.path(name));
+        paths.sort();
+        paths.iter().map(|path| fs::read(path).unwrap()).collect()
+    };
+    folder.output("study small.toml --out run --tensorboard its-logs --quiet");
+    // Opening the records is a change of theirs, and their time is that of the events.
+    folder.output("export run --tensorboard same-logs --quiet");
+    assert!(logged("its-logs") == logged("same-logs") && logged("its-logs").len() == logged("logs").len());
+    folder
+        .refused("study small.toml --out run --tensorboard its-logs", "--tensorboard: its-logs is not empty");
+    folder.refused("study small.toml --out other --tensorboard its-logs", "--force writes into it");
+    assert!(!folder.path("other").exists(), "nothing is run before all is known to be writable");
+
     // Every layer's row of records.jsonl, which is another reading of the same runs, is in the table.
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();

@@ -85,8 +85,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         written.push(path.clone());
     }
     if let Some(logs) = &arguments.tensorboard {
-        let time = fs::metadata(&records).and_then(|found| found.modified());
-        written.extend(write_logs(logs, &rows, time.unwrap_or(UNIX_EPOCH))?);
+        written.extend(write_logs(logs, &rows, records_time(folder))?);
     }
     if arguments.json {
         print_json(&Output { schema_version: 1, runs: runs.len(), rows: rows.len(), files: written })?;
@@ -110,6 +109,11 @@ pub(super) fn check_logs(folder: Option<&Path>, force: bool) -> Result<(), Failu
         _ => return Ok(()),
     };
     Err(Failure::bad_input(format!("--tensorboard: {} {found}", folder.display())))
+}
+
+/// When the last record of a run folder was written.
+pub(super) fn records_time(folder: &Path) -> SystemTime {
+    fs::metadata(folder.join("records.jsonl")).and_then(|found| found.modified()).unwrap_or(UNIX_EPOCH)
 }
 
 /// Writes the event files of runs that ended at this time.

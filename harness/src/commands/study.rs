@@ -9,9 +9,12 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::common::{Common, Failure, print, print_json, stop_flag};
+use super::export::{check_logs, records_time, write_logs};
 use crate::data::Source;
+use crate::export::table::rows;
 use crate::report;
 use crate::study::plan::{BUILT_IN, StudyPlan};
+use crate::study::store;
 use crate::study::trial::{self, Options, Progress};
 
 /// What follows the flags in the help text.
@@ -53,7 +56,10 @@ pub(super) struct Arguments {
     /// Print what the time was spent on
     #[arg(long)]
     timings: bool,
-    /// Begin again where a study is already in the run folder
+    /// Write the records for TensorBoard when the study is over; of all studies, into a folder in DIR for each
+    #[arg(long, value_name = "DIR")]
+    tensorboard: Option<PathBuf>,
+    /// Begin again where a study is already in the run folder, and write over files that are there
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -99,9 +105,27 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         None => None,
     };
     match (&arguments.study, arguments.full) {
-        (Some(name), _) => run_one(arguments, name, source, arguments.out.clone()),
-        (None, false) => run_one(arguments, BUILT_IN[0].0, source, arguments.out.clone()),
+        (Some(name), _) => run_one(arguments, name, source, Folders::of(arguments)),
+        (None, false) => run_one(arguments, BUILT_IN[0].0, source, Folders::of(arguments)),
         (None, true) => run_all(arguments, source),
+    }
+}
+
+/// Where one study goes.
+struct Folders {
+    out: Option<PathBuf>,
+    logs: Option<PathBuf>,
+}
+
+impl Folders {
+    fn of(arguments: &Arguments) -> Self {
+        Self { out: arguments.out.clone(), logs: arguments.tensorboard.clone() }
+    }
+
+    /// A folder of this name in each.
+    fn below(self, name: &str) -> Self {
+        let below = |folder: Option<PathBuf>| folder.map(|folder| folder.join(name));
+        Self { out: below(self.out), logs: below(self.logs) }
     }
 }
 
@@ -113,8 +137,7 @@ fn run_all(arguments: &Arguments, source: Option<Source>) -> Result<ExitCode, Fa
         ));
     }
     for (name, _) in BUILT_IN {
-        let out = arguments.out.as_ref().map(|folder| folder.join(name));
-        run_one(arguments, name, source.clone(), out)?;
+        run_one(arguments, name, source.clone(), Folders::of(arguments).below(name))?;
         print("\n")?;
     }
     Ok(ExitCode::SUCCESS)
@@ -125,7 +148,7 @@ fn run_one(
     arguments: &Arguments,
     name: &str,
     source: Option<Source>,
-    out: Option<PathBuf>,
+    Folders { out, logs }: Folders,
 ) -> Result<ExitCode, Failure> {
     let failed =
         |error: crate::study::StudyError| Failure { code: error.exit_code(), message: error.to_string() };
@@ -138,10 +161,15 @@ fn run_one(
         threads: common.threads()?,
         force: arguments.force,
     };
+    check_logs(logs.as_deref(), arguments.force)?;
     let bar = Bar::new(common.quiet || common.json);
     let result = trial::run(&plan, &options, stop_flag(), &bar);
     bar.0.finish_and_clear();
     let finished = result.map_err(failed)?;
+    if let Some(logs) = &logs {
+        let records = store::runs(&options.folder).map_err(failed)?;
+        write_logs(logs, &rows(&records), records_time(&options.folder))?;
+    }
     if common.json {
         print_json(&finished.summary)?;
         return Ok(ExitCode::SUCCESS);
@@ -162,6 +190,9 @@ fn run_one(
         summary.machine.level,
         finished.report.display()
     );
+    if let Some(logs) = &logs {
+        let _ = writeln!(text, "TensorBoard's logs {}", logs.display());
+    }
     print(&text)?;
     Ok(ExitCode::SUCCESS)
 }

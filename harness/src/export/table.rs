@@ -151,6 +151,8 @@ pub(super) mod tests {
             ratio: [None; 2],
             layers: [vec![norms(0.5), norms(1.5)], vec![norms(2.5), norms(3.5)]],
             units: [vec![units(0.0), units(0.25)], vec![units(0.5), units(0.75)]],
+            histograms: Default::default(),
+            spectra: Default::default(),
             noise: [None; 2],
             moved: vec![Some(0.01), None],
             course,

@@ -113,7 +113,7 @@ fn rank(step: &mut Step<'_>) -> Result<(), ProbeError> {
 fn singular_values(step: &mut Step<'_>) -> Result<(), ProbeError> {
     step.train(&mut Unwatched)?;
     let x = &step.inputs[..step.pass.plan.input()];
-    jacobian::singular_values(&step.pass, &mut step.arena, x)?;
+    jacobian::singular_values(&step.pass, &mut step.arena, x, 0)?;
     Ok(())
 }
 

@@ -188,7 +188,7 @@ pub(super) fn run(
     };
     let x = &x[..plan.input()];
     let singular_values = if setup.jacobian {
-        jacobian::singular_values(&Pass { rows: survey, ..pass }, &mut arena, x)?
+        jacobian::singular_values(&Pass { rows: survey, ..pass }, &mut arena, x, 0)?
     } else {
         None
     };

@@ -111,7 +111,7 @@ impl Setup {
     }
 
     /// s_w^2 of the first layer over that of the others: Xavier's depends on the width of the input.
-    pub(super) fn first_layer_excess(&self) -> f64 {
+    pub(crate) fn first_layer_excess(&self) -> f64 {
         let Architecture { init, width, residual, .. } = self.architecture;
         if residual.is_some() {
             return 1.0;

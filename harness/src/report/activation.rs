@@ -74,8 +74,10 @@ pub(super) fn picture(activation: Activation, size: (u32, u32)) -> Picture {
         _ => None,
     };
     let label = format!("The activation {activation} and its slope from h = -{END} to {END}");
-    let marks = marks();
-    canvas(&label, size, &marks.each_ref(), |area| {
+    let [_, _, one, ring] = marks();
+    let lines: Vec<(Mark, Vec<(f64, f64)>)> = halves.iter().flat_map(|half| lines(half)).collect();
+    let marks: Vec<&Mark> = [&one, &ring].into_iter().chain(lines.iter().map(|(mark, _)| mark)).collect();
+    let picture = canvas(&label, size, &marks, |area| {
         let mut chart = ChartBuilder::on(area)
             .margin_top(8 * FINE)
             .margin_right(18 * FINE)
@@ -96,18 +98,30 @@ pub(super) fn picture(activation: Activation, size: (u32, u32)) -> Picture {
             .label_style(font(11))
             .axis_desc_style(font(11))
             .draw()?;
-        chart.draw_series([PathElement::new(vec![(-END, 1.0), (END, 1.0)], stand_in(2))])?;
-        for half in &halves {
-            let value = half.iter().map(|point| (point.0, point.1)).collect::<Vec<_>>();
-            let slope = half.iter().map(|point| (point.0, point.2)).collect::<Vec<_>>();
-            chart.draw_series([PathElement::new(value, stand_in(0))])?;
-            chart.draw_series([PathElement::new(slope, stand_in(1))])?;
+        chart.draw_series([PathElement::new(vec![(-END, 1.0), (END, 1.0)], stand_in(0))])?;
+        for (i, (_, points)) in lines.iter().enumerate() {
+            chart.draw_series([PathElement::new(points.clone(), stand_in(2 + i))])?;
         }
         if let Some(place) = steepest {
-            chart.draw_series([Circle::new(place, 4 * FINE, stand_in(3))])?;
+            chart.draw_series([Circle::new(place, 4 * FINE, stand_in(1))])?;
         }
         Ok(())
-    })
+    });
+    Picture { data: " data-x=\"h\"".to_owned(), ..picture }
+}
+
+/// The two lines of a half, whose marks carry their figures in words for the page's script.
+fn lines(half: &[Point]) -> [(Mark, Vec<(f64, f64)>); 2] {
+    let [value, slope, ..] = marks();
+    let line = |mark: Mark, figure: fn(&Point) -> f64| {
+        let words = |of: &dyn Fn(&Point) -> f64| {
+            half.iter().map(|point| tick(of(point))).collect::<Vec<_>>().join(" ")
+        };
+        let data = format!(" data-at=\"{}\" data-values=\"{}\"", words(&|point| point.0), words(&figure));
+        let points = half.iter().map(|point| (point.0, figure(point))).collect();
+        (Mark { attributes: mark.attributes + &data, title: mark.title }, points)
+    };
+    [line(value, |point| point.1), line(slope, |point| point.2)]
 }
 
 #[cfg(test)]

@@ -28,7 +28,8 @@ impl Axis {
         Self { from, to, ticks: ticks.filter(|&tick| tick <= to + step * 1e-9).collect() }
     }
 
-    /// An axis of powers of ten, whose figures are exponents: 1, 2 and 5 of each decade are marked, of many decades 1 alone.
+    /// An axis of powers of ten, whose figures are exponents: 1, 2 and 5 of each decade are marked, of many decades 1 alone,
+    /// and of very many some.
     pub(super) fn powers(from: f64, to: f64) -> Self {
         let marked = |multiples: &[f64]| -> Vec<f64> {
             let decades = from.floor() as i32..=to.ceil() as i32;
@@ -39,7 +40,11 @@ impl Axis {
         let ticks = match fine.len() {
             0 | 1 => vec![from, to],
             2..=9 => fine,
-            _ => marked(&[1.0]),
+            _ => {
+                let decades = marked(&[1.0]);
+                let apart = decades.len().div_ceil(7) as i32;
+                decades.into_iter().filter(|tick| tick.round() as i32 % apart == 0).collect()
+            }
         };
         Self { from, to, ticks }
     }
@@ -94,6 +99,7 @@ mod tests {
         assert_eq!(marks(1.0, 100.0), [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0]);
         assert_eq!(marks(0.25, 16.0), [0.5, 1.0, 2.0, 5.0, 10.0]);
         assert_eq!(marks(1.0, 1e5), [1.0, 10.0, 100.0, 1e3, 1e4, 1e5]);
+        assert_eq!(Axis::powers(-20.5, 9.5).ticks, [-20.0, -15.0, -10.0, -5.0, 0.0, 5.0]);
         assert_eq!(marks(6.0, 9.0), [6.0, 9.0], "no round figure: its ends");
     }
 }

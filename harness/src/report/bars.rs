@@ -59,9 +59,11 @@ pub(super) fn svg(group: &Group, data: &Data) -> String {
         }
         let references =
             [(baseline(data), Some(data.majority_accuracy), 0.45), ("linear softmax", linear, 0.9)];
-        for (name, value, top) in references {
-            let Some(value) = value else { continue };
+        let known = || references.iter().filter_map(|(name, value, top)| Some((name, (*value)?, *top)));
+        for (_, value, top) in known() {
             chart.draw_series([PathElement::new(vec![(value, count), (value, -top)], INK)])?;
+        }
+        for (name, value, top) in known() {
             let label = format!("{name} {}", fraction(value));
             let (side, gap) = if value > 0.6 { (HPos::Right, -0.01) } else { (HPos::Left, 0.01) };
             let style = font(11).pos(Pos::new(side, VPos::Top));

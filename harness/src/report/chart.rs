@@ -29,11 +29,28 @@ pub(super) struct Line {
     pub(super) points: Points,
 }
 
+/// An area between two lines: places of the horizontal axis with the least and the largest figure there.
+pub(super) struct Band {
+    pub(super) mark: Mark,
+    pub(super) points: Vec<(f64, f64, f64)>,
+}
+
+impl Band {
+    /// Its outline.
+    fn outline(&self) -> Vec<(f64, f64)> {
+        let lower = self.points.iter().map(|(x, low, _)| (*x, *low));
+        let upper = self.points.iter().rev().map(|(x, _, high)| (*x, *high));
+        lower.chain(upper).collect()
+    }
+}
+
 /// How the axes of a chart are marked.
 #[derive(Clone, Copy)]
 pub(super) struct Scales {
     /// What is written at a place of the horizontal axis.
     x: fn(f64) -> String,
+    /// The same place in words.
+    at: fn(f64) -> String,
     /// The same of the vertical one.
     y: fn(f64) -> String,
     /// A figure of the vertical axis in words.
@@ -46,12 +63,22 @@ pub(super) struct Scales {
 
 impl Scales {
     /// Whole numbers, and powers of ten above each other.
-    pub(super) const LOG: Self =
-        Self { x: |x| format!("{x:.0}"), y: power_of_ten, value: exactly, step: Some(1.0), least: 1.0 };
+    pub(super) const LOG: Self = Self {
+        x: |x| format!("{x:.0}"),
+        at: |x| format!("{x:.0}"),
+        y: power_of_ten,
+        value: exactly,
+        step: Some(1.0),
+        least: 1.0,
+    };
     /// Whole numbers beside, figures as they are above each other.
     pub(super) const LINEAR: Self = Self { y: tick, value: concise, least: 0.0, ..Self::LOG };
     /// Powers of ten on both axes.
-    pub(super) const LOG_LOG: Self = Self { x: |x| concise(10f64.powf(x)), step: None, ..Self::LOG };
+    pub(super) const LOG_LOG: Self =
+        Self { x: |x| concise(10f64.powf(x)), at: |x| concise(10f64.powf(x)), step: None, ..Self::LOG };
+    /// Powers of ten beside each other, a density above.
+    pub(super) const DENSITY: Self =
+        Self { x: place, at: exactly, y: tick, value: concise, least: 0.0, ..Self::LOG_LOG };
     /// Powers of ten beside each other, fractions above.
     pub(super) const FRACTIONS: Self =
         Self { y: |y| format!("{y:.1}"), value: concise, least: 0.1, ..Self::LOG_LOG };
@@ -68,16 +95,29 @@ pub(super) struct Chart<'a> {
     pub(super) scales: Scales,
     /// What the vertical axis has to hold besides the lines, so that charts can be compared.
     pub(super) holds: &'a [f64],
+    /// Areas behind the lines, which the vertical axis holds too.
+    pub(super) bands: &'a [Band],
     pub(super) lines: Vec<Line>,
+}
+
+/// 10^x on an axis of them; far from 1 whole powers alone have room.
+fn place(x: f64) -> String {
+    match (x - x.round()).abs() < 1e-9 {
+        _ if x.abs() < 2.5 => concise(10f64.powf(x)),
+        true => power_of_ten(x.round()),
+        false => String::new(),
+    }
 }
 
 impl Chart<'_> {
     /// The chart as an SVG element, or the reason why there is none.
     pub(super) fn svg(&self) -> String {
         let points = || self.lines.iter().flat_map(|line| &line.points).filter_map(|&(x, y)| Some((x, y?)));
+        let ends =
+            || self.bands.iter().flat_map(|band| &band.points).flat_map(|(_, low, high)| [*low, *high]);
         let (Some(xs), Some(ys)) = (
             Axis::range(points().map(|p| p.0)),
-            Axis::range(points().map(|p| p.1).chain(self.holds.iter().copied())),
+            Axis::range(points().map(|p| p.1).chain(self.holds.iter().copied()).chain(ends())),
         ) else {
             return "<p class=\"none\">No figures.</p>".to_owned();
         };
@@ -85,11 +125,12 @@ impl Chart<'_> {
         let ys =
             if least > 0.0 { ((ys.0 / least).floor() * least, (ys.1 / least).ceil() * least) } else { ys };
         let across = match self.scales.step {
-            Some(step) => Axis::new(xs.0, xs.1, 6, step),
+            Some(step) => Axis::new(xs.0, xs.1, 6, step).with_its_start(),
             None => Axis::powers(xs.0, xs.1),
         };
         let runs: Vec<(Mark, Run)> = self.lines.iter().flat_map(|line| self.runs(line)).collect();
-        let marks: Vec<&Mark> = runs.iter().map(|(mark, _)| mark).collect();
+        let bands = self.bands.iter().map(|band| &band.mark);
+        let marks: Vec<&Mark> = bands.chain(runs.iter().map(|(mark, _)| mark)).collect();
         let mut frame = String::new();
         let picture = canvas(self.label, self.size, &marks, |area| {
             let mut chart = ChartBuilder::on(area)
@@ -97,7 +138,7 @@ impl Chart<'_> {
                 .margin_right(18 * FINE)
                 .x_label_area_size(34 * FINE)
                 .y_label_area_size(46 * FINE)
-                .build_cartesian_2d(across.with_its_start(), Axis::new(ys.0, ys.1, 5, least))?;
+                .build_cartesian_2d(across, Axis::new(ys.0, ys.1, 5, least))?;
             chart
                 .configure_mesh()
                 .axis_style(INK)
@@ -109,8 +150,11 @@ impl Chart<'_> {
                 .label_style(font(11))
                 .axis_desc_style(font(11))
                 .draw()?;
+            for (i, band) in self.bands.iter().enumerate() {
+                chart.draw_series([Polygon::new(band.outline(), stand_in(i).filled())])?;
+            }
             for (i, (_, run)) in runs.iter().enumerate() {
-                let colour = stand_in(i);
+                let colour = stand_in(self.bands.len() + i);
                 if let [dot] = run[..] {
                     chart.draw_series([Circle::new(dot, 2 * FINE, colour.filled())])?;
                 } else {
@@ -133,7 +177,7 @@ impl Chart<'_> {
         parts
             .map(|part| {
                 let run: Run = part.iter().filter_map(|&(x, y)| Some((x, y?))).collect();
-                let xs: Vec<String> = run.iter().map(|(x, _)| (self.scales.x)(*x)).collect();
+                let xs: Vec<String> = run.iter().map(|(x, _)| (self.scales.at)(*x)).collect();
                 let ys: Vec<String> = run.iter().map(|(_, y)| (self.scales.value)(*y)).collect();
                 let data = format!(" data-at=\"{}\" data-values=\"{}\"", xs.join(" "), ys.join(" "));
                 let Mark { attributes, title } = &line.mark;

@@ -1,13 +1,16 @@
 //! The figures of a group: which lines each of them holds and what its caption says.
 
+use std::collections::BTreeSet;
+
 use super::bars;
 use super::chart::{Chart, Line, Scales};
 use super::figure::{Figure, panel};
 use super::format::{accuracy, baseline};
+use super::heat::Kind;
 use super::mark::{Mark, legend};
-use super::points::{LAYERS, Points, log10, over_steps, per_layer};
+use super::points::{LAYERS, Points, layer_number, log10, over_steps, per_layer};
 use super::ranking::{has_accuracy, shows_speed};
-use super::{files, heat, steps, time, treatment};
+use super::{band, files, heat, histogram, spectra, steps, time, treatment};
 use crate::study::summary::{Data, Group, LayerFigures, Row};
 
 /// Size of a panel, in units of the page.
@@ -20,8 +23,10 @@ pub(super) fn of(group: &Group, data: &Data) -> Vec<Figure> {
     let time = time::of(group).then(|| through_time(group));
     let layers = has_layers(group).then(|| layers(group));
     let maps = if has_layers(group) { heat_maps(group) } else { None };
-    let figures = [speed, accuracies, time, layers, maps, Some(courses(group))];
-    figures.into_iter().flatten().chain(treatment::of(group)).collect()
+    let inside = [histogram::figure(group), spectra::figure(group)];
+    let figures =
+        [speed, accuracies, time, layers, maps].into_iter().chain(inside).chain([Some(courses(group))]);
+    figures.flatten().chain(treatment::of(group)).collect()
 }
 
 /// Whether any network of the group has layers to compare.
@@ -67,27 +72,41 @@ fn through_time(group: &Group) -> Figure {
 
 fn layers(group: &Group) -> Figure {
     type Figures = fn(&LayerFigures) -> &[Option<f64>; 2];
-    let kinds: [(&str, Figures); 3] = [
-        ("Gradient ‖δ‖", |l| &l.log10_delta),
-        ("Layer input ‖x‖", |l| &l.log10_x),
-        ("Weight gradient ‖gW‖", |l| &l.log10_gw),
-    ];
+    const GRADIENT: &str = "Gradient ‖δ‖";
+    const INPUT: &str = "Layer input ‖x‖";
+    let kinds: [(&str, Figures); 3] =
+        [(GRADIENT, |l| &l.log10_delta), (INPUT, |l| &l.log10_x), ("Weight gradient ‖gW‖", |l| &l.log10_gw)];
     let mut panels = String::new();
     for (moment, when) in ["before the first step", "after the last step"].into_iter().enumerate() {
         for (kind, figures) in kinds {
             let title = format!("{kind} {when}");
             let all = group.rows.iter().flat_map(|row| row.layers.iter().flat_map(figures));
             let both: Vec<f64> = all.flatten().copied().collect();
+            let mut lines = rows_lines(group, |row| per_layer(row, |layer| figures(layer)[moment]));
+            let mut bands = Vec::new();
+            // Theory speaks of the start, and of these two.
+            match (moment, kind) {
+                (0, GRADIENT) => {
+                    lines.extend(band::lines(group, band::gradients));
+                    bands = band::bands(group);
+                }
+                (0, INPUT) => lines.extend(band::lines(group, band::inputs)),
+                _ => {}
+            }
+            let scales = Scales::LOG;
             let chart =
-                lines(&title, LAYERS, &both, group, |row| per_layer(row, |layer| figures(layer)[moment]));
-            panels += &panel(&title, &chart);
+                Chart { label: &title, x: LAYERS, size: PANEL, scales, holds: &both, bands: &bands, lines };
+            panels += &panel(&title, &chart.svg());
         }
     }
     Figure {
         title: "Layer by layer".to_owned(),
         caption: "A line that falls to the left in ‖δ‖ is a vanishing gradient, one that rises an \
                   exploding one. Look at all three: ‖gW‖ is about the product of the other two and can be \
-                  level while ‖δ‖ vanishes, because ‖x‖ shrinks the other way."
+                  level while ‖δ‖ vanishes, because ‖x‖ shrinks the other way. Dotted, before the first step: what theory \
+                  expects of each network that it knows, from the gradient of the last layer and from the data; the \
+                  band holds the mean of the seeds with 95 % probability if one input and a Gaussian gradient went through \
+                  layers independent of each other."
             .to_owned(),
         body: rows_legend(group) + &panels_of(&panels),
         data: vec![files::layers(group)],
@@ -95,15 +114,19 @@ fn layers(group: &Group) -> Figure {
 }
 
 fn heat_maps(group: &Group) -> Option<Figure> {
-    let maps = heat::maps(group)?;
+    let gradients = heat::maps(group, Kind::Gradient)?;
+    let factors = heat::maps(group, Kind::Factor).map_or(String::new(), |maps| {
+        format!("<p class=\"part-title\">Factor of each layer, ‖δ‖ of it over ‖δ‖ of the next</p>\n{maps}")
+    });
     Some(Figure {
         title: "‖δ‖ over layers and training".to_owned(),
         caption: "Each map is one network: training runs to the right, depth upwards, from the layer next \
-                  to the input at the bottom. One scale of colours serves all; dark is small, blank is \
-                  zero or not finite. An even map is a gradient that reaches every layer. Below, the layers of all \
-                  networks at one step. First fresh seed."
+                  to the input at the bottom. One scale of colours serves all maps of a kind; of ‖δ‖, dark is small, and an \
+                  even map is a gradient that reaches every layer; of factors, blue shrinks it, grey keeps it, and red \
+                  makes it larger. Blank is zero or not finite. Below, the layers of all networks at one step. First fresh \
+                  seed."
             .to_owned(),
-        body: maps + &steps::html(group),
+        body: gradients + &factors + &steps::html(group),
         data: vec![files::gradients(group)],
     })
 }
@@ -143,19 +166,29 @@ fn speeds(group: &Group) -> Figure {
     let mut panels = String::new();
     for row in &group.rows {
         let depth = row.layers.len();
-        let line = |layer: usize| {
-            let speeds = row.course.speed.iter().map(|step| step.get(layer).copied().flatten());
-            Line { mark: layer_mark(layer), points: over_steps(row, speeds.map(log10)) }
+        let line = |place: usize| {
+            let speeds = row.course.speed.iter().map(|step| step.get(place).copied().flatten());
+            Line { mark: layer_mark(layer_number(row, place)), points: over_steps(row, speeds.map(log10)) }
         };
         let label = format!("Speed of learning of each hidden layer of {}", row.name);
         let lines = (0..depth).map(line).collect();
         panels += &panel(
             &row.name,
-            &Chart { label: &label, x: "step", size: PANEL, scales: Scales::LOG, holds: &all, lines }.svg(),
+            &Chart {
+                label: &label,
+                x: "step",
+                size: PANEL,
+                scales: Scales::LOG,
+                holds: &all,
+                bands: &[],
+                lines,
+            }
+            .svg(),
         );
     }
-    let deepest = group.rows.iter().map(|row| row.layers.len()).max().unwrap_or_default();
-    let marks: Vec<Mark> = (0..deepest).map(layer_mark).collect();
+    let numbers: BTreeSet<usize> =
+        group.rows.iter().flat_map(|row| row.layers.iter().map(|layer| layer.layer)).collect();
+    let marks: Vec<Mark> = numbers.into_iter().map(layer_mark).collect();
     Figure {
         title: "Speed of learning over training".to_owned(),
         caption: "‖Σδ‖ of each hidden layer, layer 1 next to the input. Where the lines lie apart, the \
@@ -181,10 +214,14 @@ pub(super) fn rows_chart(
     group: &Group,
     points: impl Fn(&Row) -> Points,
 ) -> String {
+    let lines = rows_lines(group, points);
+    Chart { label, x, size: PANEL, scales, holds, bands: &[], lines }.svg()
+}
+
+/// A line for each row of a group, the untreated network last, over the others.
+fn rows_lines(group: &Group, points: impl Fn(&Row) -> Points) -> Vec<Line> {
     let line = |(place, row): (usize, &Row)| Line { mark: Mark::row(place, &row.name), points: points(row) };
-    // The untreated network is drawn last, over the others.
-    let lines = group.rows.iter().enumerate().rev().map(line).collect();
-    Chart { label, x, size: PANEL, scales, holds, lines }.svg()
+    group.rows.iter().enumerate().rev().map(line).collect()
 }
 
 pub(super) fn rows_legend(group: &Group) -> String {
@@ -197,7 +234,7 @@ pub(super) fn panels_of(panels: &str) -> String {
     format!("<div class=\"panels\">\n{panels}</div>\n")
 }
 
-/// The mark of a layer, counted from 0.
+/// The mark of a layer, counted from 1.
 pub(super) fn layer_mark(layer: usize) -> Mark {
-    Mark::numbered(layer, format!("layer {}", layer + 1))
+    Mark::numbered(layer - 1, format!("layer {layer}"))
 }

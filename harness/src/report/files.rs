@@ -1,15 +1,19 @@
 //! The figures' data as comma-separated values.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::activation::curves;
+use super::band;
 use super::chart::Line;
 use super::format::{escape, outcome};
+use super::points::layer_number;
 use super::ranking::ranked;
 use super::sweep::Family;
 use super::theory::Place;
 use super::time;
 use super::treatment::weights;
 use crate::activation::Activation;
-use crate::study::summary::{Group, Row, Spread};
+use crate::study::summary::{Group, Histogram, Row, Spread};
 
 /// A file of comma-separated values.
 pub(super) struct Csv {
@@ -94,14 +98,20 @@ pub(super) fn sweep(family: &Family<'_>) -> Csv {
 /// What was measured in each layer of each row.
 pub(super) fn layers(group: &Group) -> Csv {
     const COLUMNS: &str = "network,layer,log10_x_start,log10_x_end,log10_delta_start,log10_delta_end,\
-                           log10_gw_start,log10_gw_end,speed_start,speed_end,moved";
-    let layers = group.rows.iter().flat_map(|row| row.layers.iter().map(move |layer| (row, layer)));
-    let records = layers.map(|(row, layer)| {
+                           log10_gw_start,log10_gw_end,speed_start,speed_end,moved,\
+                           expected_log10_x_start,expected_log10_delta_start";
+    let layers = group.rows.iter().flat_map(|row| {
+        let expected = [band::inputs(row), band::gradients(row)];
+        let at =
+            move |place: usize| expected.each_ref().map(|points| points.get(place).and_then(|point| point.1));
+        row.layers.iter().enumerate().map(move |(place, layer)| (row, layer, at(place)))
+    });
+    let records = layers.map(|(row, layer, expected)| {
         let logs = [layer.log10_x, layer.log10_delta, layer.log10_gw].concat();
         let sizes = [layer.speed[0], layer.speed[1], layer.moved];
         let place = [row.name.clone(), layer.layer.to_string()];
         let figures = logs.into_iter().map(|v| cell(v, fixed)).chain(sizes.map(|v| cell(v, scientific)));
-        place.into_iter().chain(figures).collect()
+        place.into_iter().chain(figures).chain(expected.map(|v| cell(v, fixed))).collect()
     });
     Csv::new(&group.name, "layers", &header(COLUMNS), records)
 }
@@ -119,9 +129,44 @@ pub(super) fn units(group: &Group) -> Csv {
     Csv::new(&group.name, "units", &header(COLUMNS), records)
 }
 
+/// The histograms of layers of each row: values in bins of equal width from the least value to the largest.
+pub(super) fn histograms(group: &Group) -> Csv {
+    let mut records = Vec::new();
+    for row in &group.rows {
+        for (moment, layers) in ["start", "end"].into_iter().zip(&row.histograms) {
+            for of in layers {
+                for (figure, histogram) in [("h", &of.signal), ("log10_delta", &of.log10_delta)] {
+                    let Some(Histogram { low, high, counts, outside }) = histogram else { continue };
+                    let words =
+                        [row.name.clone(), of.layer.to_string(), moment.to_owned(), figure.to_owned()];
+                    let figures = [scientific(*low), scientific(*high), outside.to_string()];
+                    let counts = counts.iter().map(u32::to_string);
+                    records.push(words.into_iter().chain(figures).chain(counts).collect::<Vec<String>>());
+                }
+            }
+        }
+    }
+    let mut header = header("network,layer,moment,figure,least,largest,not_finite");
+    let bins = records.first().map_or(0, |record| record.len() - header.len());
+    header.extend((1..=bins).map(|bin| format!("bin_{bin}")));
+    Csv::new(&group.name, "histograms", &header, records.into_iter())
+}
+
+/// The singular values of each row.
+pub(super) fn spectra(group: &Group) -> Csv {
+    let records = group.rows.iter().flat_map(|row| {
+        let moments = ["start", "end"].into_iter().zip(&row.spectra);
+        moments.flat_map(move |(moment, spectrum)| {
+            let values = spectrum.iter().flat_map(|spectrum| &spectrum.log10);
+            values.map(move |value| vec![row.name.clone(), moment.to_owned(), fixed(*value)])
+        })
+    });
+    Csv::new(&group.name, "spectra", &header("network,moment,log10_s"), records)
+}
+
 /// PReLU's slope in each layer of each row over its steps.
 pub(super) fn slopes(group: &Group) -> Csv {
-    per_step_and_layer(group, "prelu", |row| &row.course.prelu, fixed)
+    per_step_and_layer(group, "prelu", |row| &row.course.prelu, |_, place| place + 1, fixed)
 }
 
 /// Loss, penalty, gradient, clipping and weights of each row over its steps.
@@ -151,12 +196,12 @@ pub(super) fn courses(group: &Group) -> Csv {
 
 /// log10 ||delta|| of each layer of each row over its steps.
 pub(super) fn gradients(group: &Group) -> Csv {
-    per_step_and_layer(group, "log10-delta", |row| &row.course.log10_delta, fixed)
+    per_step_and_layer(group, "log10-delta", |row| &row.course.log10_delta, layer_number, fixed)
 }
 
 /// Speed of learning of each layer of each row over its steps.
 pub(super) fn speeds(group: &Group) -> Csv {
-    per_step_and_layer(group, "speed", |row| &row.course.speed, scientific)
+    per_step_and_layer(group, "speed", |row| &row.course.speed, layer_number, scientific)
 }
 
 /// The curves of activations.
@@ -183,23 +228,33 @@ pub(super) fn phases(study: &str, places: &[Place<'_>]) -> Csv {
     Csv::new(study, "phases", &header("activation,group,network,s_w,s_b,chi"), records)
 }
 
-/// A file with a record for each recorded step of each row and a column for each layer.
+/// A file with a record for each recorded step of each row and a column for each layer; `number` says which layer stands at
+/// a place of a row's records.
 fn per_step_and_layer(
     group: &Group,
     what: &str,
     figures: impl Fn(&Row) -> &Vec<Vec<Option<f64>>>,
+    number: impl Fn(&Row, usize) -> usize,
     text: fn(f64) -> String,
 ) -> Csv {
-    let deepest = group.rows.iter().map(|row| row.layers.len()).max().unwrap_or_default();
-    let layers = (1..=deepest).map(|layer| format!("layer_{layer}"));
+    let places = |row: &Row| 0..figures(row).iter().map(Vec::len).max().unwrap_or_default();
+    let numbers: BTreeSet<usize> = group
+        .rows
+        .iter()
+        .flat_map(|row| places(row).map(|place| number(row, place)).collect::<Vec<_>>())
+        .collect();
+    let layers = numbers.iter().map(|layer| format!("layer_{layer}"));
     let header: Vec<String> = ["network", "step"].map(str::to_owned).into_iter().chain(layers).collect();
     let mut records = Vec::new();
     for row in &group.rows {
+        let at: BTreeMap<usize, usize> = places(row).map(|place| (number(row, place), place)).collect();
         for (step, layers) in row.course.steps.iter().zip(figures(row)) {
-            let value = |layer| layers.get(layer).copied().flatten().map_or_else(String::new, text);
-            records.push(
-                [row.name.clone(), step.to_string()].into_iter().chain((0..deepest).map(value)).collect(),
-            );
+            let value = |layer: &usize| {
+                let figure = at.get(layer).and_then(|place| layers.get(*place).copied().flatten());
+                figure.map_or_else(String::new, text)
+            };
+            let values = numbers.iter().map(value);
+            records.push([row.name.clone(), step.to_string()].into_iter().chain(values).collect());
         }
     }
     Csv::new(&group.name, what, &header, records.into_iter())

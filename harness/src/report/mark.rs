@@ -27,6 +27,22 @@ impl Mark {
         Self { attributes: format!("class=\"series {look}\" data-row=\"{place}\""), title: name.to_owned() }
     }
 
+    /// What theory expects of a group's row.
+    pub(super) fn predicted(place: usize, name: &str) -> Self {
+        Self {
+            attributes: format!("class=\"series predicted {}\" data-row=\"{place}\"", hue(place)),
+            title: format!("{name}, expected"),
+        }
+    }
+
+    /// The range in which it is expected.
+    pub(super) fn band(place: usize, name: &str) -> Self {
+        Self {
+            attributes: format!("class=\"band {}\" data-row=\"{place}\"", hue(place)),
+            title: format!("{name}, 95 % band"),
+        }
+    }
+
     /// The mark of something that is no row: hue and dash pattern are given.
     pub(super) fn plain(hue: usize, dash: usize, title: String) -> Self {
         Self { attributes: format!("class=\"series h{} d{}\"", hue % HUES, dash % DASHES), title }
@@ -44,6 +60,11 @@ impl Mark {
             self.attributes
         )
     }
+}
+
+/// The hue of a group's row.
+fn hue(place: usize) -> String {
+    place.checked_sub(1).map_or_else(|| "ink".to_owned(), |k| format!("h{}", k % HUES))
 }
 
 /// A list of marks with their names.

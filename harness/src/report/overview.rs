@@ -49,6 +49,7 @@ pub(super) fn figure(summary: &Summary) -> Option<Figure> {
                 size: (390, 280),
                 scales: Scales::LOG,
                 holds: &[],
+                bands: &[],
                 lines,
             }
             .svg(),

@@ -4,7 +4,7 @@ use super::answer::{Answer, answers, yardstick};
 use super::document::{Document, SCRIPT};
 use super::figure::Figure;
 use super::format::{escape, plural, seconds};
-use super::{claims, group, overview, sweep, theory};
+use super::{claims, group, overview, sweep, theory, thin};
 use crate::study::summary::{Group, Summary};
 
 /// The page of a study. Phase diagrams are computed on the current thread pool.
@@ -27,20 +27,31 @@ pub(crate) fn title(summary: &Summary) -> String {
 
 /// What the page shows, as HTML.
 pub(crate) fn content(summary: &Summary) -> String {
-    let groups = summary.groups.iter().enumerate();
+    let (shown, left_out) = thin::thinned(summary);
+    let groups = shown.groups.iter().enumerate();
     format!(
         "<header>\n<p class=\"brand\">Isobath · study {name} · seed {seed}</p>\n<h1>{title}</h1>\n</header>\n\
-         <main>\n{answer}{claims}{sweeps}{sections}{theory}{protocol}</main>\n",
+         <main>\n{answer}{left_out}{claims}{sweeps}{sections}{theory}{protocol}</main>\n",
         name = escape(&summary.name),
         title = escape(&summary.title),
         seed = summary.seed,
-        answer = answer(summary),
+        answer = answer(summary, &shown),
+        left_out = left_out.map_or(String::new(), |note| format!(
+            "<p class=\"left-out\" role=\"note\">{}</p>\n",
+            escape(&note)
+        )),
         claims = claims::html(summary),
-        sweeps = sweep::families(summary).iter().map(sweep::html).collect::<String>(),
-        sections = groups.map(|(place, g)| section(place, g, summary)).collect::<String>(),
+        sweeps = sweep::families(&shown).iter().map(sweep::html).collect::<String>(),
+        sections = groups.map(|(place, g)| section(place, g, &shown)).collect::<String>(),
         theory = theory::html(summary),
         protocol = protocol(summary),
     )
+}
+
+/// The figure of the first screen by itself, as HTML; none where nothing is known yet.
+pub(crate) fn first_figure(summary: &Summary) -> Option<String> {
+    let (shown, _) = thin::thinned(summary);
+    overview::figure(&shown).as_ref().map(Figure::html)
 }
 
 /// A group's part of the page, folded away if it is one point of a sweep.
@@ -52,8 +63,8 @@ fn section(place: usize, group: &Group, summary: &Summary) -> String {
     }
 }
 
-/// The first screen: the answer of each group in words, and one figure.
-fn answer(summary: &Summary) -> String {
+/// The first screen: the answer of each group in words, and one figure of what the page shows.
+fn answer(summary: &Summary, shown: &Summary) -> String {
     let words: String = summary
         .groups
         .iter()
@@ -69,7 +80,7 @@ fn answer(summary: &Summary) -> String {
         "<section class=\"answer\" aria-label=\"The answer\">\n<div class=\"words\">\n\
          {swept}{words}{}</div>\n{}</section>\n",
         beat.map_or(String::new(), |beat| format!("<dl class=\"beat\">{}</dl>\n", entry(&beat))),
-        overview::figure(summary).as_ref().map_or(String::new(), Figure::html),
+        overview::figure(shown).as_ref().map_or(String::new(), Figure::html),
     )
 }
 

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::chart::FINE;
-use super::format::{escape, tick};
+use super::format::{concise, escape, tick};
 use super::picture::Picture;
 use crate::theory::phase::{EdgePoint, PhaseDiagram};
 
@@ -64,7 +64,7 @@ pub(super) fn picture(
          patternTransform=\"rotate(45)\"><rect width=\"24\" height=\"24\" fill=\"#f4f4f4\"/><path d=\"M0 0v24\" \
          stroke=\"#999\" stroke-width=\"4\"/></pattern></defs>\n\
          <g transform=\"translate({} {})\">\n\
-         <rect width=\"{}\" height=\"{}\" fill=\"url(#{hatch})\"/>\n{}{}{}{}</g>\n",
+         <rect width=\"{}\" height=\"{}\" fill=\"url(#{hatch})\"><title>lengths diverge</title></rect>\n{}{}{}{}</g>\n",
         LEFT * FINE,
         ABOVE * FINE,
         plane.width,
@@ -108,7 +108,11 @@ impl Plane<'_> {
             }
         }
         let path = |(shade, strokes): (&i32, &String)| {
-            format!("<path stroke=\"{}\" d=\"{strokes}\"/>\n", colour(*shade))
+            format!(
+                "<path stroke=\"{}\" d=\"{strokes}\"><title>{}</title></path>\n",
+                colour(*shade),
+                escape(&meaning(*shade))
+            )
         };
         format!(
             "<svg width=\"{}\" height=\"{}\" viewBox=\"0 0 {columns} {rows}\" preserveAspectRatio=\"none\" \
@@ -144,10 +148,12 @@ impl Plane<'_> {
         let ticks = (0..=4).map(|i| {
             let share = f64::from(i) / 4.0;
             let (weight, bias) = (share * self.diagram.ends.0, share * self.diagram.ends.1);
+            // The last one ends where the plane does: it may be long.
+            let anchor = if i == 4 { "end" } else { "middle" };
             format!(
-                "<text x=\"{:.0}\" y=\"{:.0}\" text-anchor=\"middle\">{}</text>\
+                "<text x=\"{:.0}\" y=\"{:.0}\" text-anchor=\"{anchor}\">{}</text>\
                  <text x=\"{:.0}\" y=\"{:.0}\" text-anchor=\"end\">{}</text>\n",
-                self.x(weight),
+                self.x(weight) + if i == 4 { 12.0 * fine } else { 0.0 },
                 self.height + 18.0 * fine,
                 tick(weight),
                 -8.0 * fine,
@@ -192,6 +198,17 @@ const SHADES: f64 = 16.0;
 fn shade(chi: f64) -> i32 {
     let depth = (chi.max(1e-30).log10() / FULL).clamp(-1.0, 1.0);
     (depth * SHADES).round() as i32
+}
+
+/// The chi that a shade stands for.
+fn meaning(shade: i32) -> String {
+    let chi = |shade: f64| concise(10f64.powf(FULL * shade / SHADES));
+    let full = SHADES as i32;
+    match shade {
+        _ if shade <= -full => format!("χ < {}", chi(0.5 - SHADES)),
+        _ if shade >= full => format!("χ > {}", chi(SHADES - 0.5)),
+        _ => format!("χ about {}", chi(f64::from(shade))),
+    }
 }
 
 /// The colour of a shade: white, faded blue or faded red.

@@ -22,3 +22,8 @@ pub(super) fn over_steps(row: &Row, figures: impl Iterator<Item = Option<f64>>) 
 pub(super) fn log10(figure: Option<f64>) -> Option<f64> {
     figure.filter(|&v| v > 0.0).map(f64::log10)
 }
+
+/// The number of the layer at a place of a row's records, both counted from the input.
+pub(super) fn layer_number(row: &Row, place: usize) -> usize {
+    row.layers.get(place).map_or(place + 1, |layer| layer.layer)
+}

@@ -1,8 +1,8 @@
 //! A synthetic study with everything that a page has to stand: divergence, gaps, shared ranks, hostile names.
 
 use crate::study::summary::{
-    Course, Data, Group, LayerFigures, Machine, Network, Outcome, Row, SCHEMA_VERSION, Spread, Summary,
-    Training,
+    Course, Data, Group, Histogram, LayerFigures, LayerHistograms, Machine, Network, Outcome, PredictedLayer,
+    Row, SCHEMA_VERSION, Spectrum, Spread, Summary, Training,
 };
 
 use crate::architecture::{Architecture, Norm};
@@ -45,6 +45,31 @@ fn net(
 /// A small repeatable disturbance between -1 and 1.
 fn noise(i: usize, j: usize) -> f64 {
     ((i * 7919 + j * 104_729) % 2003) as f64 / 1001.0 - 1.0
+}
+
+/// Xavier's sigmoid layers at their fixed point.
+fn predicted(layer: usize) -> PredictedLayer {
+    let above = (DEPTH - layer) as f64;
+    let (log10_delta, spread) = (Some(-0.627 * above), Some(0.02 * above.sqrt()));
+    PredictedLayer { q: 0.273, log10_delta, spread, log10_x: (layer > 1).then_some(1.5) }
+}
+
+/// Of two layers: signals around 0, gradients of which a tenth is zero.
+fn histograms(i: usize) -> Vec<LayerHistograms> {
+    let counts = |top: usize| (0..32usize).map(|bin| (40 - bin.abs_diff(top)) as u32).collect();
+    let histogram = |low: f64, high: f64, top, outside| Histogram { low, high, counts: counts(top), outside };
+    let layer = |layer: usize| LayerHistograms {
+        layer,
+        signal: Some(histogram(-2.0 - i as f64, 2.5, 16, 0)),
+        log10_delta: Some(histogram(layer as f64 - 40.0, layer as f64 - 36.5, 20, 100)),
+    };
+    [1, DEPTH].map(layer).to_vec()
+}
+
+/// 64 singular values over some decades.
+fn spectrum(i: usize) -> Spectrum {
+    let log10: Vec<f64> = (0..60).map(|k| 0.5 - 0.01 * (k * (i + 1)) as f64).collect();
+    Spectrum { log10, lost: 4 }
 }
 
 fn row(i: usize, net: Net) -> Row {
@@ -108,6 +133,9 @@ fn row(i: usize, net: Net) -> Row {
         noise_scale: [Some(12.5), (!diverged).then_some(340.0)],
         outcome: net.outcome,
         layers: layers.collect(),
+        predicted: if i == 0 { (1..=DEPTH).map(predicted).collect() } else { Vec::new() },
+        histograms: [histograms(i), if diverged { Vec::new() } else { histograms(i + 1) }],
+        spectra: [Some(spectrum(i)), (!diverged).then(|| spectrum(i + 1))],
         course: Course {
             steps: (0..recorded).map(|k| if diverged { 2 * k } else { k * STEPS / (RECORDED - 1) }).collect(),
             loss: (0..recorded)
@@ -297,5 +325,39 @@ pub(super) fn swept() -> Summary {
             vec![check(Figure::Factor, None, false), check(Figure::Factor, Some(0.6), true)],
         ),
     ];
+    summary
+}
+
+/// One group of so many networks, as deep, and with so many recorded steps.
+pub(crate) fn large(networks: usize, depth: usize, records: usize) -> Summary {
+    let mut summary = remedies();
+    summary.groups.truncate(1);
+    let group = &mut summary.groups[0];
+    let model = group.rows[1].clone();
+    let row = |i: usize| {
+        let mut row = Row { name: format!("network {i}"), depth, ..model.clone() };
+        let figure =
+            |step: usize, layer: usize| Some(-0.02 * layer as f64 * noise(i, step) + noise(layer, i + step));
+        let layers = (1..=depth).map(|layer| LayerFigures {
+            layer,
+            log10_delta: [figure(0, layer), figure(records, layer)],
+            ..model.layers[0].clone()
+        });
+        row.layers = layers.collect();
+        let per_layer = |step: usize| (1..=depth).map(|layer| figure(step, layer)).collect::<Vec<_>>();
+        let course = &mut row.course;
+        course.steps = (0..records).map(|step| step * 10).collect();
+        course.loss = (0..records).map(|step| Some(2.0 + noise(i, step))).collect();
+        course.log10_delta = (0..records).map(per_layer).collect();
+        for figures in [&mut course.penalty, &mut course.log10_gradient] {
+            figures.resize(records, Some(-1.25));
+        }
+        course.clipped.resize(records, 0.5);
+        for figures in [&mut course.log10_w, &mut course.speed] {
+            *figures = vec![vec![Some(0.5); depth]; records];
+        }
+        row
+    };
+    group.rows = (0..networks).map(row).collect();
     summary
 }

@@ -58,8 +58,13 @@ function power(log10) {
   return (10 ** (log10 - exponent)).toFixed(2) + "e" + exponent;
 }
 const list = (text) => (text ? text.split(" ").map(Number) : []);
-/* The figures of a map at its record `i`: log10 of each layer, null where there is none. */
+/* The figures of a map of gradients at its record `i`: log10 of each layer, null where there is none. */
 const layersOf = (map, i) => map.dataset.figures.split(";")[i].split(" ").map((v) => (v === "" ? null : Number(v)));
+/* The map of the same network that holds the figures. */
+const source = (map) => map.closest("figure").querySelector(`.map[data-figures][data-row="${map.dataset.row}"]`);
+/* The factors between neighbouring layers, from those figures. */
+const factors = (figures, numbers) => figures.slice(0, -1).map((figure, l) =>
+  figure === null || figures[l + 1] === null ? null : (figure - figures[l + 1]) / (numbers[l + 1] - numbers[l]));
 
 /* The layers of every network at the step that the slider is at. */
 function sliding(part) {
@@ -84,15 +89,15 @@ function sliding(part) {
     for (const map of [...figure.querySelectorAll(".map[data-figures]")].reverse()) {
       const own = list(map.dataset.steps), ended = own.at(-1) < step || own.length === 0;
       const i = own.findLastIndex((recorded) => recorded <= step);
-      const now = map.querySelector(".now");
-      if (now) {
+      for (const now of figure.querySelectorAll(`.map[data-row="${map.dataset.row}"] .now`)) {
         now.toggleAttribute("hidden", ended);
         now.setAttribute("x", i);
       }
       if (ended || i < 0) continue;
+      const numbers = list(map.dataset.layers);
       let run = [];
       [...layersOf(map, i), null].forEach((y, l) => {
-        if (y !== null) run.push([l + 1, y]);
+        if (y !== null) run.push([numbers[l], y]);
         else if (run.length > 0) { line(map, run); run = []; }
       });
     }
@@ -119,15 +124,16 @@ function sliding(part) {
 function under(event) {
   const svg = event.target.closest?.("svg.chart");
   if (!svg) return null;
-  const map = svg.closest(".map[data-figures]");
-  if (map) {
+  const shown = svg.closest(".map");
+  if (shown) {
+    const map = source(shown), numbers = list(map.dataset.layers);
     const box = svg.querySelector(".missing").getBoundingClientRect(), steps = list(map.dataset.steps);
     const i = Math.floor((event.clientX - box.left) / box.width * steps.length);
     if (!(i in steps)) return null;
-    const layers = layersOf(map, i), l = Math.floor((box.bottom - event.clientY) / box.height * layers.length);
+    const figures = layersOf(map, i), layers = "factors" in shown.dataset ? factors(figures, numbers) : figures, l = Math.floor((box.bottom - event.clientY) / box.height * layers.length);
     if (!(l in layers)) return null;
     const norm = layers[l] === null ? "zero or not finite" : power(layers[l]);
-    return { text: `${map.dataset.name}\nstep ${steps[i]}, layer ${l + 1}: ${norm}`, x: event.clientX, y: event.clientY };
+    return { text: `${map.dataset.name}\nstep ${steps[i]}, layer ${numbers[l]}: ${norm}`, x: event.clientX, y: event.clientY };
   }
   const place = svg.getScreenCTM();
   let best = null, least = 24;
@@ -140,7 +146,7 @@ function under(event) {
     }
   }
   if (best) {
-    const { run, i, x, y } = best, axis = svg.dataset.x.split(",")[0];
+    const { run, i, x, y } = best, axis = (run.dataset.x ?? svg.dataset.x).split(",")[0];
     const [at, value] = [run.dataset.at, run.dataset.values].map((all) => all.split(" ")[i]);
     return { text: `${run.dataset.name ?? ""}\n${axis} ${at}: ${value}`, x, y, exact: true };
   }

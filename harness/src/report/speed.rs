@@ -19,10 +19,10 @@ pub(super) fn at_start(row: &Row) -> Vec<LayerSpeed> {
     let Some(last) = row.layers.last().and_then(|layer| layer.speed[0]).filter(|&speed| speed > 0.0) else {
         return Vec::new();
     };
-    let count = row.layers.len();
+    let count = row.layers.last().map_or(0, |layer| layer.layer);
     let known =
-        |(i, speed)| LayerSpeed { layer: i + 1, from_output: count - i, speed, slowdown: last / speed };
-    let speeds = row.layers.iter().enumerate().filter_map(|(i, layer)| Some((i, layer.speed[0]?)));
+        |(layer, speed)| LayerSpeed { layer, from_output: count + 1 - layer, speed, slowdown: last / speed };
+    let speeds = row.layers.iter().filter_map(|layer| Some((layer.layer, layer.speed[0]?)));
     speeds.filter(|&(_, speed)| speed > 0.0).map(known).collect()
 }
 

@@ -6,7 +6,7 @@
 use super::chart::{Chart, Line, Scales};
 use super::figures::rows_legend;
 use super::mark::Mark;
-use super::points::LAYERS;
+use super::points::{LAYERS, layer_number};
 use crate::study::summary::{Group, Row};
 
 /// Width and height in units of the page.
@@ -30,12 +30,14 @@ pub(super) fn html(group: &Group) -> String {
         .flat_map(|row| row.course.log10_delta.iter().flatten().flatten().copied())
         .collect();
     let line = |(place, row): (usize, &Row)| {
-        let figures = row.course.log10_delta.first().into_iter().flatten().copied();
-        Line { mark: Mark::row(place, &row.name), points: (1..).map(f64::from).zip(figures).collect() }
+        let figures = row.course.log10_delta.first().into_iter().flatten().copied().enumerate();
+        let points = figures.map(|(at, figure)| (layer_number(row, at) as f64, figure)).collect();
+        Line { mark: Mark::row(place, &row.name), points }
     };
     let lines = group.rows.iter().enumerate().rev().map(line).collect();
     let label = "Gradient of each layer at the chosen step";
-    let chart = Chart { label, x: LAYERS, size: SIZE, scales: Scales::LOG, holds: &all, lines }.svg();
+    let chart =
+        Chart { label, x: LAYERS, size: SIZE, scales: Scales::LOG, holds: &all, bands: &[], lines }.svg();
     let listed: Vec<String> = steps.iter().map(usize::to_string).collect();
     format!(
         "{}<div class=\"at-step\" data-steps=\"{}\">\n<label class=\"slider\" hidden><span>Step</span> \

@@ -169,7 +169,7 @@ fn chart(
     let mut lines: Vec<Line> = family.rows().enumerate().map(line).collect();
     // The untreated network is drawn last, over the others.
     lines.reverse();
-    Chart { label, x: &family.axis(), size, scales, holds, lines }.svg()
+    Chart { label, x: &family.axis(), size, scales, holds, bands: &[], lines }.svg()
 }
 
 fn accuracies(family: &Family<'_>, size: (u32, u32)) -> String {
@@ -189,8 +189,7 @@ pub(super) fn overview(family: &Family<'_>) -> Figure {
         title: format!("Test accuracy against {axis}"),
         caption: format!("Medians of the seeds. The horizontal axis ({axis}) is logarithmic."),
         body: names(family) + &accuracies(family, (390, 280)),
-        // Its file stands below, with the sweep's table.
-        data: Vec::new(),
+        data: vec![files::sweep(family)],
     }
 }
 

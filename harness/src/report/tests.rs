@@ -1,6 +1,6 @@
 //! The page and the tables on a synthetic study.
 
-use super::sample::{HOSTILE, depth, remedies, swept};
+use super::sample::{HOSTILE, depth, large, remedies, swept};
 use super::{format, html, table, verdict};
 use crate::study::summary::{Outcome, Spread, Summary};
 
@@ -153,6 +153,57 @@ fn a_remedy_shows_its_equations_and_what_it_did_to_units_weights_and_steps() {
 }
 
 #[test]
+fn what_theory_expects_stands_beside_what_was_measured() {
+    let study = remedies();
+    let page = html(&study);
+    let group = page.split("<section class=\"group\" id=\"group-0\"").nth(1).unwrap();
+    let group = group.split("</section>").next().unwrap();
+    // Of the untreated network alone: a band and a line of gradients, a line of inputs.
+    assert_eq!(group.matches("class=\"band ink\" data-row=\"0\"").count(), 1);
+    assert_eq!(group.matches("class=\"series predicted ink\" data-row=\"0\"").count(), 2);
+    // Layer 1 is expected at what was measured in layer 30, 29 layers further down.
+    let top = study.groups[0].rows[0].layers[29].log10_delta[0].unwrap();
+    let expected = format::exactly(top - 29.0 * 0.627);
+    let line = group.split("class=\"series predicted ink\" data-row=\"0\"").nth(1).unwrap();
+    let values = line.split("data-values=\"").nth(1).unwrap();
+    assert_eq!(values.split(' ').next(), Some(expected.as_str()));
+    // Its spectrum has a density, those of networks with batch norm have none.
+    let spectra = group.split("Singular values of the Jacobian of ").skip(1);
+    let dotted: Vec<bool> = spectra.map(|panel| panel.contains("series predicted ink\" data-at")).collect();
+    assert_eq!((dotted.len(), dotted[0]), (6, true));
+    assert!(dotted[1..].iter().all(|dotted| !dotted));
+    // Every point of a line has its place and its figure in words.
+    for run in page.split("data-at=\"").skip(1) {
+        let (at, rest) = run.split_once("\" data-values=\"").unwrap();
+        let values = rest.split('"').next().unwrap();
+        assert!(at.split(' ').all(|word| !word.is_empty()), "{at}");
+        assert_eq!(at.split(' ').count(), values.split(' ').count(), "{at}: {values}");
+    }
+}
+
+#[test]
+fn histograms_are_drawn_layer_by_layer_with_their_shares() {
+    let page = html(&remedies());
+    let panel = page.split("Histograms of signal and gradient in layers of sigmoid").nth(1).unwrap();
+    let panel = panel.split("</svg>").next().unwrap();
+    // Two layers, two kinds, two moments.
+    assert_eq!(panel.matches("<polyline").count(), 8);
+    let shares = panel.split("data-values=\"").nth(1).unwrap().split('"').next().unwrap();
+    let sum: f64 = shares.split(' ').map(|share| share.trim_end_matches('%').parse::<f64>().unwrap()).sum();
+    assert!((sum - 100.0).abs() < 0.5, "{sum}");
+    assert!(panel.contains("% zero or not finite") && panel.contains(">30</text>"));
+    let none = {
+        let mut study = remedies();
+        study.groups.iter_mut().flat_map(|group| &mut group.rows).for_each(|row| {
+            row.histograms = Default::default();
+            row.spectra = Default::default();
+        });
+        html(&study)
+    };
+    assert!(!none.contains("Signals and gradients, unit") && !none.contains("Singular values"));
+}
+
+#[test]
 fn no_text_of_a_study_becomes_markup() {
     let mut study = remedies();
     let hostile = || HOSTILE.to_owned();
@@ -180,8 +231,25 @@ fn the_page_stays_small() {
         group.rows.extend((0..25 - rows.len()).map(|i| rows[i % rows.len()].clone()));
     }
     let size = html(&study).len();
-    // A third of them are the values that show under the pointer.
-    assert!(size < 3_000_000, "{size} bytes for 75 rows");
+    // Half of them are the values that show under the pointer and the files.
+    assert!(size < 5_500_000, "{size} bytes for 75 rows");
+}
+
+#[test]
+fn the_page_of_a_large_study_stays_below_20_megabytes_and_says_what_it_leaves_out() {
+    // A record every 250 of 10,000 steps.
+    let study = large(100, 1000, 41);
+    let page = html(&study);
+    assert!((5_000_000..20_000_000).contains(&page.len()), "{} bytes", page.len());
+    assert_balanced(&body(&page));
+    assert!(page.contains("class=\"left-out\"") && page.contains("isobath export"));
+    // The first and the last layer are there, and the words are those of the whole study.
+    assert!(page.contains("network 99,1,") && page.contains("network 99,1000,"));
+    assert!(page.contains(",layer_1,") && page.contains(",layer_1000\n"));
+    assert!(
+        page.contains(&format::escape(&verdict(&study.groups[0], &study.data).lines().next().unwrap()[15..]))
+    );
+    assert!(!html(&remedies()).contains("class=\"left-out\""));
 }
 
 #[test]

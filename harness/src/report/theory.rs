@@ -264,7 +264,8 @@ mod tests {
     fn a_residual_network_has_an_activation_per_branch_layer_that_has_one() {
         let plain = Architecture::plain(30, 64, "tanh".parse().unwrap(), "xavier".parse().unwrap());
         let residual = Architecture { residual: Some(Residual::new(1.0, 3, true)), ..plain };
-        let expected = Network { activation: "tanh".parse().unwrap(), layers: 60, deviations: None };
+        let expected =
+            Network { activation: "tanh".parse().unwrap(), layers: 60, deviations: None, orthogonal: false };
         assert_eq!(Network::of(&residual), Some(expected));
     }
 

@@ -117,16 +117,23 @@ fn slopes(group: &Group) -> Option<Figure> {
     let deepest = group.rows.iter().map(count).max().filter(|count| *count > 0)?;
     let panels = group.rows.iter().filter(learned).map(|row| {
         let line = |layer: usize| Line {
-            mark: layer_mark(layer),
+            mark: layer_mark(layer + 1),
             points: over_steps(row, row.course.prelu.iter().map(|step| step.get(layer).copied().flatten())),
         };
         let label = format!("Slope k of each PReLU of {}", row.name);
         let lines = (0..count(row)).map(line).collect();
-        let chart =
-            Chart { label: &label, x: "step", size: PANEL, scales: Scales::LINEAR, holds: &all, lines };
+        let chart = Chart {
+            label: &label,
+            x: "step",
+            size: PANEL,
+            scales: Scales::LINEAR,
+            holds: &all,
+            bands: &[],
+            lines,
+        };
         panel(&row.name, &chart.svg())
     });
-    let marks: Vec<Mark> = (0..deepest).map(layer_mark).collect();
+    let marks: Vec<Mark> = (1..=deepest).map(layer_mark).collect();
     Some(Figure {
         title: "PReLU's slope over training".to_owned(),
         caption: "k of φ(h) = k h for h < 0, one per layer, learned like a weight; layer 1 next to the input. 0 would be \

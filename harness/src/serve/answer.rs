@@ -85,10 +85,13 @@ impl Site {
                 let found = runs::find(&self.root);
                 locked(&self.watched).retain(|name, _| found.iter().any(|run| run.name == *name));
                 let status = |run: Run| {
-                    let status = locked(&self.watched(&run)).look(&run).1;
-                    (run, status)
+                    let watched = self.watched(&run);
+                    let mut watched = locked(&watched);
+                    let status = watched.look(&run).1;
+                    let figure = watched.summary().and_then(page::first_figure);
+                    (run, status, figure)
                 };
-                let all: Vec<(Run, Status)> = found.into_iter().map(status).collect();
+                let all: Vec<(Run, Status, Option<String>)> = found.into_iter().map(status).collect();
                 let folder = self.root.file_name().map_or_else(|| "/".into(), |name| name.to_string_lossy());
                 ("Isobath: runs".to_owned(), version, pages::index(&folder, &all))
             }

@@ -11,6 +11,8 @@ use crate::study::summary::Summary;
 
 /// The scripts of every page.
 const SCRIPTS: [&str; 2] = [SCRIPT, include_str!("live.js")];
+/// The most runs whose figures are shown beside each other.
+const SIDE_BY_SIDE: usize = 12;
 /// What stands for itself in a path.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
@@ -87,9 +89,29 @@ pub(super) fn report(run: &Run, status: &Status, summary: Option<&Summary>) -> S
     head + &rest
 }
 
-/// The content of the index.
-pub(super) fn index(folder: &str, runs: &[(Run, Status)]) -> String {
-    let row = |(run, status): &(Run, Status)| {
+/// The first figures of the runs beside each other; nothing with fewer than two.
+fn side_by_side(runs: &[(Run, Status, Option<String>)]) -> String {
+    let figure = |(run, status, figure): &(Run, Status, Option<String>)| {
+        let title =
+            if status.title.is_empty() { String::new() } else { format!(": {}", escape(&status.title)) };
+        Some(format!(
+            "<section class=\"run\">\n<h2><a href=\"/run/{}\">{}</a><small>{}</small></h2>\n{}</section>\n",
+            escape(&link(&run.name)),
+            escape(&name_of(run)),
+            title.trim_start_matches(": "),
+            figure.as_ref()?
+        ))
+    };
+    let figures: Vec<String> = runs.iter().filter_map(figure).take(SIDE_BY_SIDE).collect();
+    if figures.len() < 2 {
+        return String::new();
+    }
+    format!("<div class=\"runs-beside\">\n{}</div>\n", figures.concat())
+}
+
+/// The content of the index: all runs, and the first figure of each that has one, as HTML.
+pub(super) fn index(folder: &str, runs: &[(Run, Status, Option<String>)]) -> String {
+    let row = |(run, status, _): &(Run, Status, Option<String>)| {
         format!(
             "<tr><th scope=\"row\"><a href=\"/run/{}\">{}</a></th><td>{}</td><td>{}</td></tr>\n",
             escape(&link(&run.name)),
@@ -108,7 +130,8 @@ pub(super) fn index(folder: &str, runs: &[(Run, Status)]) -> String {
         ),
     };
     format!(
-        "<header>\n<p class=\"brand\">Isobath</p>\n<h1>Runs in {}</h1>\n</header>\n<main>\n{table}</main>\n",
-        escape(folder)
+        "<header>\n<p class=\"brand\">Isobath</p>\n<h1>Runs in {}</h1>\n</header>\n<main>\n{table}{}</main>\n",
+        escape(folder),
+        side_by_side(runs)
     )
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
 use crate::architecture::{Architecture, Norm};
-use crate::init::WeightVariance;
+use crate::init::{Family, WeightVariance};
 
 /// What theory has to know of a network to speak of its activation and its place in the phase diagram.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +16,9 @@ pub struct Network {
     /// s_w and s_b of a hidden layer, where the phase diagram speaks of it: without normalisation or shortcuts, and
     /// dense, as windows at an image's edge see padding, of which the theory knows nothing.
     pub deviations: Option<(f64, f64)>,
+    /// Whether its weights are orthogonal.
+    #[serde(default)]
+    pub orthogonal: bool,
 }
 
 impl Network {
@@ -43,6 +46,7 @@ impl Network {
         let deviation = |variance: f32| f64::from(variance).sqrt();
         let deviations =
             plain.then(|| (deviation(init.weight_variance(width, width)), deviation(init.bias_variance)));
-        cell.is_none().then_some(Self { activation, layers, deviations })
+        let orthogonal = init.family == Family::Orthogonal;
+        cell.is_none().then_some(Self { activation, layers, deviations, orthogonal })
     }
 }

@@ -11,8 +11,8 @@ use super::plan::{Samples, StudyPlan};
 use super::setting::Setting;
 use super::store::{Phase, RunId};
 use super::summary::{
-    Course, Data, Group, LayerFigures, Machine, Network, Outcome, Row, SCHEMA_VERSION, Spread, Summary,
-    Theory, Training,
+    Course, Data, Group, LayerFigures, Machine, Network, Outcome, PredictedLayer, Row, SCHEMA_VERSION,
+    Spread, Summary, Theory, Training,
 };
 use super::trial::{Entry, Options};
 use crate::architecture::{Architecture, Residual};
@@ -197,6 +197,9 @@ fn row(
         multiply_adds: 0,
         accuracy_at_equal_cost: Spread::of(&at_budget),
         theory: theory(&entry.row.architecture),
+        predicted: predicted(plan, entry),
+        histograms: Default::default(),
+        spectra: Default::default(),
         ratio_start: None,
         ratio_end: None,
         noise_scale: [None; 2],
@@ -241,24 +244,72 @@ pub(super) fn measure(row: &mut Row, runs: &[&Trained], data: &Data) {
     row.outcome =
         outcome(&accuracies, &divergences, linear, data.majority_accuracy, data.test * data.answers);
     row.layers = layers(runs);
+    row.histograms = runs.first().map(|run| run.histograms.clone()).unwrap_or_default();
+    row.spectra = runs.first().map(|run| run.spectra.clone()).unwrap_or_default();
     row.course = runs.first().map(|run| run.course.clone()).unwrap_or_default();
     row.hash = format!("{:016x}", hash.finish());
     row.step_seconds = spread(&|run| run.step_seconds).map(|spread| spread.median);
     row.seconds = runs.iter().map(|run| run.seconds).sum::<f64>() / runs.len().max(1) as f64;
 }
 
-/// What theory says of the ensemble, for very large batches. It knows dense layers with weights drawn from one
-/// distribution, and branches that are added with a scale of their own.
-fn theory(architecture: &Architecture) -> Option<Theory> {
+/// Whether theory knows such networks.
+fn is_known(architecture: &Architecture) -> bool {
     let Architecture { convolution, cell, standardised, init, residual, .. } = architecture;
     let unknown =
         |residual: &Residual| residual.activated_sum || residual.last_is_zero || residual.scale_is_learned;
-    if convolution.is_some()
-        || cell.is_some()
-        || *standardised
-        || init.weight_variance == WeightVariance::Data
-        || residual.as_ref().is_some_and(unknown)
-    {
+    convolution.is_none()
+        && cell.is_none()
+        && !standardised
+        && init.weight_variance != WeightVariance::Data
+        && !residual.as_ref().is_some_and(unknown)
+}
+
+/// What theory expects of each layer of a row, on its data, for the mean over its seeds. The spreads of the layers are
+/// added up as if they were independent.
+fn predicted(plan: &StudyPlan, entry: &Entry<'_>) -> Vec<PredictedLayer> {
+    let (architecture, data) = (&entry.row.architecture, &entry.splits.train);
+    if !is_known(architecture) || entry.row.pretraining.is_some() {
+        return Vec::new();
+    }
+    let setup = Setup { input_width: data.features(), nets: plan.seeds, ..Setup::plain(*architecture, 0) };
+    let question = Question { batch: None, ..setup.question(Some(data)) };
+    let Ok(prediction) = theory::predict(&question) else { return Vec::new() };
+    let mut layers = Vec::with_capacity(prediction.per_layer.len());
+    let (mut log10_delta, mut square) = (Some(0.0), Some(0.0));
+    for (l, layer) in prediction.per_layer.iter().enumerate().rev() {
+        // The last layer's own factor lies above it.
+        if l + 1 < prediction.per_layer.len() {
+            log10_delta = log10_delta.zip(layer.factor).map(|(sum, factor)| sum + factor.log10());
+            square = square
+                .zip(layer.band95)
+                .map(|(sum, (low, high))| sum + (0.5 * (high.log10() - low.log10())).powi(2));
+        }
+        let mean_square = match (architecture.residual, question.norm) {
+            (_, theory::Norm::Batch | theory::Norm::Layer) => None,
+            (Some(_), _) => Some(layer.q),
+            // The input of layer 1 is known and no prediction.
+            (None, _) if l == 0 => question.input_q.map(|q| q / setup.first_layer_excess()),
+            (None, _) => Some((layer.q - question.bias_variance) / question.weight_variance),
+        };
+        let width =
+            if l == 0 && architecture.residual.is_none() { data.features() } else { architecture.width };
+        let log10_x = mean_square.map(|mean| 0.5 * (mean * (plan.batch * width) as f64).log10());
+        let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
+        layers.push(PredictedLayer {
+            q: if layer.q.is_finite() { layer.q } else { f64::MAX },
+            log10_delta: finite(log10_delta),
+            spread: finite(square.map(f64::sqrt)),
+            log10_x: finite(log10_x),
+        });
+    }
+    layers.reverse();
+    layers
+}
+
+/// What theory says of the ensemble, for very large batches. It knows dense layers with weights drawn from one
+/// distribution, and branches that are added with a scale of their own.
+fn theory(architecture: &Architecture) -> Option<Theory> {
+    if !is_known(architecture) {
         return None;
     }
     let question = Question { batch: None, ..Setup::plain(*architecture, 0).question(None) };

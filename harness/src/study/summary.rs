@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::claim::Claim;
 use super::sweep::Point;
+use crate::train::are_none;
 
 pub use super::start::Network;
-pub use crate::train::Course;
+pub use crate::probe::Spectrum;
+pub use crate::train::{Course, Histogram, LayerHistograms};
 
 /// Version of the layout of `summary.json` and `records.jsonl`.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -217,6 +219,16 @@ pub struct Row {
     pub outcome: Outcome,
     /// Per hidden layer, from the first, medians over the seeds.
     pub layers: Vec<LayerFigures>,
+    /// What theory expects of each hidden layer at the start, from the first; empty where it says nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub predicted: Vec<PredictedLayer>,
+    /// Histograms of a few hidden layers, before the first step and after the last, of the first fresh seed.
+    #[serde(default, skip_serializing_if = "are_none")]
+    pub histograms: [Vec<LayerHistograms>; 2],
+    /// Singular values of the hidden layers' Jacobian at one sample, before the first step and after the last, of the
+    /// first fresh seed; null with batch norm, convolutions, cells, and in very large networks.
+    #[serde(default)]
+    pub spectra: [Option<Spectrum>; 2],
     /// How things went over the steps, of the first fresh seed.
     pub course: Course,
     /// Hash of this row's runs.
@@ -243,6 +255,19 @@ pub struct Theory {
     pub correlation_depth_scale: Option<f64>,
     /// The deepest such network whose gradient stays within a factor of ten.
     pub one_decade: Option<usize>,
+}
+
+/// What theory expects of one hidden layer at the start, on the study's data.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PredictedLayer {
+    /// Variance at phi's input; in a residual network the mean square of the block's input.
+    pub q: f64,
+    /// log10 of ||delta^l|| / ||delta^L||, 0 in the last layer.
+    pub log10_delta: Option<f64>,
+    /// The mean over the seeds lies within so much of it with 95 % probability; null where only the mean is known.
+    pub spread: Option<f64>,
+    /// log10 of the norm of the layer's input over a batch; null with normalisation.
+    pub log10_x: Option<f64>,
 }
 
 /// One hidden layer, before the first step and after the last; medians over the seeds.

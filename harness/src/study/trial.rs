@@ -14,6 +14,7 @@ use super::StudyError;
 use super::contestant::Contestant;
 use super::outline::{self, Outline};
 use super::plan::{Samples, StudyPlan};
+use super::spectrum::SpectrumKeeper;
 use super::store::{Header, Phase, RunId, Store};
 use super::summarise::{summarise, tuning_score};
 use super::summary::{SCHEMA_VERSION, Summary};
@@ -21,7 +22,7 @@ use crate::data::Splits;
 use crate::hash::Hash;
 use crate::machine::available_memory;
 use crate::threads::Serial;
-use crate::train::{Cost, Trained, train};
+use crate::train::{Cost, Trained, train_kept};
 
 /// How a study is run. None of it shows in a result but the seed.
 #[derive(Clone, Debug)]
@@ -351,9 +352,18 @@ impl<'a> Trial<'a> {
             !self.stop.load(Ordering::Relaxed)
         };
         let level = self.options.level;
-        let result = train(&recipe, &entry.splits.train, held_out, seed, level, &Serial, on_step)
+        let data = &entry.splits.train;
+        // Spectra and histograms are shown of the first fresh seed alone.
+        let wanted = id.phase == Phase::Trial && id.seed == 0;
+        let architecture = &recipe.architecture;
+        let mut keeper = SpectrumKeeper { wanted, level, architecture, data, found: Default::default() };
+        let result = train_kept(&recipe, data, held_out, seed, level, &Serial, &mut keeper, on_step)
             .map_err(|source| StudyError::Train { network: entry.network.clone(), source })?;
-        let Some(result) = result else { return Err(StudyError::Interrupted) };
+        let Some(mut result) = result else { return Err(StudyError::Interrupted) };
+        result.spectra = keeper.found;
+        if !wanted {
+            result.histograms = Default::default();
+        }
         self.advance(self.plan.calls(entry.row) - counted / 50 * 50, &entry.network);
         let mut kept = Self::lock(&self.kept);
         kept.0.keep(&id, &setting.label(), &result)?;

@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use isobath_kernels::{Level, reduce};
 use thiserror::Error;
 
+use super::histogram::Histograms;
 use super::loss::loss_and_gradient;
 use super::noise::gradient_noise;
 use super::observe::{LayerNorms, Observer, log10};
 use super::units::{UnitFigures, Units, as_learned};
-use super::{Course, Divergence, Keeper, Loss, Recipe, Trained, Unkept};
+use super::{Course, Divergence, Keeper, LayerHistograms, Loss, Recipe, Trained, Unkept};
 use crate::architecture::Built;
 use crate::data::sequence::adding;
 use crate::data::{Dataset, Target};
@@ -155,6 +156,7 @@ pub fn train_kept<T: Threads>(
     let mut course = Course::default();
     let mut figures: [Vec<LayerNorms>; 2] = Default::default();
     let mut units: [Vec<UnitFigures>; 2] = Default::default();
+    let mut histograms: [Vec<LayerHistograms>; 2] = Default::default();
     let mut noise = [None; 2];
     let loss_of = |outputs: &[f32], labels: &[u32], gradient: &mut [f32]| {
         loss_and_gradient(recipe.loss, level, outputs, labels, data.target(), gradient)
@@ -179,7 +181,9 @@ pub fn train_kept<T: Threads>(
         let learned = (step == 0 || last).then(|| as_learned(&built, &plan, descent.arena()));
         let mut watch = (
             recorded.then(|| Observer::new(level, &built)),
-            learned.as_ref().map(|built| Units::new(built, recipe.architecture.activation)),
+            learned
+                .as_ref()
+                .map(|built| (Units::new(built, recipe.architecture.activation), Histograms::new(built))),
         );
         // Where nobody looks at the gradients, each layer is updated as soon as it has its own.
         let in_one = !recorded;
@@ -223,8 +227,10 @@ pub fn train_kept<T: Threads>(
             ratio[which] = end_to_end(&observer.layers);
             figures[which] = observer.layers;
         }
-        if let Some(counted) = counted {
-            units[usize::from(step > 0)] = counted.figures();
+        if let Some((counted, counts)) = counted {
+            let which = usize::from(step > 0);
+            units[which] = counted.figures();
+            histograms[which] = counts.layers;
         }
         if !on_step(step, &course) {
             return Ok(None);
@@ -246,6 +252,8 @@ pub fn train_kept<T: Threads>(
         ratio,
         layers: figures,
         units,
+        histograms,
+        spectra: Default::default(),
         noise,
         moved,
         course,
