@@ -119,7 +119,7 @@ fn handover(worker: &Worker) -> usize {
             _ = (0..PATIENCE).find(|_| {
                 hint::spin_loop();
                 begun.load(Ordering::Relaxed)
-            })
+            });
         };
         worker.share(&mut Job { work: &mut work, panic: None }, wait);
         elsewhere.then(|| start.elapsed().as_nanos() as usize)

@@ -24,6 +24,11 @@ pub(super) enum Rule {
     Adam(Adam, AdamCorrection),
 }
 
+/// Parameters and their gradients.
+type Moved<'a> = (&'a mut [f32], &'a [f32]);
+/// Their first and second moments.
+type Moments<'a> = (&'a mut [f32], &'a mut [f32]);
+
 /// A step under way.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::net) struct Step {
@@ -132,7 +137,7 @@ impl Step {
                 let border = place.weight_count;
                 for (range, weight_decay) in [(0..border, rule.weight_decay), (border..length, 0.0)] {
                     let rule = Adam { weight_decay, ..rule };
-                    let step = |((w, g), (m, v)): ((&mut [f32], &[f32]), (&mut [f32], &mut [f32]))| {
+                    let step = |((w, g), (m, v)): (Moved<'_>, Moments<'_>)| {
                         optimizer::adam(level, &rule, &correction, w, m, v, g).ok()
                     };
                     let moments = (first.get_mut(range.clone())?, second.get_mut(range.clone())?);
