@@ -19,6 +19,7 @@ mod probe_command;
 mod probe_flags;
 mod probe_table;
 mod probe_values;
+mod report;
 #[cfg(feature = "serve")]
 mod serve;
 mod study;
@@ -72,6 +73,8 @@ enum Command {
     Theory(theory::Arguments),
     /// Train one network from a file, its layers sounded on the way
     Train(train::Arguments),
+    /// Make the page of a run folder again
+    Report(report::Arguments),
     /// Write a run's records as CSV, Parquet or TensorBoard event files
     Export(export::Arguments),
     /// Measure how fast the kernels run, beside what this machine can do
@@ -96,6 +99,7 @@ pub fn main() -> ExitCode {
         Command::Diagnose(arguments) => diagnose::run(&arguments),
         Command::Theory(arguments) => theory::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),

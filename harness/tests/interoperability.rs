@@ -55,6 +55,38 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
+/// Of a finished study, of one that was cut off after some runs, and of what is no study.
+#[test]
+fn a_page_is_made_again_from_its_folder() {
+    let folder = Folder::new();
+    folder.write("small.toml", STUDY);
+    folder.output("study small.toml --out run --quiet");
+    let page = fs::read_to_string(folder.path("run/report.html")).unwrap();
+    fs::remove_file(folder.path("run/report.html")).unwrap();
+    assert_eq!(folder.output("report run"), "run/report.html\n");
+    assert!(fs::read_to_string(folder.path("run/report.html")).unwrap() == page, "another page");
+    assert_eq!(folder.output("report run --out copy.html --quiet"), "");
+    assert!(fs::read_to_string(folder.path("copy.html")).unwrap() == page, "another page");
+    folder.refused("report run --out copy.html", "--force");
+    folder.refused("report nowhere", "nowhere is no folder");
+    folder.refused("report .", "has no records.jsonl");
+
+    // Without its last lines and its summary it is a study that was interrupted.
+    fs::remove_file(folder.path("run/summary.json")).unwrap();
+    let records = fs::read_to_string(folder.path("run/records.jsonl")).unwrap();
+    let runs = records.matches("\"kind\":\"run\"").count();
+    assert!(runs > 1, "{runs} runs in {records}");
+    let last = records.trim_end().rfind('\n').unwrap();
+    folder.write("run/records.jsonl", &records[..=last]);
+    folder.output("report run");
+    let partial = fs::read_to_string(folder.path("run/report.html")).unwrap();
+    assert!(partial != page && partial.contains("<svg"), "the same page");
+    folder.write("run/outline.json", "{");
+    folder.refused("report run", "outline.json");
+    fs::remove_file(folder.path("run/outline.json")).unwrap();
+    folder.refused("report run", "neither summary.json nor outline.json");
+}
+
 #[test]
 fn records_are_exported_and_nothing_is_overwritten() {
     let folder = Folder::new();
