@@ -284,7 +284,9 @@ impl Layout {
         // Nothing of it passes between layers, so it does not count among the widest.
         let widest = self.widest;
         place.kept = self.new_values(Signal::vector(kept))?;
-        (self.widest, self.current) = (widest, place.output);
+        // But a column of its weights fits into a buffer of deltas.
+        let column = sum(sizes.features, layer.units)?.div_ceil(self.batch);
+        (self.widest, self.current) = (widest.max(column), place.output);
         self.plan_workspace(&layer.products(&sizes, self.batch).ok_or(PlanError::TooLarge)?);
         Ok(())
     }
