@@ -37,6 +37,7 @@ fn recipe(activation: Activation) -> Recipe {
         batch: SAMPLES,
         record_every: 2,
         checkpoint: None,
+        recompute_every: None,
     }
 }
 
