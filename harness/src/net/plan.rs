@@ -115,7 +115,8 @@ impl<'a> Plan<'a> {
     /// order of sqrt(L) arrays instead of L.
     ///
     /// The input has to be filled in before *each* forward pass. After it, the arena's values are those of the last
-    /// segment, after a backward pass those of the first; [`Pass::recompute`](super::Pass::recompute) brings back others.
+    /// segment, after a backward pass those of the first; [`Pass::recompute`](super::Pass::recompute) brings back others. A
+    /// second backward pass over the same forward pass computes them all again, so no parameter may move in between.
     ///
     /// # Errors
     /// The list is no network, or `every` is 0, see [`PlanError`].
