@@ -13,7 +13,7 @@ use std::fmt;
 use crate::activation::Activation;
 use crate::data::Form;
 use crate::init::Init;
-use crate::net::{Cell, Dense, ForgetBias, Layer, Recurrent, Shown};
+use crate::net::{Cell, Dense, ForgetBias, Layer, Place, Plan, PlanError, Recurrent, Shown, Signal};
 
 pub use convolution::{Convolutional, Halving, Top};
 
@@ -125,6 +125,25 @@ pub struct Built {
     pub dense_at: Vec<usize>,
     /// The layer whose input gradient is that of the last hidden output.
     pub top_at: usize,
+}
+
+impl Built {
+    /// Lays the layers out. With `checkpoints`, a backward pass computes all values again but the inputs of segments of so
+    /// many hidden layers or residual blocks, about (see [`Plan::with_checkpoints`]).
+    ///
+    /// # Errors
+    /// They are no network, or `checkpoints` is 0.
+    pub fn plan<'a>(
+        &'a self,
+        input: Signal,
+        batch: usize,
+        places: &'a mut [Place],
+        checkpoints: Option<usize>,
+    ) -> Result<Plan<'a>, PlanError> {
+        let Some(hidden) = checkpoints else { return Plan::new(input, batch, &self.layers, places) };
+        let layers_of_one = (self.top_at / self.dense_at.len().max(1)).max(1);
+        Plan::with_checkpoints(input, batch, &self.layers, places, hidden.saturating_mul(layers_of_one))
+    }
 }
 
 impl Architecture {

@@ -302,6 +302,14 @@ impl<'a, T: Threads> Descent<'a, T> {
         Ok(loss)
     }
 
+    /// Brings back the values of a layer and its neighbours after [`Self::measure`], where the plan keeps checkpoints alone.
+    ///
+    /// # Errors
+    /// The arena was not made for the plan.
+    pub fn recompute(&mut self, layer: usize) -> Result<(), NetError> {
+        self.pass.recompute(&mut self.arena, layer)
+    }
+
     /// Moves the parameters along the gradients that were measured last.
     ///
     /// # Errors

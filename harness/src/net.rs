@@ -23,6 +23,7 @@ mod pooling;
 mod product;
 mod recurrent;
 mod restraint;
+mod segment;
 mod share;
 mod signal;
 mod standardise;

@@ -114,12 +114,15 @@ pub struct Recipe {
     pub record_every: usize,
     /// The number of steps after which accuracy is measured as well, where that is not the last one.
     pub checkpoint: Option<usize>,
+    /// Hidden layers, or residual blocks, from one to the next whose input alone is kept for the backward pass, which computes
+    /// all other values again; none keeps all values. It shows in no bit.
+    pub recompute_every: Option<usize>,
 }
 
 /// What a run costs, in multiply-adds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
-    /// Of one training step: forward, and backward with respect to both factors.
+    /// Of one training step: forward, and backward with respect to both factors; not what is computed again.
     pub step: u64,
     /// Of the pre-training.
     pub pretraining: u64,
@@ -166,6 +169,16 @@ impl Recipe {
         self.architecture.build(form, head)
     }
 
+    /// Lays it out.
+    fn plan<'a>(
+        &self,
+        form: Form,
+        built: &'a Built,
+        places: &'a mut [Place],
+    ) -> Result<Plan<'a>, TrainError> {
+        Ok(built.plan(self.input(form)?, self.batch, places, self.recompute_every)?)
+    }
+
     /// Refuses a network that answers something else than the data ask.
     fn check(&self, plan: &Plan<'_>, form: Form, target: Target) -> Result<(), TrainError> {
         let given = plan.output_signal().positions();
@@ -187,7 +200,7 @@ impl Recipe {
     ) -> Result<R, TrainError> {
         let built = self.build(form, target.outputs());
         let mut places = vec![Place::default(); built.layers.len()];
-        let plan = Plan::new(self.input(form)?, self.batch, &built.layers, &mut places)?;
+        let plan = self.plan(form, &built, &mut places)?;
         self.check(&plan, form, target)?;
         of(plan)
     }

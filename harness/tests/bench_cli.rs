@@ -184,3 +184,28 @@ fn the_table_of_probes_has_a_line_for_each_and_fits_80_columns() {
     }
     assert!(text.lines().all(|line| line.chars().count() <= 80 && line.trim_end() == line), "{text}");
 }
+
+/// Values that are computed again take time of their own and spare memory.
+#[test]
+fn training_with_checkpoints_takes_less_memory() {
+    let measure = |flags: &str| {
+        let line = "bench train --depth 40 --width 16 --batch 4 --norm batch --seconds 0.001 --json ";
+        let output = isobath(&format!("{line}{flags}"));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+        json["networks"][0].clone()
+    };
+    let (all, few) = (measure(""), measure("--checkpoints 5"));
+    assert!(all["checkpoints"].is_null() && few["checkpoints"] == 5);
+    let bytes = [&all, &few].map(|network| network["arena_bytes"].as_u64().unwrap());
+    // Of 40 layers with 3 arrays each, 5 layers are left, 8 checkpoints, and twice the input, as large as 4 arrays.
+    assert!(bytes[0] - bytes[1] > 4 * (16 * 4) * (3 * 35 - 16 - 3), "{bytes:?}");
+    let again = [&all, &few].map(|network| network["phases"]["recomputation"].as_f64().unwrap());
+    assert!(again[0] == 0.0 && again[1] > 0.0, "{again:?}");
+    let output = isobath("bench train --depth 3 --width 4 --batch 2 --seconds 0.001 --checkpoints 1");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("\nvalues kept once per layer, the others computed again\n"), "{text}");
+    let output = isobath("bench train --checkpoints 0");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--checkpoints"));
+}

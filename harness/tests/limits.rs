@@ -116,6 +116,8 @@ fn every_field_of_a_study_refuses_what_is_no_number() {
             }
         }
     }
+    let error = parse("steps = 4", "steps = 4\ncheckpoints = 0").expect_err("no step");
+    assert!(error.contains("training.checkpoints is 0; it must be at least 1"), "{error}");
     for field in ["depth", "width"] {
         for value in ["nan", "inf", "1.5", "1e300"] {
             let sweep = format!("[sweep]\nfield = \"{field}\"\nvalues = [{value}]\n[[group]]");

@@ -60,6 +60,20 @@ fn json_is_one_object_with_the_same_hash() {
     assert_eq!(object["hash"], hash(&train(SPIRALS, "--seed 2 --quiet")));
 }
 
+/// Values that are computed again show in no bit.
+#[test]
+fn checkpoints_leave_the_hash() {
+    let expected = hash(&train(SPIRALS, "--quiet"));
+    for every in [1, 2, 1000] {
+        let text = SPIRALS.replace("[training]", &format!("[training]\ncheckpoints = {every}"));
+        assert_eq!(hash(&train(&text, "--quiet")), expected, "every {every}");
+    }
+    let output = train(&SPIRALS.replace("[training]", "[training]\ncheckpoints = 0"), "");
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(error.contains("training.checkpoints is 0; it must be at least 1"), "{error}");
+}
+
 /// A network that explodes is a result.
 #[test]
 fn divergence_is_told_and_no_failure() {

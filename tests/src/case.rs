@@ -1,7 +1,7 @@
 //! A network as the tests run it: its memory starts as NaN, its passes are written down.
 
 use isobath::init::Init;
-use isobath::net::{Arena, Layer, Place, Plan, Signal, Watch};
+use isobath::net::{Arena, Layer, Place, Plan, PlanError, Signal, Watch};
 use isobath::random::Random;
 use isobath_kernels::MatRef;
 
@@ -24,13 +24,32 @@ pub struct Case {
     pub batch: usize,
     /// The layers.
     pub layers: Vec<Layer>,
+    /// Layers from one checkpoint to the next, if there are any.
+    pub checkpoints: Option<usize>,
 }
 
 impl Case {
     /// A network with this input and batch.
     pub fn new(name: impl Into<String>, signal: impl Into<Signal>, batch: usize, layers: Vec<Layer>) -> Self {
         let signal = signal.into();
-        Self { name: name.into(), input: signal.elements(), signal, batch, layers }
+        Self { name: name.into(), input: signal.elements(), signal, batch, layers, checkpoints: None }
+    }
+
+    /// The same network with a checkpoint after so many layers.
+    #[must_use]
+    pub fn with_checkpoints(&self, every: usize) -> Self {
+        Self { checkpoints: Some(every), ..self.clone() }
+    }
+
+    /// Lays it out.
+    ///
+    /// # Errors
+    /// The layers are no network.
+    pub fn plan<'a>(&'a self, places: &'a mut [Place]) -> Result<Plan<'a>, PlanError> {
+        match self.checkpoints {
+            Some(every) => Plan::with_checkpoints(self.signal, self.batch, &self.layers, places, every),
+            None => Plan::new(self.signal, self.batch, &self.layers, places),
+        }
     }
 
     /// Whether any layer is batch norm.
@@ -57,7 +76,7 @@ impl Case {
         test: impl FnOnce(Plan<'_>, &mut Arena<'_>) -> R,
     ) -> R {
         let mut places = vec![Place::default(); self.layers.len()];
-        let plan = Plan::new(self.signal, self.batch, &self.layers, &mut places).expect(&self.name);
+        let plan = self.plan(&mut places).expect(&self.name);
         let mut memory = vec![garbage; plan.arena_len(moments, THREADS).expect("fits in memory")];
         let mut arena = Arena::new(&plan, moments, THREADS, &mut memory).expect("is long enough");
         arena.initialise(&plan, &mut Random::new(7));

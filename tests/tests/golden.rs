@@ -87,6 +87,7 @@ fn recipe(run: &Run) -> Recipe {
         batch: training::BATCH,
         record_every: 7,
         checkpoint: None,
+        recompute_every: None,
     }
 }
 

@@ -1,8 +1,8 @@
 //! What a run records of units, weights, penalty and gradient noise, against f64 loops over the same small network.
 
 use isobath::activation::Activation;
-use isobath::architecture::Architecture;
-use isobath::data::{Dataset, Form};
+use isobath::architecture::{Architecture, Norm, Residual};
+use isobath::data::{Dataset, Form, Target};
 use isobath::init::Init;
 use isobath::net::update::{Clipping, Optimizer, Penalty};
 use isobath::net::{Arena, Place, Plan, Restraint};
@@ -37,6 +37,7 @@ fn recipe(activation: Activation) -> Recipe {
         batch: SAMPLES,
         record_every: 2,
         checkpoint: None,
+        recompute_every: None,
     }
 }
 
@@ -198,4 +199,43 @@ fn records_are_the_same_on_every_level() {
     let mut normed = recipe_of_relu();
     normed.architecture.norm = isobath::architecture::Norm::Batch;
     assert_eq!(run(&normed, Level::detect()).noise, [None; 2]);
+}
+
+/// What is computed again shows in nothing but time: neither in figures nor in the place where a run leaves f32.
+#[test]
+fn checkpoints_show_in_no_record() {
+    let deep = |norm, residual, rate| {
+        let architecture = Architecture { depth: 5, norm, residual, ..recipe(Activation::Relu).architecture };
+        Recipe { architecture, rate, record_every: 4, ..recipe(Activation::Relu) }
+    };
+    let residual = Some(Residual { activated_sum: true, ..Residual::new(0.5, 2, true) });
+    let recipes = [
+        deep(Norm::None, None, 0.05),
+        deep(Norm::Batch, None, 0.05),
+        deep(Norm::Layer, residual, 0.05),
+        // Weights explode in the first step, signals after it.
+        deep(Norm::None, None, 1e25),
+    ];
+    let mut diverged = 0;
+    for recipe in recipes {
+        // JSON, in which a figure that is none is equal to itself.
+        let figures = |recipe: &Recipe| {
+            let trained = run(recipe, Level::detect());
+            serde_json::to_string(&Trained { seconds: 0.0, step_seconds: None, ..trained }).expect("JSON")
+        };
+        let expected = figures(&recipe);
+        diverged += usize::from(run(&recipe, Level::detect()).divergence.is_some());
+        for every in 1..=6 {
+            let found = figures(&Recipe { recompute_every: Some(every), ..recipe });
+            assert_eq!(expected, found, "{recipe:?}, every {every}");
+        }
+    }
+    assert_eq!(diverged, 1);
+    let form = Form::Vector(FEATURES);
+    let bytes = |recompute_every| {
+        let architecture = Architecture { depth: 100, ..recipe(Activation::Relu).architecture };
+        let recipe = Recipe { architecture, recompute_every, ..recipe(Activation::Relu) };
+        recipe.memory_bytes(form, Target::Classes(CLASSES), SAMPLES).expect("fits")
+    };
+    assert!(bytes(Some(10)) < bytes(None));
 }

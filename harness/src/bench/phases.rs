@@ -23,6 +23,8 @@ pub struct Phases<T> {
     pub skips: T,
     /// The optimiser.
     pub optimizer: T,
+    /// Values that the backward pass computes again.
+    pub recomputation: T,
     /// The loss, drawing the batch, and all else.
     pub rest: T,
 }
@@ -44,8 +46,8 @@ impl Phases<Duration> {
 
     /// Percent of their sum.
     pub(super) fn percent(&self) -> Phases<f64> {
-        let Self { products, activations, normalisations, skips, optimizer, rest } = *self;
-        let all = products + activations + normalisations + skips + optimizer + rest;
+        let Self { products, activations, normalisations, skips, optimizer, recomputation, rest } = *self;
+        let all = products + activations + normalisations + skips + optimizer + recomputation + rest;
         let of = |part: Duration| 100.0 * part.as_secs_f64() / all.as_secs_f64().max(1e-30);
         Phases {
             products: of(products),
@@ -53,6 +55,7 @@ impl Phases<Duration> {
             normalisations: of(normalisations),
             skips: of(skips),
             optimizer: of(optimizer),
+            recomputation: of(recomputation),
             rest: of(rest),
         }
     }
@@ -110,6 +113,16 @@ impl Watch for Stopwatch<'_> {
         }
     }
 
+    fn recomputation_begins(&mut self) {
+        // The loss at most: the delta has been shown.
+        self.rest();
+    }
+
+    fn recomputation_ends(&mut self) {
+        let lap = self.lap();
+        self.phases.recomputation += lap;
+    }
+
     fn update_begins(&mut self, layer: usize) {
         // Of the first layer, of whose input nobody wants the gradient, this is the end.
         self.begun = Some(layer);
@@ -148,18 +161,24 @@ mod tests {
         watch.update_begins(1);
         pause();
         watch.update_ends(1);
+        watch.recomputation_begins();
+        pause();
+        watch.recomputation_ends();
         pause();
         watch.update_begins(0);
         pause();
         watch.update_ends(0);
-        let Phases { products, activations, normalisations, skips, optimizer, rest } = watch.phases;
+        let Phases { products, activations, normalisations, skips, optimizer, recomputation, rest } =
+            watch.phases;
         let pauses = |count: u64| Duration::from_millis(2 * count);
         assert!(
             products >= pauses(2) && activations >= pauses(2) && optimizer >= pauses(2) && rest >= pauses(1)
         );
+        assert!(recomputation >= pauses(1));
         assert_eq!((normalisations, skips), (Duration::ZERO, Duration::ZERO));
         let percent = watch.phases.percent();
-        let all = percent.products + percent.activations + percent.optimizer + percent.rest;
+        let all = percent.products + percent.activations + percent.optimizer + percent.recomputation;
+        let all = all + percent.rest;
         assert!((all - 100.0).abs() < 1e-9);
     }
 }

@@ -51,6 +51,8 @@ pub struct Network {
     pub batch_norm: bool,
     /// Whether the norms of x, delta and gW of every layer are taken in each step.
     pub norms: bool,
+    /// Hidden layers from one checkpoint to the next, where the backward pass computes the values between them again.
+    pub checkpoints: Option<usize>,
 }
 
 /// How fast it trains.
@@ -65,7 +67,7 @@ pub struct Training {
     pub best_milliseconds: f64,
     /// Samples per second, of the median.
     pub samples_per_second: f64,
-    /// 10^9 operations of the products per second, of the median.
+    /// 10^9 operations of the products per second, of the median; what is computed again does not count.
     pub gflops: f64,
     /// The highest peak of multiply-adds on all threads that was seen between the steps.
     pub peak_gflops: f64,
@@ -110,12 +112,12 @@ pub fn measure<T: Threads>(
     time: Duration,
 ) -> Result<Training, TrainingError> {
     let (features, classes) = SHAPE;
-    let Network { depth, width, batch, activation, batch_norm, norms } = network;
+    let Network { depth, width, batch, activation, batch_norm, norms, checkpoints } = network;
     let norm = if batch_norm { Norm::Batch } else { Norm::None };
     let architecture = Architecture { norm, ..Architecture::plain(depth, width, activation, Init::XAVIER) };
     let built = architecture.build(features, Head::Linear(classes, Init::LECUN));
     let mut places = vec![Place::default(); built.layers.len()];
-    let plan = Plan::new(features, batch, &built.layers, &mut places)?.consuming_gradients();
+    let plan = built.plan(features.into(), batch, &mut places, checkpoints)?.consuming_gradients();
     let update = Update::new(Optimizer::Sgd, Clipping::None, Penalty::None);
     let length = plan.arena_len(update.moments(), threads.count())?;
     let arena_bytes = (length as u64).saturating_mul(size_of::<f32>() as u64);

@@ -42,6 +42,9 @@ pub(super) struct TrainArguments {
     /// Takes the norms of x, delta and gW of every layer in each step
     #[arg(long)]
     norms: bool,
+    /// Keeps the input of every Nth hidden layer alone for the backward pass, which computes the other values again
+    #[arg(long, value_name = "N", value_parser = up_to(100_000))]
+    checkpoints: Option<usize>,
     /// Seconds for each network
     #[arg(long, value_name = "S", default_value_t = 1.0)]
     seconds: f64,
@@ -100,6 +103,7 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<ExitCode, Failure> {
             activation: arguments.activation,
             batch_norm,
             norms: arguments.norms,
+            checkpoints: arguments.checkpoints,
         };
         let measured = measure(network, level, &workers.team(), common.seed, time);
         all.push(measured.map_err(|error| match error {
@@ -126,13 +130,18 @@ fn text(output: &Output<'_>) -> String {
     let threads =
         if output.threads == 1 { "one thread".to_owned() } else { format!("{} threads", output.threads) };
     let mut text = format!("{}, {} on {threads}\n", output.cpu, output.level);
-    if let Some(Training { network: Network { activation, batch_norm, norms, .. }, .. }) =
+    if let Some(Training { network: Network { activation, batch_norm, norms, checkpoints, .. }, .. }) =
         output.networks.first()
     {
         let norm = if *batch_norm { " with batch norm" } else { "" };
         let norms = if *norms { ", norms taken" } else { "" };
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{} inputs, {activation}{norm}, {} classes, SGD{norms}\n", SHAPE.0, SHAPE.1);
+        let _ = writeln!(text, "{} inputs, {activation}{norm}, {} classes, SGD{norms}", SHAPE.0, SHAPE.1);
+        if let Some(every) = checkpoints {
+            let layers = if *every == 1 { "layer".to_owned() } else { format!("{every} layers") };
+            let _ = writeln!(text, "values kept once per {layers}, the others computed again");
+        }
+        text.push('\n');
     }
     let _ = writeln!(
         text,
@@ -155,26 +164,27 @@ fn text(output: &Output<'_>) -> String {
     }
     let _ = writeln!(
         text,
-        "\n{:>23}{:>9}{:>11}{:>6}{:>6}{:>10}{:>6}",
-        "where it goes, %", "products", "activation", "norm", "skip", "optimiser", "rest"
+        "\n{:>23}{:>9}{:>11}{:>6}{:>6}{:>10}{:>6}{:>6}",
+        "where it goes, %", "products", "activation", "norm", "skip", "optimiser", "again", "rest"
     );
     for Training { network, phases, .. } in output.networks {
         let _ = writeln!(
             text,
-            "{:>23}{:>9.1}{:>11.1}{:>6.1}{:>6.1}{:>10.1}{:>6.1}",
+            "{:>23}{:>9.1}{:>11.1}{:>6.1}{:>6.1}{:>10.1}{:>6.1}{:>6.1}",
             name(*network),
             phases.products,
             phases.activations,
             phases.normalisations,
             phases.skips,
             phases.optimizer,
+            phases.recomputation,
             phases.rest,
         );
     }
     text.push_str(
         "\nA step is forward pass, backward pass and SGD; the median of batches of steps,\n\
          +- where it lies with 95 % confidence. peak: share of the peak of multiply-adds,\n\
-         measured in between.\n",
+         measured in between. again: values computed a second time, for --checkpoints.\n",
     );
     text
 }
@@ -225,6 +235,7 @@ mod tests {
                 activation: Activation::Softplus,
                 batch_norm: true,
                 norms: true,
+                checkpoints: Some(100_000),
             },
             step_milliseconds: interval,
             best_milliseconds: 1.0,
@@ -238,6 +249,7 @@ mod tests {
                 normalisations: share,
                 skips: share,
                 optimizer: share,
+                recomputation: share,
                 rest: share,
             },
             parameters: 1,

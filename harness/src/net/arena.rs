@@ -18,10 +18,13 @@ pub struct Arena<'a> {
     pub moments: &'a mut [f32],
     /// Batch and running statistics of the normalisations.
     pub statistics: &'a mut [f32],
-    /// Inputs and outputs of all layers, each array without the power of two that [`Arena::exponent`] gives.
+    /// Inputs and outputs of all layers, or of a segment of them, each array without the power of two that
+    /// [`Arena::exponent`] gives. Behind them the checkpoints, if there are some.
     pub values: &'a mut [f32],
-    /// Those powers, one per array.
+    /// Those powers, one per array, then one per checkpoint.
     pub(super) exponents: &'a mut [f32],
+    /// Whose values are there.
+    pub(super) segment: usize,
     /// Gradients with respect to values, on their way; in a forward pass, scratch.
     pub(super) deltas: &'a mut [f32],
     /// For the matrix products.
@@ -47,9 +50,9 @@ impl<'a> Arena<'a> {
             plan.gradients,
             plan.parameters * moments,
             plan.statistics,
-            plan.values,
-            plan.exponents,
-            delta * (2 + plan.nesting),
+            plan.values + plan.checkpoints,
+            plan.all_exponents(),
+            delta * (2 + plan.waiting),
             plan.workspace * threads,
         ];
         let mut rest = memory;
@@ -60,7 +63,9 @@ impl<'a> Arena<'a> {
             (*region, rest) = (taken, left);
         }
         let [parameters, gradients, moments, statistics, values, exponents, deltas, workspace] = regions;
-        Ok(Self { parameters, gradients, moments, statistics, values, exponents, deltas, workspace })
+        // Which those of the last forward pass over this memory are.
+        let segment = plan.segments - 1;
+        Ok(Self { parameters, gradients, moments, statistics, values, exponents, segment, deltas, workspace })
     }
 
     /// Starts the network: weights and biases as their layers say, gains 1, shifts 0, slopes at their initial value,
@@ -140,8 +145,12 @@ impl<'a> Arena<'a> {
         self.values.get_mut(..rows.min(plan.batch) * plan.input.elements()).unwrap_or_default()
     }
 
-    /// The network's output after a forward pass over `rows` samples.
+    /// The network's output after a forward pass over `rows` samples. Of a plan with checkpoints nothing is left of it
+    /// after the backward pass.
     pub fn output(&self, plan: &Plan<'_>, rows: usize) -> &[f32] {
+        if self.segment + 1 != plan.segments {
+            return &[];
+        }
         let start = plan.places.last().map_or(0, |place| place.output.start);
         self.values.get(start..start + rows.min(plan.batch) * plan.output.elements()).unwrap_or(&[])
     }

@@ -3,6 +3,8 @@
 //! Each delta carries a power of two, see [`super::exponent`], and so does the signal that the forward pass has left. The
 //! gradients of the parameters are brought to their true value.
 
+use core::ops::Range;
+
 use isobath_kernels::gemm::{Init, Shape};
 use isobath_kernels::{MatMut, MatRef, activation, batch_norm, layer_norm, optimizer, reduce};
 
@@ -32,7 +34,7 @@ pub(super) struct Flow<'a> {
     /// Its power of two.
     pub(super) exponent: i32,
     /// Of each open residual branch, the gradient on the skip connection.
-    stash: &'a mut [f32],
+    pub(super) stash: &'a mut [f32],
     /// And its power of two.
     stash_exponents: [i32; MAX_NESTING],
     nesting: usize,
@@ -91,55 +93,74 @@ impl<T: Threads> Pass<'_, T> {
         mut step: Option<&mut Step>,
     ) -> Result<(), NetError> {
         self.check_rows()?;
-        let plan = self.plan;
-        let count = plan.layers.len();
-        let missing = |layer| NetError::Arena { layer };
-        let size = plan.batch * plan.widest;
-        let deltas = core::mem::take(&mut arena.deltas);
-        let result = {
+        let size = self.plan.batch * self.plan.widest;
+        let mut exponent = 0;
+        for (segment, layers) in self.plan.segments().enumerate().rev() {
+            self.go_back(arena, segment, layers.clone(), watch)?;
+            let deltas = core::mem::take(&mut arena.deltas);
             let (first, rest) = deltas.split_at_mut(size.min(deltas.len()));
             let (second, stash) = rest.split_at_mut(size.min(rest.len()));
-            let mut flow = Flow {
-                delta: first,
-                other: second,
-                exponent: 0,
-                stash,
-                stash_exponents: [0; MAX_NESTING],
-                nesting: 0,
-            };
-            self.start(&mut flow, gradient).and_then(|()| {
-                self.rescale(&mut flow, plan.output).ok_or(missing(count))?;
-                self.show(&flow, count, plan.output, watch);
-                let layers = plan.layers.iter().zip(plan.places).enumerate();
-                for (index, (layer, place)) in layers.rev() {
-                    let wanted = input_gradient || index > 0;
-                    self.layer(arena, &mut flow, index, layer, place, wanted, watch).ok_or(missing(index))?;
-                    if wanted {
-                        self.rescale(&mut flow, place.from).ok_or(missing(index))?;
-                        self.show(&flow, index, place.from, watch);
-                    }
-                    if let Some(step) = &mut step {
-                        watch.update_begins(index);
-                        // What was the delta above has been used: its buffer is free.
-                        step.layer(self.level, self.threads, layer, place, arena, flow.other)
-                            .ok_or(missing(index))?;
-                        watch.update_ends(index);
-                    }
-                }
-                Ok(())
-            })
-        };
-        arena.deltas = deltas;
-        result
+            let stash_exponents = [0; MAX_NESTING];
+            let mut flow = Flow { delta: first, other: second, exponent, stash, stash_exponents, nesting: 0 };
+            let step = step.as_deref_mut();
+            let done = self.segment_backward(arena, &mut flow, layers, gradient, input_gradient, watch, step);
+            exponent = flow.exponent;
+            arena.deltas = deltas;
+            done?;
+        }
+        Ok(())
     }
 
-    fn start(&self, flow: &mut Flow<'_>, gradient: &[f32]) -> Result<(), NetError> {
-        let needed = self.elements_of(self.plan.output);
+    /// From the delta that the segment above has left, or the gradient of the loss, to the one for the segment below.
+    fn segment_backward(
+        &self,
+        arena: &mut Arena<'_>,
+        flow: &mut Flow<'_>,
+        range: Range<usize>,
+        gradient: &[f32],
+        input_gradient: bool,
+        watch: &mut impl Watch,
+        mut step: Option<&mut Step>,
+    ) -> Result<(), NetError> {
+        let missing = |layer| NetError::Arena { layer };
+        match self.plan.places.get(range.end) {
+            Some(above) => flow.go_on(self.elements_of(above.from)).ok_or(missing(range.end))?,
+            None => self.start(flow, gradient, watch)?,
+        }
+        for (index, (layer, place)) in self.plan.layers_in(range.clone()).rev() {
+            let wanted = input_gradient || index > 0;
+            self.layer(arena, flow, index, layer, place, wanted, watch).ok_or(missing(index))?;
+            if wanted {
+                self.rescale(flow, place.from).ok_or(missing(index))?;
+                self.show(flow, index, place.from, watch);
+            }
+            if let Some(step) = &mut step {
+                watch.update_begins(index);
+                // What was the delta above has been used: its buffer is free.
+                step.layer(self.level, self.threads, layer, place, arena, flow.other)
+                    .ok_or(missing(index))?;
+                watch.update_ends(index);
+            }
+        }
+        match self.plan.places.get(range.start) {
+            Some(first) if range.start > 0 => {
+                flow.wait(self.elements_of(first.from)).ok_or(missing(range.start))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Begins at the top.
+    fn start(&self, flow: &mut Flow<'_>, gradient: &[f32], watch: &mut impl Watch) -> Result<(), NetError> {
+        let (count, output) = (self.plan.layers.len(), self.plan.output);
+        let needed = self.elements_of(output);
         let Some(gradient) = gradient.get(..needed) else {
             return Err(NetError::Gradient { needed, found: gradient.len() });
         };
-        let missing = NetError::Arena { layer: self.plan.layers.len() };
+        let missing = NetError::Arena { layer: count };
         flow.delta.get_mut(..needed).ok_or(missing)?.copy_from_slice(gradient);
+        self.rescale(flow, output).ok_or(missing)?;
+        self.show(flow, count, output, watch);
         Ok(())
     }
 

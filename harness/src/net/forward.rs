@@ -29,7 +29,10 @@ impl<T: Threads> Pass<'_, T> {
     pub fn forward(&self, arena: &mut Arena<'_>, mode: Mode, watch: &mut impl Watch) -> Result<(), NetError> {
         self.check_rows()?;
         arena.set_exponent(Values::default(), 0).ok_or(NetError::Arena { layer: 0 })?;
-        self.forward_layers(arena, 0..self.plan.layers.len(), mode, watch)?;
+        for layers in self.plan.segments() {
+            self.enter(arena, layers.start)?;
+            self.forward_layers(arena, layers, mode, watch)?;
+        }
         let Some((top, place)) = self.plan.places.iter().enumerate().next_back() else { return Ok(()) };
         self.to_true_value(arena, place.output, place.to).ok_or(NetError::Arena { layer: top })
     }
@@ -42,8 +45,7 @@ impl<T: Threads> Pass<'_, T> {
         mode: Mode,
         watch: &mut impl Watch,
     ) -> Result<(), NetError> {
-        let layers = self.plan.layers.iter().zip(self.plan.places).enumerate();
-        for (index, (layer, place)) in layers.take(range.end).skip(range.start) {
+        for (index, (layer, place)) in self.plan.layers_in(range) {
             let rows = self.rows_of(place.from);
             if let Some(x) = matrix(arena.values, place.input.start, rows, place.from.channels) {
                 watch.input(index, x, arena.exponent(place.input));
@@ -54,7 +56,7 @@ impl<T: Threads> Pass<'_, T> {
                 Layer::MaxPool { .. } | Layer::AveragePool => self.pool(arena, place, layer),
                 Layer::Activation(Activation::Identity) | Layer::Flatten | Layer::SkipStart => Some(()),
                 Layer::Activation(function) => self.activate(arena, place, *function),
-                Layer::BatchNorm { .. } if mode == Mode::Training && self.rows_of(place.from) < 2 => {
+                Layer::BatchNorm { .. } if mode != Mode::Inference && self.rows_of(place.from) < 2 => {
                     return Err(NetError::BatchNormRows);
                 }
                 Layer::BatchNorm { epsilon, momentum } => {
@@ -245,6 +247,9 @@ impl<T: Threads> Pass<'_, T> {
         };
         let saved = ((&mut *mean, &mut *variance), inverse_deviation);
         share(self.threads, 6 * rows * width, width, ((x, y), ((gain, shift), saved)), &normalise)?;
+        if mode == Mode::Recomputation {
+            return Some(());
+        }
         let (true_mean, rest) = arena.deltas.split_at_mut_checked(width)?;
         let true_variance = rest.get_mut(..width)?;
         true_mean.copy_from_slice(mean);

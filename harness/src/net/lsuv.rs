@@ -29,6 +29,7 @@ impl<T: Threads> Pass<'_, T> {
         self.check_rows()?;
         arena.set_exponent(Values::default(), 0).ok_or(NetError::Arena { layer: 0 })?;
         for (index, (layer, place)) in self.plan.layers.iter().zip(self.plan.places).enumerate() {
+            self.enter(arena, index)?;
             let attempts = if asks_for_data(layer) { ATTEMPTS } else { 0 };
             self.forward_layers(arena, index..index + 1, Mode::Training, &mut Unwatched)?;
             for _ in 0..attempts {

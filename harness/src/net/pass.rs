@@ -13,6 +13,8 @@ pub enum Mode {
     Training,
     /// The running ones.
     Inference,
+    /// The batch's own, and the running ones stay: a pass in training mode that is run again.
+    Recomputation,
 }
 
 /// Why a pass could not run: an argument does not fit the plan.

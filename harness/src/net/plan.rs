@@ -3,9 +3,13 @@
 //! Values (activations) of a layer are kept once: an activation function overwrites the output of the layer below,
 //! which nothing needs any more, and a residual sum overwrites the branch's output. Gradients flow through two
 //! buffers that take turns, plus one per nested residual branch.
+//!
+//! With checkpoints the list is cut into segments whose values share one place, see [`super::segment`].
 
 mod error;
 mod layout;
+
+use core::ops::Range;
 
 pub use error::PlanError;
 use layout::{Layout, product, sum};
@@ -47,6 +51,10 @@ pub struct Place {
     pub statistics: usize,
     /// For [`Layer::SkipEnd`] and its kin: what comes over the skip connection.
     pub skip: Values,
+    /// The segment of the list that it belongs to, from 0.
+    pub(super) segment: usize,
+    /// Start of that segment's input among the checkpoints.
+    pub(super) checkpoint: usize,
 }
 
 /// An array of the arena's values, and the power of two that goes with it.
@@ -72,9 +80,16 @@ pub struct Plan<'a> {
     /// Gradients that are held: those of all parameters, or of the layer that has the most.
     pub(super) gradients: usize,
     pub(super) statistics: usize,
+    /// Segments of the list, 1 without checkpoints.
+    pub(super) segments: usize,
+    /// Of the segment that has the most.
     pub(super) values: usize,
+    /// Of the segment that has the most.
     pub(super) exponents: usize,
-    pub(super) nesting: usize,
+    /// Elements of the inputs of all segments where there are several.
+    pub(super) checkpoints: usize,
+    /// Buffers of deltas that wait: one per nested residual branch, and one at least where there are several segments.
+    pub(super) waiting: usize,
     pub(super) workspace: usize,
 }
 
@@ -90,7 +105,41 @@ impl<'a> Plan<'a> {
         layers: &'a [Layer],
         places: &'a mut [Place],
     ) -> Result<Self, PlanError> {
-        let input = input.into();
+        Self::lay_out(input.into(), batch, layers, places, usize::MAX)
+    }
+
+    /// The same network in less memory, for one more forward pass in each backward pass: of the values only checkpoints
+    /// outlast the forward pass, the inputs of segments of `every` layers, or as many more as it takes to close all
+    /// residual branches; a backward pass computes the others again, segment by segment. No bit of parameters, gradients,
+    /// statistics and deltas differs. With L layers of equal width, `every` of about sqrt(L) takes the least memory, in the
+    /// order of sqrt(L) arrays instead of L.
+    ///
+    /// The input has to be filled in before *each* forward pass. After it, the arena's values are those of the last
+    /// segment, after a backward pass those of the first; [`Pass::recompute`](super::Pass::recompute) brings back others. A
+    /// second backward pass over the same forward pass computes them all again, so no parameter may move in between.
+    ///
+    /// # Errors
+    /// The list is no network, or `every` is 0, see [`PlanError`].
+    pub fn with_checkpoints(
+        input: impl Into<Signal>,
+        batch: usize,
+        layers: &'a [Layer],
+        places: &'a mut [Place],
+        every: usize,
+    ) -> Result<Self, PlanError> {
+        if every == 0 {
+            return Err(PlanError::Zero("the number of layers from one checkpoint to the next"));
+        }
+        Self::lay_out(input.into(), batch, layers, places, every)
+    }
+
+    fn lay_out(
+        input: Signal,
+        batch: usize,
+        layers: &'a [Layer],
+        places: &'a mut [Place],
+        every: usize,
+    ) -> Result<Self, PlanError> {
         if input.channels == 0 {
             return Err(PlanError::Zero("the input width"));
         }
@@ -103,15 +152,16 @@ impl<'a> Plan<'a> {
         let found = places.len();
         let needed = layers.len();
         let Some(places) = places.get_mut(..needed) else { return Err(PlanError::Places { needed, found }) };
-        let mut total = Layout::new(input, batch)?;
+        let mut total = Layout::new(input, batch, every)?;
         for (index, (layer, place)) in layers.iter().zip(places.iter_mut()).enumerate() {
             *place = total.add(index, layer)?;
         }
         if total.nesting != 0 {
             return Err(PlanError::Skip { layer: needed });
         }
-        let Layout { signal, widest, parameters, statistics, values, exponents, deepest, workspace, .. } =
-            total;
+        total.end_segment();
+        let Layout { signal, widest, parameters, statistics, most_values, most_exponents, .. } = total;
+        let is_cut = total.segment > 0;
         Ok(Self {
             layers,
             places,
@@ -122,10 +172,12 @@ impl<'a> Plan<'a> {
             parameters,
             gradients: parameters,
             statistics,
-            values,
-            exponents,
-            nesting: deepest,
-            workspace,
+            segments: total.segment + 1,
+            values: most_values,
+            exponents: most_exponents,
+            checkpoints: if is_cut { total.checkpoints } else { 0 },
+            waiting: total.deepest.max(usize::from(is_cut)),
+            workspace: total.workspace,
         })
     }
 
@@ -135,6 +187,23 @@ impl<'a> Plan<'a> {
     pub fn consuming_gradients(self) -> Self {
         let most = self.places.iter().map(|place| place.parameter_count).max();
         Self { gradients: most.unwrap_or(0), ..self }
+    }
+
+    /// The segments that checkpoints cut the layers into, from the input to the output: one where there are none.
+    pub fn segments(&self) -> impl DoubleEndedIterator<Item = Range<usize>> + ExactSizeIterator + use<'a> {
+        let places = self.places;
+        let begins = move |segment| places.partition_point(|place| place.segment < segment);
+        (0..self.segments).map(move |segment| begins(segment)..begins(segment + 1))
+    }
+
+    /// Some of the layers with their indices and places.
+    pub(super) fn layers_in(
+        &self,
+        range: Range<usize>,
+    ) -> impl DoubleEndedIterator<Item = (usize, (&'a Layer, &'a Place))> + use<'a> {
+        let layers = self.layers.get(range.clone()).unwrap_or_default();
+        let places = self.places.get(range.clone()).unwrap_or_default();
+        range.zip(layers.iter().zip(places))
     }
 
     /// Whether an arena of this plan holds all gradients after a backward pass.
@@ -183,7 +252,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Multiply-adds of the dense layers, convolutions and recurrent layers in one forward pass of one sample. A training
-    /// step takes three times as many.
+    /// step takes three times as many, with checkpoints up to four times.
     pub fn multiply_adds(&self) -> u64 {
         let of = |(layer, place): (&Layer, &Place)| match layer {
             Layer::Dense(_) | Layer::Standardised(_) | Layer::Convolution(_) => {
@@ -202,10 +271,16 @@ impl<'a> Plan<'a> {
     pub fn arena_len(&self, moments: usize, threads: usize) -> Result<usize, PlanError> {
         let parameters = sum(product(self.parameters, sum(1, moments)?)?, self.gradients)?;
         let delta = product(self.batch, self.widest)?;
-        let deltas = product(delta, 2 + self.nesting)?;
+        let deltas = product(delta, 2 + self.waiting)?;
         let workspace = product(self.workspace, threads)?;
-        [parameters, self.statistics, self.values, self.exponents, deltas, workspace]
+        let values = sum(self.values, self.checkpoints)?;
+        [parameters, self.statistics, values, self.all_exponents(), deltas, workspace]
             .into_iter()
             .try_fold(0, sum)
+    }
+
+    /// Of the values of a segment, then of the checkpoints.
+    pub(super) fn all_exponents(&self) -> usize {
+        self.exponents + if self.segments > 1 { self.segments } else { 0 }
     }
 }

@@ -38,6 +38,10 @@ pub trait Watch {
     fn weight_gradient(&mut self, layer: usize, gradient: MatRef<'_>, exponent: i32) {
         let _ = (layer, gradient, exponent);
     }
+    /// A backward pass computes values again that the forward pass has not kept. They are not shown a second time.
+    fn recomputation_begins(&mut self) {}
+    /// They are there.
+    fn recomputation_ends(&mut self) {}
     /// The layer is updated in a backward pass that is a step as well, see [`Pass::descend`](super::Pass::descend).
     fn update_begins(&mut self, layer: usize) {
         let _ = layer;
@@ -88,6 +92,16 @@ impl<W: Watch> Watch for Option<W> {
             watch.weight_gradient(layer, gradient, exponent);
         }
     }
+    fn recomputation_begins(&mut self) {
+        if let Some(watch) = self {
+            watch.recomputation_begins();
+        }
+    }
+    fn recomputation_ends(&mut self) {
+        if let Some(watch) = self {
+            watch.recomputation_ends();
+        }
+    }
     fn update_begins(&mut self, layer: usize) {
         if let Some(watch) = self {
             watch.update_begins(layer);
@@ -128,6 +142,14 @@ impl<A: Watch, B: Watch> Watch for (A, B) {
     ) {
         self.0.state(layer, step, hidden, memory, exponent);
         self.1.state(layer, step, hidden, memory, exponent);
+    }
+    fn recomputation_begins(&mut self) {
+        self.0.recomputation_begins();
+        self.1.recomputation_begins();
+    }
+    fn recomputation_ends(&mut self) {
+        self.0.recomputation_ends();
+        self.1.recomputation_ends();
     }
     fn update_begins(&mut self, layer: usize) {
         self.0.update_begins(layer);

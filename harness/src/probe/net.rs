@@ -169,10 +169,11 @@ pub(super) fn run(
 
     // The output alone has no power of two: beyond f32 it is infinite, which the Gaussian cotangent does not see.
     let top = plan.places().last().map(|place| place.output);
-    let overflow = first_bad_layer(plan, built, |place| {
+    let bad = plan.places().iter().position(|place| {
         let values = &arena.values[place.output.start..][..batch * place.width];
         values.iter().any(|v| v.is_nan() || (v.is_infinite() && Some(place.output) != top))
     });
+    let overflow = first_bad_layer(built, bad);
     let outcome = outcome(&sounding, overflow);
     let gradient_correlation = match (setup.pair_correlation, inputs) {
         (Some(rho), Inputs::Gaussian(_)) => {

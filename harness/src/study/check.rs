@@ -52,6 +52,7 @@ pub(super) fn check(file: &StudyFile) -> Result<(), String> {
         return Err(format!("training.seeds is {seeds}; it must be 1 to {MOST_SEEDS}"));
     }
     at_least_one("training.record_every", file.training.record_every)?;
+    at_least_one("training.checkpoints", file.training.checkpoints.unwrap_or(1))?;
     if file.grid.iter().all(|grid| grid.rates.is_empty()) {
         return Err("grid has no rates; at least one optimiser with one rate is needed".to_owned());
     }

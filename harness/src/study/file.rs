@@ -69,6 +69,8 @@ pub struct TrainingTable {
     /// How the rate changes over a run.
     #[serde(default)]
     pub schedule: Schedule,
+    /// Hidden layers from one checkpoint to the next, where values are computed again.
+    pub checkpoints: Option<usize>,
 }
 
 /// `[[grid]]`: one optimiser with its rates.

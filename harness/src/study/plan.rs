@@ -97,6 +97,8 @@ pub struct StudyPlan {
     pub record_every: usize,
     /// How the rate changes.
     pub schedule: Schedule,
+    /// Hidden layers from one checkpoint to the next, where values are computed again.
+    pub checkpoints: Option<usize>,
     /// What every row is tuned over.
     pub grid: Vec<Setting>,
     /// The groups.
@@ -170,6 +172,7 @@ impl StudyPlan {
             seeds,
             record_every: parsed.training.record_every,
             schedule: parsed.training.schedule,
+            checkpoints: parsed.training.checkpoints,
             grid,
             groups,
             claims: parsed.claims,
@@ -193,6 +196,7 @@ impl StudyPlan {
             batch: self.batch,
             record_every: self.record_every,
             checkpoint: None,
+            recompute_every: self.checkpoints,
         }
     }
 

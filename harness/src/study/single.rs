@@ -42,6 +42,8 @@ struct Training {
     record_every: usize,
     #[serde(default)]
     schedule: Schedule,
+    /// Hidden layers from one checkpoint to the next.
+    checkpoints: Option<usize>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -88,6 +90,7 @@ impl Single {
         at_least_one("training.steps", training.steps)?;
         at_least_one("training.batch", training.batch)?;
         at_least_one("training.record_every", training.record_every)?;
+        at_least_one("training.checkpoints", training.checkpoints.unwrap_or(1))?;
         positive("optimizer.rate", optimizer.rate)?;
         let grid = GridTable {
             optimizer: optimizer.name,
@@ -119,6 +122,7 @@ impl Single {
             batch: training.batch,
             record_every: training.record_every,
             checkpoint: None,
+            recompute_every: training.checkpoints,
         };
         let sizes = Sizes { train: data.train, validation: 0, test: data.test };
         Ok(Self { name: row.name, source, sizes, recipe, setting: setting.label() })

@@ -17,7 +17,7 @@ use crate::data::{Dataset, Target};
 use crate::descent::{self, Descent, DescentError};
 use crate::memory::Buffer;
 use crate::net::update::Update;
-use crate::net::{Arena, NetError, Place, Plan, PlanError, Unwatched};
+use crate::net::{Arena, Layer, NetError, Place, Plan, PlanError, Unwatched};
 use crate::pretrain::PretrainError;
 use crate::pretrain::stack::{Memory, Stack};
 use crate::threads::Threads;
@@ -126,7 +126,7 @@ pub fn train_kept<T: Threads>(
     }
     let built = recipe.build(data.form(), data.classes());
     let mut places = vec![Place::default(); built.layers.len()];
-    let plan = Plan::new(recipe.input(data.form())?, recipe.batch, &built.layers, &mut places)?;
+    let plan = recipe.plan(data.form(), &built, &mut places)?;
     recipe.check(&plan, data.form(), data.target())?;
     let update =
         Update::new(recipe.optimizer, recipe.clipping, recipe.penalty).with_restraint(recipe.restraint);
@@ -195,8 +195,15 @@ pub fn train_kept<T: Threads>(
         };
         let (observer, counted) = watch;
         if !loss.is_finite() {
-            let is_bad = |place: &Place| leaves_f32(descent.arena(), place, recipe.batch);
-            let layer = first_bad_layer(&plan, &built, is_bad);
+            let mut bad = vec![false; plan.layers().len()];
+            for (layer, place) in plan.places().iter().enumerate() {
+                // An activation overwrites what it reads, but for a copy of it where a segment begins.
+                if !matches!(plan.layers().get(layer + 1), Some(Layer::Activation(_))) {
+                    descent.recompute(layer)?;
+                    bad[layer] = leaves_f32(descent.arena(), place, recipe.batch);
+                }
+            }
+            let layer = first_bad_layer(&built, bad.iter().position(|bad| *bad));
             divergence = Some(Divergence { step, layer: layer.unwrap_or(built.dense_at.len() + 1) });
             if let Some(observer) = &observer {
                 record(&mut course, step, loss, None, 0.0, observer);
@@ -292,14 +299,10 @@ fn pretrain<T: Threads>(
     })
 }
 
-/// The hidden layer (from 1) with the first values that `is_bad` finds bad; one more than the depth for the head; none
-/// where all are good.
-pub(crate) fn first_bad_layer(
-    plan: &Plan<'_>,
-    built: &Built,
-    is_bad: impl Fn(&Place) -> bool,
-) -> Option<usize> {
-    let bad = plan.places().iter().position(is_bad)?;
+/// The hidden layer (from 1) that the first layer with bad values belongs to; one more than the depth for the head; none
+/// where there is none.
+pub(crate) fn first_bad_layer(built: &Built, bad: Option<usize>) -> Option<usize> {
+    let bad = bad?;
     if bad >= built.top_at {
         return Some(built.dense_at.len() + 1);
     }

@@ -70,6 +70,7 @@ fn speeds(depth: usize, seed: u64, level: Level) -> Result<Vec<f64>, VerifyError
         batch: BATCH,
         record_every: 1,
         checkpoint: None,
+        recompute_every: None,
     };
     let data = sparse_images(seed)?;
     let trained = train(&recipe, &data, &data, seed, level, &Serial, |_, _| true)?;

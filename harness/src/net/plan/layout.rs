@@ -30,6 +30,8 @@ fn slide(layer: usize, window: Window, image: Signal) -> Result<Signal, PlanErro
 /// The plan as far as it has been laid out.
 pub(super) struct Layout {
     batch: usize,
+    /// Layers from one checkpoint to the next.
+    every: usize,
     /// What a sample is so far.
     pub(super) signal: Signal,
     /// The newest values.
@@ -39,9 +41,20 @@ pub(super) struct Layout {
     pub(super) widest: usize,
     pub(super) parameters: usize,
     pub(super) statistics: usize,
-    pub(super) values: usize,
-    /// Arrays of values.
-    pub(super) exponents: usize,
+    /// Of the segment so far.
+    values: usize,
+    /// Arrays of values of the segment so far.
+    exponents: usize,
+    /// Of the segment that has the most, among those that have ended.
+    pub(super) most_values: usize,
+    pub(super) most_exponents: usize,
+    /// The segment's number, and its first layer.
+    pub(super) segment: usize,
+    first: usize,
+    /// Start of its input among the checkpoints.
+    checkpoint: usize,
+    /// Elements of all checkpoints so far.
+    pub(super) checkpoints: usize,
     pub(super) nesting: usize,
     pub(super) deepest: usize,
     /// Of each open residual branch.
@@ -60,18 +73,26 @@ struct Skip {
 
 impl Layout {
     /// Before the first layer.
-    pub(super) fn new(input: Signal, batch: usize) -> Result<Self, PlanError> {
+    pub(super) fn new(input: Signal, batch: usize, every: usize) -> Result<Self, PlanError> {
         let widest = input.check()?.elements();
+        let values = product(batch, widest)?;
         Ok(Self {
             batch,
+            every,
             signal: input,
             current: Values::default(),
             overwritable: false,
             widest,
             parameters: 0,
             statistics: 0,
-            values: product(batch, widest)?,
+            values,
             exponents: 1,
+            most_values: 0,
+            most_exponents: 0,
+            segment: 0,
+            first: 0,
+            checkpoint: 0,
+            checkpoints: values,
             nesting: 0,
             deepest: 0,
             skips: [Skip::default(); MAX_NESTING],
@@ -81,6 +102,9 @@ impl Layout {
 
     /// The next layer.
     pub(super) fn add(&mut self, index: usize, layer: &Layer) -> Result<Place, PlanError> {
+        if index - self.first >= self.every && self.nesting == 0 {
+            self.begin_segment(index)?;
+        }
         let mut place = Place {
             fan_in: self.signal.channels,
             width: self.signal.channels,
@@ -90,6 +114,8 @@ impl Layout {
             statistics: self.statistics,
             input: self.current,
             output: self.current,
+            segment: self.segment,
+            checkpoint: self.checkpoint,
             ..Place::default()
         };
         match *layer {
@@ -204,6 +230,25 @@ impl Layout {
         Ok(place)
     }
 
+    /// A segment begins like a network, with a copy of its input where the network's input lies. Its layers may overwrite
+    /// that: the checkpoint stays.
+    fn begin_segment(&mut self, index: usize) -> Result<(), PlanError> {
+        self.end_segment();
+        (self.values, self.exponents) = (0, 0);
+        self.new_values(self.signal)?;
+        self.segment += 1;
+        self.first = index;
+        self.checkpoint = self.checkpoints;
+        self.checkpoints = sum(self.checkpoints, self.values)?;
+        Ok(())
+    }
+
+    /// Settles what the segment needs.
+    pub(super) fn end_segment(&mut self) {
+        self.most_values = self.most_values.max(self.values);
+        self.most_exponents = self.most_exponents.max(self.exponents);
+    }
+
     /// Room for a batch of such samples, which becomes the newest values.
     fn new_values(&mut self, signal: Signal) -> Result<Values, PlanError> {
         let elements = signal.check()?.elements();
@@ -239,7 +284,9 @@ impl Layout {
         // Nothing of it passes between layers, so it does not count among the widest.
         let widest = self.widest;
         place.kept = self.new_values(Signal::vector(kept))?;
-        (self.widest, self.current) = (widest, place.output);
+        // But a column of its weights fits into a buffer of deltas.
+        let column = sum(sizes.features, layer.units)?.div_ceil(self.batch);
+        (self.widest, self.current) = (widest.max(column), place.output);
         self.plan_workspace(&layer.products(&sizes, self.batch).ok_or(PlanError::TooLarge)?);
         Ok(())
     }
