@@ -197,7 +197,7 @@ fn records_are_the_same_on_every_level() {
         }
     }
     let mut normed = recipe_of_relu();
-    normed.architecture.norm = isobath::architecture::Norm::Batch;
+    normed.architecture.norm = Norm::Batch;
     assert_eq!(run(&normed, Level::detect()).noise, [None; 2]);
 }
 

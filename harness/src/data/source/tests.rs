@@ -96,7 +96,8 @@ fn glyphs_are_images() {
 fn too_many_samples_are_an_error_and_none_to_train_on_too() {
     let load = |train| Source::Glyphs.load(&Sizes { train, ..SIZES }, 1).unwrap_err().to_string();
     let most = usize::MAX / 100;
-    assert_eq!(load(most), format!("{most} samples of 144 numbers do not fit into memory; ask for fewer"));
+    let all = most + SIZES.validation + SIZES.test;
+    assert_eq!(load(most), format!("{all} samples of 144 numbers do not fit into memory; ask for fewer"));
     assert!(load(0).starts_with("glyphs: training inputs: found nothing"));
 }
 
