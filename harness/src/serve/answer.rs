@@ -241,3 +241,26 @@ fn plain(status: StatusCode, message: &'static str) -> Response<Body> {
     *response.status_mut() = status;
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    /// Who asks and goes cannot make more work than those who stay.
+    #[test]
+    fn a_place_is_taken_until_the_work_for_its_client_has_ended() {
+        let places = Arc::new(Semaphore::new(1));
+        let place = places.clone().try_acquire_owned().unwrap();
+        let site = Arc::new(Site::new(PathBuf::from("runs"), Ipv4Addr::LOCALHOST.into()));
+        let visit = Arc::new(Visit::new(site, place));
+        let work = visit.clone();
+        drop(visit);
+        assert_eq!(places.available_permits(), 0);
+        drop(work);
+        assert_eq!(places.available_permits(), 1);
+    }
+}
