@@ -229,14 +229,15 @@ fn checkpoints_have_powers_of_two() {
 
 #[test]
 fn ragged_batches_and_threads() {
+    let joins = AtomicUsize::new(0);
     for case in cases().into_iter().filter(|case| case.batch > 2) {
         let (rows, every) = (case.batch - 1, 2);
         let expected = steps(&case, Way::Together, rows, Level::SCALAR, &Serial);
-        let joins = AtomicUsize::new(0);
         let threads = Contrary::new(2, &joins);
         let found = steps(&case.with_checkpoints(every), Way::Together, rows, Level::detect(), &threads);
         assert_same(&expected, &found, &case.name);
     }
+    assert!(joins.into_inner() > 0, "no work was shared");
 }
 
 /// Running statistics against their definition, after one step: moved once, though batch norm has run twice.

@@ -165,6 +165,18 @@ pub(super) fn check_new(what: &str, path: &Path, force: bool) -> Result<(), Fail
     Err(Failure::bad_input(format!("{what}: {} {found}", path.display())))
 }
 
+/// Refuses what is no run folder of a study.
+pub(super) fn check_run_folder(folder: &Path) -> Result<(), Failure> {
+    if folder.join("records.jsonl").is_file() {
+        return Ok(());
+    }
+    let found = if folder.is_dir() { "has no records.jsonl" } else { "is no folder" };
+    Err(Failure::bad_input(format!(
+        "{} {found}; allowed is the run folder of a study, such as runs/remedies-1",
+        folder.display()
+    )))
+}
+
 /// A flag that Ctrl-C and a request to terminate raise; the second one ends the program at once. One for the whole program,
 /// however many studies it runs.
 pub(super) fn stop_flag() -> &'static AtomicBool {

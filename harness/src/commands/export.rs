@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::{ArgGroup, Args};
 use serde::Serialize;
 
-use super::common::{Failure, INPUT_OUTPUT, check_new, print, print_json, write_whole};
+use super::common::{Failure, INPUT_OUTPUT, check_new, check_run_folder, print, print_json, write_whole};
 use crate::export::table::{Row, rows};
 use crate::export::{csv, parquet, tensorboard};
 use crate::study::store;
@@ -58,14 +58,7 @@ struct Output {
 /// Reads the records and writes what was asked for.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let Arguments { folder, force, .. } = arguments;
-    let records = folder.join("records.jsonl");
-    if !records.is_file() {
-        let found = if folder.is_dir() { "has no records.jsonl" } else { "is no folder" };
-        return Err(Failure::bad_input(format!(
-            "{} {found}; allowed is the run folder of a study, such as runs/remedies-1",
-            folder.display()
-        )));
-    }
+    check_run_folder(folder)?;
     let files = [("--csv", &arguments.csv), ("--parquet", &arguments.parquet)];
     for (flag, path) in files {
         path.as_ref().map_or(Ok(()), |path| check_new(flag, path, *force))?;

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::de::DeserializeOwned;
 
-use super::common::{Failure, INPUT_OUTPUT, check_new, print, write_whole};
+use super::common::{Failure, INPUT_OUTPUT, check_new, check_run_folder, print, write_whole};
 use crate::report::page;
 use crate::study::follow::Followed;
 use crate::study::outline::{self, Outline};
@@ -39,19 +39,13 @@ pub(super) struct Arguments {
 /// Reads the folder and writes its page.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let Arguments { folder, out, force, quiet } = arguments;
-    if !folder.join("records.jsonl").is_file() {
-        let found = if folder.is_dir() { "has no records.jsonl" } else { "is no folder" };
-        return Err(Failure::bad_input(format!(
-            "{} {found}; allowed is the run folder of a study, such as runs/remedies-1",
-            folder.display()
-        )));
-    }
+    check_run_folder(folder)?;
     if let Some(path) = out {
         check_new("--out", path, *force)?;
     }
     let summary = summary(folder)?;
     let path = out.clone().unwrap_or_else(|| folder.join("report.html"));
-    write_whole("--out", &path, page::html(&summary))?;
+    write_whole("the page", &path, page::html(&summary))?;
     if !quiet {
         print(&format!("{}\n", path.display()))?;
     }

@@ -30,7 +30,8 @@ pub(crate) fn multiply<T: Threads>(
 /// Into how many pieces such a product is worth being cut.
 pub(super) fn pieces<T: Threads>(threads: &T, shape: Shape) -> usize {
     let work = shape.m.saturating_mul(shape.n).saturating_mul(shape.k);
-    threads.count().min(work / (WORTH_HANDING_OVER * SPEED * threads.handover().max(1))).max(1)
+    let worth = (WORTH_HANDING_OVER * SPEED).saturating_mul(threads.handover().max(1));
+    threads.count().min(work / worth).max(1)
 }
 
 struct Product<'a> {

@@ -87,7 +87,8 @@ pub(super) fn share<T: Threads, P: Split, R: Joined>(
     parts: P,
     work: &(impl Fn(P) -> R + Sync),
 ) -> R {
-    let pieces = threads.count().min(cost / (WORTH_HANDING_OVER * SPEED * threads.handover().max(1)));
+    let worth = (WORTH_HANDING_OVER * SPEED).saturating_mul(threads.handover().max(1));
+    let pieces = threads.count().min(cost / worth);
     let at = length * (pieces / 2) / pieces.max(1) / LINE * LINE;
     if at == 0 {
         return work(parts);
