@@ -76,6 +76,9 @@ pub trait Simd: Copy + core::fmt::Debug + Send + Sync + 'static {
     /// Asks for the cache line at an address, which need not be valid.
     #[inline(always)]
     fn prefetch(self, _: *const f32) {}
+    /// The same, to the second-level cache alone.
+    #[inline(always)]
+    fn prefetch_far(self, _: *const f32) {}
     /// Writes the lanes to the first [`Simd::LANES`] elements; lanes beyond the end of `out` are dropped.
     fn store(self, v: Self::F32, out: &mut [f32]);
 

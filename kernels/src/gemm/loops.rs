@@ -1,5 +1,6 @@
 //! The loops around the register tile: strips of columns, in them tiles of rows.
 
+mod ahead;
 mod pack;
 mod packed;
 mod plan;
@@ -9,6 +10,7 @@ mod tiles;
 
 use super::{Epilogue, Init, Shape};
 use crate::view::{MatMut, MatRef};
+use ahead::Ahead;
 pub(super) use pack::workspace_len;
 use target::Target;
 use tile::{Left, Right, Start, Work};
@@ -48,6 +50,12 @@ pub(super) fn run<S: Tiles, E: Epilogue>(
         let width = plan::strip_width::<S>(shape.m, shape.n - column);
         let start = Start::of(init, column, width);
         let right = Right { matrix: b, transposed: false, column, start: 0, width };
+        let next = column + width;
+        let asks = plan::asks_ahead::<S>(shape.m, shape.n, next, shape.k);
+        let ahead = asks.then(
+            #[inline(always)]
+            || Ahead::columns::<S>(b, 0, next),
+        );
         let mut row = 0;
         while row < shape.m {
             let (size, tiles) = plan::tiles::<S>(width, shape.m - row, false, false);
@@ -57,7 +65,7 @@ pub(super) fn run<S: Tiles, E: Epilogue>(
             let mut block = c.block(row, column, rows, width);
             simd.run(
                 size,
-                &Work { left, right, depth: shape.k, start, tiles, far: false },
+                &Work { left, right, depth: shape.k, start, tiles, far: false, ahead },
                 &mut block,
                 &mut [],
             );
@@ -84,14 +92,22 @@ fn tiles_of_strip<S: Tiles, E: Epilogue>(
     row: usize,
     end: usize,
     column: usize,
+    ahead: Option<Ahead>,
 ) {
     let start = target.start(column, strip.width);
     let (first, mut row) = (row, row);
     while row < end {
         let (size, tiles) = plan::tiles::<S>(strip.width, end - row, strip.transposed, left.panel > 0);
         let tiles = target.tiles_at_once(tiles, size, strip.width);
-        let work =
-            Work { left: left.from(row - first), right: strip, depth, start, tiles, far: target.is_far() };
+        let work = Work {
+            left: left.from(row - first),
+            right: strip,
+            depth,
+            start,
+            tiles,
+            far: target.is_far(),
+            ahead,
+        };
         target.run(simd, size, &work, &mut [], row, column);
         row += tiles * size.rows;
     }

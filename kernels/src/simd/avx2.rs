@@ -86,6 +86,11 @@ impl Simd for Avx2 {
         unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
     }
     #[inline(always)]
+    fn prefetch_far(self, address: *const f32) {
+        // SAFETY: x86 has the instruction since SSE; it never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) }
+    }
+    #[inline(always)]
     fn store(self, v: __m256, out: &mut [f32]) {
         // SAFETY: as for `load`, with writes.
         unsafe {

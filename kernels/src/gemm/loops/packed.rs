@@ -4,6 +4,7 @@
 //! The blocks are those of Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008: a block of
 //! the left factor stays in the second-level cache while every strip of the right factor passes it.
 
+use super::ahead::Ahead;
 use super::pack::{self, Space};
 use super::plan::{self, BLOCK_COLUMNS, BLOCK_ROWS, DEPTH, LONG_DEPTH, LeftCopy, MANY_ROWS, STRIP_COLUMNS};
 use super::target::Target;
@@ -208,7 +209,15 @@ impl Strips<'_> {
                     // The first tile that reads the strip copies it.
                     let size = Size::full::<S>();
                     let start = target.start(column, width);
-                    let work = Work { left, right: strip, depth, start, tiles: 1, far: target.is_far() };
+                    let work = Work {
+                        left,
+                        right: strip,
+                        depth,
+                        start,
+                        tiles: 1,
+                        far: target.is_far(),
+                        ahead: None,
+                    };
                     target.run(simd, size, &work, space, row, column);
                     row += S::ROWS;
                 } else {
@@ -226,8 +235,38 @@ impl Strips<'_> {
                 }
             }
             let left = left.from(row - block.from);
-            tiles_of_strip(simd, left, strip, depth, target, row, block.to, column);
+            let ahead = self.ahead::<S>(&factors, column, columns.to, width);
+            tiles_of_strip(simd, left, strip, depth, target, row, block.to, column, ahead);
             column += width;
+        }
+    }
+
+    /// What the tiles of the strip that begins at `column` ask for: the next strip, unless there is a copy of it; those of
+    /// the first the left factor, where they read it across its rows.
+    #[inline(always)]
+    fn ahead<S: Tiles>(
+        &self,
+        factors: &Factors<'_>,
+        column: usize,
+        end: usize,
+        width: usize,
+    ) -> Option<Ahead> {
+        let Self { left, block, steps, copies, keeps, copied } = *self;
+        let Factors { right, right_transposed, .. } = *factors;
+        let (rows, depth, next) = (block.length(), steps.length(), column + width);
+        let in_columns = left.transposed && left.panel == 0;
+        if S::ASKS_AHEAD && column == 0 && in_columns && plan::may_be_away(rows, depth) {
+            return Some(Ahead::left_columns::<S>(left.matrix, left.start, left.line, rows));
+        }
+        let is_copied = copied || (keeps && block.from > 0);
+        if is_copied || !plan::asks_ahead::<S>(rows, end, next, depth) {
+            None
+        } else if !right_transposed {
+            Some(Ahead::columns::<S>(right, steps.from, next))
+        } else if copies && right.stride() == depth {
+            Some(Ahead::rows::<S>(right, next))
+        } else {
+            None
         }
     }
 }

@@ -105,7 +105,7 @@ fn half_vectors<S: Tiles>(columns: usize) -> usize {
     columns.div_ceil(half) * if half < S::LANES { 1 } else { 2 }
 }
 
-/// Fewest elements of a left factor that is worth copying with any token.
+/// Fewest elements of a factor that is worth copying with any token.
 const LARGE: usize = 1 << 14;
 
 /// Whether a block of the left factor may be worth copying with some token.
@@ -147,6 +147,26 @@ pub(super) fn copies_right<S: Tiles>(right: &MatRef<'_>, transposed: bool, rows:
     let stride = right.stride();
     (rows >= FEWEST_TILES * S::ROWS && k.saturating_mul(stride) > FAR_APART)
         || (rows >= 16 * S::ROWS && stride >= HALF_A_PAGE)
+}
+
+/// Whether a factor, or the part of it that a product reads, may have left the second-level cache since it was last used.
+#[inline(always)]
+pub(super) fn may_be_away(lines: usize, depth: usize) -> bool {
+    lines.saturating_mul(depth) >= LARGE
+}
+
+/// Fewest steps of k for which the next strip is asked for.
+const FEWEST_STEPS: usize = 128;
+
+/// Whether the tiles of a strip ask for the next one, which begins at column `next`: where it is a whole one, and there are
+/// enough tiles and steps for all of it.
+#[inline(always)]
+pub(super) fn asks_ahead<S: Tiles>(rows: usize, columns: usize, next: usize, depth: usize) -> bool {
+    S::ASKS_AHEAD
+        && may_be_away(columns, depth)
+        && columns >= next + S::VECTORS * S::LANES
+        && rows >= FEWEST_TILES * S::ROWS
+        && depth >= FEWEST_STEPS
 }
 
 /// Columns of the next strip, of `left` that are left, where the product has `rows` rows.

@@ -6,6 +6,7 @@
 //! Each tile is a function of its own per token, size and [`Edge`], shared by all epilogues: a tile leaves plain sums in
 //! C or in a buffer, and what is done with them is done there.
 
+use super::ahead::Ahead;
 use super::tiles::Tiles;
 use crate::gemm::{Init, K_BLOCK};
 use crate::part::{from, part, part_mut};
@@ -85,6 +86,8 @@ pub(in crate::gemm) struct Work<'a> {
     pub(super) tiles: usize,
     /// Whether the output is so large that a tile asks for its part of it before its sums are there.
     pub(super) far: bool,
+    /// What tiles of the size that most have ask for meanwhile.
+    pub(super) ahead: Option<Ahead>,
 }
 
 /// How a row of a tile ends.
@@ -105,12 +108,19 @@ pub(super) const PART: u8 = 1;
 /// See [`FULL`].
 pub(super) const HALF: u8 = 2;
 
+/// What else a tile does: nothing.
+pub(super) const ONLY: u8 = 0;
+/// It copies op(B).
+pub(super) const COPY: u8 = 1;
+/// It asks for what is ahead.
+pub(super) const AHEAD: u8 = 2;
+
 /// Rows of op(B) by which the first tile of a strip asks for them before it copies them.
 const COPY_AHEAD: usize = 16;
 
 /// Tiles of MR rows and NV vectors (and a half one, see [`Edge::Half`]), one below the other.
 #[inline(never)]
-pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8, const COPY: bool>(
+pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8, const ALSO: u8>(
     simd: S,
     work: &Work<'_>,
     out: &mut MatMut<'_>,
@@ -119,7 +129,7 @@ pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8, c
     simd.vectorize(
         #[inline(always)]
         || {
-            let Work { left, right, depth, start, tiles, far } = *work;
+            let Work { left, right, depth, start, tiles, far, ahead } = *work;
             let inner = inner_width::<S, NV, EDGE>();
             // A constant where it can be one, so that nothing is left to check.
             let width = if EDGE == FULL { inner } else { right.width };
@@ -132,9 +142,10 @@ pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8, c
                 return;
             };
             let whole = matrix.overhanging_strips(right.start, depth, right.column, NV * S::LANES);
-            let ahead = COPY_AHEAD * matrix.stride();
+            let copy_ahead = COPY_AHEAD * matrix.stride();
             let a = a.opaque();
             for t in 0..tiles {
+                let (mut next, next_step) = ahead.map_or((core::ptr::null(), 0), |ahead| ahead.of_tile(t));
                 let mut done = 0;
                 loop {
                     let steps = (depth - done).min(K_BLOCK);
@@ -175,12 +186,16 @@ pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8, c
                         #[inline(always)]
                         |a, b, edge| {
                             let vectors = Row::<S, NV>::load::<EDGE>(simd, b, edge);
-                            if COPY {
+                            if ALSO == COPY {
                                 for v in 0..NV {
-                                    simd.prefetch(b.as_ptr().wrapping_add(ahead + v * S::LANES));
+                                    simd.prefetch(b.as_ptr().wrapping_add(copy_ahead + v * S::LANES));
                                 }
                                 vectors.store::<EDGE>(simd, part_mut(copy, step * width, width));
                                 step += 1;
+                            }
+                            if ALSO == AHEAD {
+                                simd.prefetch_far(next);
+                                next = next.wrapping_add(next_step);
                             }
                             sums.add_product::<EDGE>(simd, a, &vectors);
                         },

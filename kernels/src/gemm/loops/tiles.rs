@@ -4,7 +4,7 @@
 //! needs four cycles for each), few enough to stay in registers, and as many rows per vector of B as make loads
 //! rarer than multiply-adds. Where there are fewer rows, more vectors make up the chains.
 
-use super::tile::{Edge, FULL, PART, Work, tile, turned_tile};
+use super::tile::{AHEAD, COPY, Edge, FULL, ONLY, PART, Work, tile, turned_tile};
 use crate::MatMut;
 use crate::simd::{Scalar, Simd};
 
@@ -18,6 +18,8 @@ pub(in crate::gemm) trait Tiles: Simd {
     const VECTORS: usize;
     /// Vectors of the widest tiles of one, two and three rows.
     const WIDE: [usize; 3];
+    /// Whether [`Simd::prefetch_far`] does something.
+    const ASKS_AHEAD: bool = false;
     /// Vectors of half the width, for the last columns; the token itself where that brings nothing.
     type Half: Tiles;
     /// The token of the half vectors.
@@ -56,7 +58,10 @@ macro_rules! tiles {
     ) => {
         match ($size.rows, $size.vectors, $size.edge) {
             ($copy_rows, $copy_vectors, Edge::Full) if !$copy.is_empty() => {
-                tile::<Self, $copy_rows, $copy_vectors, FULL, true>($simd, $work, $out, $copy)
+                tile::<Self, $copy_rows, $copy_vectors, FULL, COPY>($simd, $work, $out, $copy)
+            }
+            ($copy_rows, $copy_vectors, Edge::Full) if Self::ASKS_AHEAD && $work.ahead.is_some() && !$work.right.transposed => {
+                tile::<Self, $copy_rows, $copy_vectors, FULL, AHEAD>($simd, $work, $out, &mut [])
             }
             $(
                 ($turned_rows, $turned_vectors, Edge::Full) if $work.right.transposed => {
@@ -70,15 +75,15 @@ macro_rules! tiles {
             )*
             $(
                 ($rows, $vectors, Edge::Full) => {
-                    tile::<Self, $rows, $vectors, FULL, false>($simd, $work, $out, &mut [])
+                    tile::<Self, $rows, $vectors, FULL, ONLY>($simd, $work, $out, &mut [])
                 }
                 ($rows, $vectors, Edge::Part) => {
-                    tile::<Self, $rows, $vectors, PART, false>($simd, $work, $out, &mut [])
+                    tile::<Self, $rows, $vectors, PART, ONLY>($simd, $work, $out, &mut [])
                 }
             )*
             $(
                 ($half_rows, $half_vectors, Edge::Half) => {
-                    tile::<Self, $half_rows, $half_vectors, { super::tile::HALF }, false>($simd, $work, $out, &mut [])
+                    tile::<Self, $half_rows, $half_vectors, { super::tile::HALF }, ONLY>($simd, $work, $out, &mut [])
                 }
             )*
             _ => debug_assert!(false, "no such tile"),
@@ -134,6 +139,7 @@ impl Tiles for crate::simd::Avx2 {
     const NARROW_ROWS: usize = 10;
     const VECTORS: usize = 2;
     const WIDE: [usize; 3] = [10, 5, 3];
+    const ASKS_AHEAD: bool = true;
     type Half = Self;
     #[inline(always)]
     fn half(self) -> Self {
@@ -160,6 +166,7 @@ impl Tiles for crate::simd::Avx512 {
     const NARROW_ROWS: usize = 8;
     const VECTORS: usize = 2;
     const WIDE: [usize; 3] = [16, 6, 4];
+    const ASKS_AHEAD: bool = true;
     type Half = crate::simd::Avx2;
     #[inline(always)]
     fn half(self) -> crate::simd::Avx2 {
