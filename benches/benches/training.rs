@@ -4,6 +4,7 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use isobath::activation::Activation;
 use isobath::architecture::{Architecture, Head, Norm};
 use isobath::init::Init;
+use isobath::memory::Buffer;
 use isobath::net::update::{Clipping, Optimizer, Penalty, Update};
 use isobath::net::{Arena, Mode, Pass, Place, Plan, Unwatched};
 use isobath::random::Random;
@@ -28,7 +29,7 @@ fn steps(criterion: &mut Criterion) {
             let built = architecture.build(INPUT, Head::Linear(CLASSES, Init::LECUN));
             let mut places = vec![Place::default(); built.layers.len()];
             let plan = Plan::new(INPUT, batch, &built.layers, &mut places).unwrap().consuming_gradients();
-            let mut memory = vec![0.0; plan.arena_len(0, 1).unwrap()];
+            let mut memory = Buffer::zeros(plan.arena_len(0, 1).unwrap()).unwrap();
             let mut arena = Arena::new(&plan, 0, 1, &mut memory).unwrap();
             arena.initialise(&plan, &mut Random::new(1));
             let inputs = values(2, batch * INPUT);

@@ -1,4 +1,4 @@
-//! Memory for large networks, on large pages where the operating system has them.
+//! Memory for networks: from a line of the cache on; for large ones on large pages where the operating system has them.
 //!
 //! A matrix product reads rows that lie a kilobyte or more apart, so its addresses soon come from more pages of 4 KiB than
 //! the processor has translations for at hand, and it waits for the next one. Measured on a Zen 5, training steps of
@@ -6,7 +6,7 @@
 //! before. What is asked for is a hint: without it the numbers are the same.
 
 use std::collections::TryReserveError;
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, Range};
 
 use memmap2::MmapMut;
 
@@ -15,15 +15,19 @@ const LARGE_PAGE: usize = 2 << 20;
 /// Bytes from which on it is worth a mapping of its own.
 const LARGE: usize = 2 * LARGE_PAGE;
 
+/// Bytes of a line of the cache.
+const LINE: usize = 64;
+
 /// f32 zeros to work in.
 #[derive(Debug)]
 pub struct Buffer(Kind);
 
 #[derive(Debug)]
 enum Kind {
-    Small(Vec<f32>),
-    /// A mapping, of which those elements are used.
-    Large(MmapMut, std::ops::Range<usize>),
+    /// Of these, those elements are used.
+    Small(Vec<f32>, Range<usize>),
+    /// The same of a mapping.
+    Large(MmapMut, Range<usize>),
 }
 
 impl Buffer {
@@ -41,14 +45,20 @@ impl Buffer {
             // A kernel without large pages refuses; the mapping is as good as any then.
             let _ = mapping.advise(memmap2::Advice::HugePage);
             // From the first border of a large page on.
-            let start = mapping.as_ptr().addr().wrapping_neg() % LARGE_PAGE / size_of::<f32>();
+            let start = to_border(mapping.as_ptr().addr(), LARGE_PAGE);
             return Ok(Self(Kind::Large(mapping, start..start + length)));
         }
-        let mut values = Vec::new();
-        values.try_reserve_exact(length)?;
-        values.resize(length, 0.0);
-        Ok(Self(Kind::Small(values)))
+        let mut values: Vec<f32> = Vec::new();
+        values.try_reserve_exact(length.saturating_add(LINE / size_of::<f32>()))?;
+        let start = to_border(values.as_ptr().addr(), LINE);
+        values.resize(start + length, 0.0);
+        Ok(Self(Kind::Small(values, start..start + length)))
     }
+}
+
+/// Elements from an address of an f32 to the next multiple of `border` bytes.
+fn to_border(address: usize, border: usize) -> usize {
+    address.wrapping_neg() % border / size_of::<f32>()
 }
 
 impl Deref for Buffer {
@@ -56,7 +66,7 @@ impl Deref for Buffer {
 
     fn deref(&self) -> &[f32] {
         match &self.0 {
-            Kind::Small(values) => values,
+            Kind::Small(values, range) => &values[range.clone()],
             // A mapping begins at a page and is whole f32 long.
             Kind::Large(mapping, range) => &bytemuck::cast_slice(mapping)[range.clone()],
         }
@@ -66,7 +76,7 @@ impl Deref for Buffer {
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [f32] {
         match &mut self.0 {
-            Kind::Small(values) => values,
+            Kind::Small(values, range) => &mut values[range.clone()],
             Kind::Large(mapping, range) => &mut bytemuck::cast_slice_mut(mapping)[range.clone()],
         }
     }
@@ -86,7 +96,8 @@ mod tests {
             assert!(memory.iter().all(|x| *x == 1.5));
             let is_large = matches!(memory.0, Kind::Large(..));
             assert_eq!(is_large, length >= LARGE / 4);
-            assert!(!is_large || memory.as_ptr().addr().is_multiple_of(LARGE_PAGE));
+            let border = if is_large { LARGE_PAGE } else { LINE };
+            assert!(memory.as_ptr().addr().is_multiple_of(border));
         }
     }
 

@@ -1,5 +1,6 @@
-//! The memory of a network, cut into its regions.
+//! The memory of a network, cut into its regions. Each begins at a line of the cache if the memory does.
 
+use super::plan::whole_lines;
 use super::{Convolution, Dense, Layer, Place, Plan, PlanError, Values};
 use crate::init::{Init, WeightVariance};
 use crate::random::Random;
@@ -44,23 +45,13 @@ impl<'a> Arena<'a> {
     ) -> Result<Self, PlanError> {
         let needed = plan.arena_len(moments, threads)?;
         let found = memory.len();
-        let delta = plan.batch * plan.widest;
-        let lengths = [
-            plan.parameters,
-            plan.gradients,
-            plan.parameters * moments,
-            plan.statistics,
-            plan.values + plan.checkpoints,
-            plan.all_exponents(),
-            delta * (2 + plan.waiting),
-            plan.workspace * threads,
-        ];
+        let lengths = plan.regions(moments, threads)?;
         let mut rest = memory;
         let mut regions: [&mut [f32]; 8] = Default::default();
         for (region, length) in regions.iter_mut().zip(lengths) {
-            let (taken, left) =
-                rest.split_at_mut_checked(length).ok_or(PlanError::Arena { needed, found })?;
-            (*region, rest) = (taken, left);
+            let (lines, left) =
+                rest.split_at_mut_checked(whole_lines(length)?).ok_or(PlanError::Arena { needed, found })?;
+            (*region, rest) = (lines.split_at_mut(length).0, left);
         }
         let [parameters, gradients, moments, statistics, values, exponents, deltas, workspace] = regions;
         // Which those of the last forward pass over this memory are.

@@ -12,6 +12,7 @@ mod layout;
 use core::ops::Range;
 
 pub use error::PlanError;
+pub(super) use layout::whole_lines;
 use layout::{Layout, product, sum};
 
 use super::{Layer, Signal};
@@ -269,14 +270,26 @@ impl<'a> Plan<'a> {
     /// # Errors
     /// The number does not fit in a `usize`.
     pub fn arena_len(&self, moments: usize, threads: usize) -> Result<usize, PlanError> {
-        let parameters = sum(product(self.parameters, sum(1, moments)?)?, self.gradients)?;
-        let delta = product(self.batch, self.widest)?;
-        let deltas = product(delta, 2 + self.waiting)?;
-        let workspace = product(self.workspace, threads)?;
-        let values = sum(self.values, self.checkpoints)?;
-        [parameters, self.statistics, values, self.all_exponents(), deltas, workspace]
+        self.regions(moments, threads)?
             .into_iter()
-            .try_fold(0, sum)
+            .map(whole_lines)
+            .try_fold(0, |all, region| sum(all, region?))
+    }
+
+    /// The elements of its regions, in the order of [`Arena`]'s: parameters, gradients, moments, statistics, values,
+    /// exponents, deltas, workspace.
+    pub(super) fn regions(&self, moments: usize, threads: usize) -> Result<[usize; 8], PlanError> {
+        let delta = product(self.batch, self.widest)?;
+        Ok([
+            self.parameters,
+            self.gradients,
+            product(self.parameters, moments)?,
+            self.statistics,
+            sum(self.values, self.checkpoints)?,
+            self.all_exponents(),
+            product(delta, sum(2, self.waiting)?)?,
+            product(self.workspace, threads)?,
+        ])
     }
 
     /// Of the values of a segment, then of the checkpoints.

@@ -15,6 +15,14 @@ pub(super) fn sum(a: usize, b: usize) -> Result<usize, PlanError> {
     a.checked_add(b).ok_or(PlanError::TooLarge)
 }
 
+/// Elements of a line of the cache. Vectors that lie in two lines take twice as long to load.
+const LINE: usize = 16;
+
+/// So many elements and those up to the next line.
+pub(in crate::net) fn whole_lines(elements: usize) -> Result<usize, PlanError> {
+    elements.checked_next_multiple_of(LINE).ok_or(PlanError::TooLarge)
+}
+
 /// What becomes of an image under a window, but for its channels.
 fn slide(layer: usize, window: Window, image: Signal) -> Result<Signal, PlanError> {
     if window.size == 0 {
