@@ -222,15 +222,19 @@ impl Gemm {
     /// Elements of workspace with which [`Gemm::run`] is fastest. An empty workspace is legal too.
     ///
     /// ```
-    /// use isobath_kernels::Level;
-    /// use isobath_kernels::gemm::{Gemm, Shape};
+    /// use isobath_kernels::gemm::{Gemm, GemmError, Init, Shape, Store};
+    /// use isobath_kernels::{Level, MatMut, MatRef};
     ///
-    /// // One workspace serves both products of a step: the longer one's.
-    /// let forward = Shape { m: 32, n: 64, k: 128, transpose_a: false, transpose_b: false };
-    /// let backward = Shape { m: 32, n: 128, k: 64, transpose_a: false, transpose_b: true };
-    /// let needed = [forward, backward].map(|shape| Gemm::new(Level::detect(), shape).workspace_len());
-    /// let workspace = vec![0.0_f32; needed[0].max(needed[1])];
-    /// assert!(needed.iter().all(|needed| workspace.len() >= *needed));
+    /// let gemm = Gemm::new(Level::detect(), Shape { m: 1, n: 1, k: 1, transpose_a: false, transpose_b: false });
+    /// let (two, mut c) = (MatRef::new(&[2.0], 1, 1)?, [0.0]);
+    /// let mut out = MatMut::new(&mut c, 1, 1)?;
+    /// let mut square = |space: &mut [f32]| gemm.run(two, two, &mut out, Init::Zero, space, Store);
+    /// let mut workspace = vec![0.0; gemm.workspace_len()];
+    /// // All of it or none; anything in between is taken for a mistake.
+    /// assert_eq!((square(&mut workspace), square(&mut [])), (Ok(()), Ok(())));
+    /// let (needed, found) = (workspace.len(), workspace.len() - 1);
+    /// assert_eq!(square(&mut workspace[1..]), Err(GemmError::Workspace { needed, found }));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn workspace_len(&self) -> usize {
         Self::workspace_len_for(self.shape)

@@ -191,7 +191,7 @@ pub trait Simd: Copy + core::fmt::Debug + Send + Sync + 'static {
     /// ```
     /// # use isobath_kernels::simd::{Scalar, Simd};
     /// // (1 + e)^2 = 1 + 2 e + e^2, whose last term no f32 product keeps.
-    /// let e = 2.0_f32.powi(-12);
+    /// let e = 1.0 / 4096.0;
     /// let x = 1.0 + e;
     /// assert_eq!(x * x - (1.0 + 2.0 * e), 0.0);
     /// assert_eq!(Scalar.mul_add(x, x, -(1.0 + 2.0 * e)), e * e);

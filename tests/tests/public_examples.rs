@@ -1,7 +1,7 @@
 //! Every public function, type and trait of the kernels has an example in its documentation that runs as a test and
-//! asserts something. A method may instead be called in the example of its type.
+//! asserts something. A method may instead be called, or implemented, in the example of its type.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use isobath_tests::public_api::{implemented, public_functions, root, sources};
 
@@ -9,9 +9,16 @@ use isobath_tests::public_api::{implemented, public_functions, root, sources};
 #[derive(Debug)]
 struct Item {
     name: String,
-    /// The type of a method.
+    /// The type or trait of a method.
     of: Option<String>,
     examples: String,
+}
+
+impl Item {
+    /// The name, after that of the type.
+    fn path(&self) -> String {
+        self.of.iter().chain([&self.name]).map(String::as_str).collect::<Vec<_>>().join("::")
+    }
 }
 
 /// The name that follows one of these keywords.
@@ -27,7 +34,7 @@ fn examples(docs: &[&str]) -> String {
     for line in docs {
         match (line.trim().strip_prefix("```"), &mut block) {
             (Some(language), None) => {
-                block = Some((language.is_empty() || language == "rust", String::new()))
+                block = Some((language.is_empty() || language == "rust", String::new()));
             }
             (Some(_), Some((runs, code))) => {
                 if *runs && code.contains("assert") {
@@ -46,7 +53,7 @@ fn examples(docs: &[&str]) -> String {
 fn items(text: &str) -> Vec<Item> {
     const FUNCTIONS: [&str; 3] = ["pub fn ", "pub const fn ", "pub unsafe fn "];
     const TYPES: [&str; 3] = ["pub struct ", "pub enum ", "pub trait "];
-    let (mut found, mut docs, mut of) = (Vec::new(), Vec::new(), None);
+    let (mut found, mut docs, mut of, mut in_trait) = (Vec::new(), Vec::new(), None, false);
     for line in text.lines() {
         if let Some(doc) = line.trim_start().strip_prefix("///") {
             docs.push(doc);
@@ -58,7 +65,13 @@ fn items(text: &str) -> Vec<Item> {
         if line.starts_with("impl") {
             of = implemented(line).map(str::to_owned);
         }
-        let method = line.strip_prefix("    ").and_then(|line| name_after(line, &FUNCTIONS));
+        // A trait's methods are as public as the trait.
+        if let Some(name) = name_after(line, &["pub trait "]) {
+            (of, in_trait) = (Some(name.to_owned()), true);
+        }
+        in_trait &= line != "}";
+        let methods: &[&str] = if in_trait { &["fn "] } else { &FUNCTIONS };
+        let method = line.strip_prefix("    ").and_then(|line| name_after(line, methods));
         let alone = name_after(line, &FUNCTIONS).or_else(|| name_after(line, &TYPES));
         if let Some(name) = method.or(alone) {
             let of = method.map(|_| of.clone().expect("a method has a type"));
@@ -75,13 +88,15 @@ fn without_example(text: &str) -> Vec<String> {
     let types: BTreeMap<&str, &str> =
         items.iter().filter(|item| item.of.is_none()).map(|item| (&*item.name, &*item.examples)).collect();
     let mut missing = Vec::new();
-    for Item { name, of, examples } in &items {
-        let on_type = of.as_ref().is_some_and(|of| {
+    for item in &items {
+        let name = &item.name;
+        let on_type = item.of.as_ref().is_some_and(|of| {
             let example = types.get(of.as_str()).copied().unwrap_or_default();
-            example.contains(&format!(".{name}(")) || example.contains(&format!("{of}::{name}("))
+            let uses = [format!(".{name}("), format!("{of}::{name}("), format!("fn {name}")];
+            uses.iter().any(|code| example.contains(code))
         });
-        if examples.is_empty() && !on_type {
-            missing.push(of.as_ref().map_or_else(|| name.clone(), |of| format!("{of}::{name}")));
+        if item.examples.is_empty() && !on_type {
+            missing.push(item.path());
         }
     }
     missing
@@ -90,18 +105,19 @@ fn without_example(text: &str) -> Vec<String> {
 #[test]
 fn every_public_item_has_an_example() {
     let folder = root().join("kernels/src");
-    let mut missing = Vec::new();
-    let mut functions = 0;
+    let (mut missing, mut seen) = (Vec::new(), BTreeSet::new());
     for (path, text) in sources(&folder) {
-        functions += text
-            .lines()
-            .filter(|line| line.trim_start().starts_with("pub ") && line.contains(" fn "))
-            .count();
-        let file = path.strip_prefix(&folder).expect("below it").display();
-        missing.extend(without_example(&text).iter().map(|name| format!("{file}: {name}")));
+        let file = path.strip_prefix(&folder).expect("below it");
+        missing.extend(without_example(&text).iter().map(|name| format!("{}: {name}", file.display())));
+        let module = file.with_extension("");
+        let module = module.iter().next().expect("a name").display();
+        seen.extend(items(&text).iter().map(|item| format!("{module}::{}", item.path())));
     }
-    assert!(missing.is_empty(), "public items without an example: {missing:#?}");
-    assert_eq!(functions, public_functions().len(), "a public function was not seen");
+    assert!(missing.is_empty(), "public items without an example that runs and asserts: {missing:#?}");
+    let types = ["simd::Simd", "gemm::Init", "view::MatMut"].map(str::to_owned);
+    let unseen: Vec<String> =
+        public_functions().into_iter().chain(types).filter(|name| !seen.contains(name)).collect();
+    assert!(unseen.is_empty(), "public items that were not looked at: {unseen:#?}");
 }
 
 #[test]
@@ -131,7 +147,12 @@ fn a_method_has_its_own_example_or_is_called_in_that_of_its_type() {
     assert_eq!(missing("assert_eq!(pair.sum(), 3);", ""), [""; 0]);
     assert_eq!(missing("assert_eq!(pair.sum_of_squares(), 3);", ""), ["Pair::sum"]);
     assert_eq!(missing("", "assert_eq!(pair.sum(), 3);"), ["Pair"]);
-    for keyword in ["enum", "trait"] {
-        assert_eq!(without_example(&format!("/// One.\npub {keyword} One {{\n}}\n")), ["One"]);
-    }
+}
+
+#[test]
+fn types_and_the_methods_of_traits_need_examples() {
+    assert_eq!(without_example("/// One.\npub enum One {\n}\n"), ["One"]);
+    let text = "/// One.\n/// ```\n/// assert!(one.is_one());\n/// ```\npub trait One {\n    fn is_one();\n    fn two();\n}\n\n\
+                impl One for Unit {\n    fn is_one() {}\n}\n";
+    assert_eq!(without_example(text), ["One::two"]);
 }

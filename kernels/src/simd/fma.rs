@@ -10,7 +10,7 @@
 ///
 /// // The f32 next to 0.1 is a little larger; ten times it rounds to 1, but not inside a fused operation.
 /// assert_eq!(0.1 * 10.0 - 1.0, 0.0_f32);
-/// assert_eq!(fma(0.1, 10.0, -1.0), 2.0_f32.powi(-26));
+/// assert_eq!(fma(0.1, 10.0, -1.0), f32::EPSILON / 8.0);
 /// ```
 #[inline(always)]
 pub fn fma(a: f32, b: f32, c: f32) -> f32 {
