@@ -92,7 +92,8 @@ fn without_example(text: &str) -> Vec<String> {
         let name = &item.name;
         let on_type = item.of.as_ref().is_some_and(|of| {
             let example = types.get(of.as_str()).copied().unwrap_or_default();
-            let uses = [format!(".{name}("), format!("{of}::{name}("), format!("fn {name}")];
+            let uses =
+                [format!(".{name}("), format!("{of}::{name}("), format!("fn {name}("), format!("fn {name}<")];
             uses.iter().any(|code| example.contains(code))
         });
         if item.examples.is_empty() && !on_type {
