@@ -47,7 +47,7 @@ pub fn flops_per_step(level: Level) -> usize {
 ///
 /// use isobath_kernels::{Level, peak};
 ///
-/// let (level, steps) = (Level::detect(), 10_000);
+/// let (level, steps) = (Level::detect(), 1000);
 /// let start = Instant::now();
 /// let result = peak::multiply_adds(level, steps);
 /// let flops_per_second = (steps * peak::flops_per_step(level)) as f64 / start.elapsed().as_secs_f64();

@@ -18,7 +18,7 @@ use crate::simd::{Level, Simd, dispatch};
 /// ```
 /// use isobath_kernels::{Level, batch_norm};
 ///
-/// // A batch of 2 with mean 4 and biased variance 2, so an unbiased one of 4; half the way is gone.
+/// // A batch of 2 with mean 4 and biased variance 2, so an unbiased one of 4: half the way there from 0 and 1.
 /// let (mut mean, mut variance) = ([0.0], [1.0]);
 /// batch_norm::update_running(Level::detect(), &mut mean, &mut variance, &[4.0], &[2.0], 0.5, 2)?;
 /// assert_eq!((mean, variance), ([2.0], [2.5]));
