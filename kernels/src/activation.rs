@@ -41,17 +41,60 @@ use crate::part::{from, from_mut, part, part_mut};
 use crate::simd::{Level, Simd, dispatch};
 
 /// An activation function f and its derivative f', over vectors.
+///
+/// ```
+/// use isobath_kernels::Level;
+/// use isobath_kernels::activation::{Activation, forward_in_place};
+/// use isobath_kernels::simd::Simd;
+///
+/// // A function of one's own, f(h) = h^2, runs in every kernel, on every level.
+/// #[derive(Clone, Copy)]
+/// struct Square;
+///
+/// impl Activation for Square {
+///     #[inline(always)]
+///     fn value_and_derivative<S: Simd>(self, simd: S, h: S::F32) -> (S::F32, S::F32) {
+///         (simd.mul(h, h), simd.add(h, h))
+///     }
+/// }
+///
+/// let mut h = [-3.0, 2.0];
+/// forward_in_place(Level::detect(), Square, &mut h);
+/// assert_eq!(h, [9.0, 4.0]);
+/// ```
 pub trait Activation: Copy {
     /// (f(h), f'(h)): what the two have in common is computed once.
+    ///
+    /// ```
+    /// use isobath_kernels::activation::{Activation, LeakyRelu};
+    /// use isobath_kernels::simd::Scalar;
+    ///
+    /// let act = LeakyRelu { slope: 0.5 };
+    /// assert_eq!(act.value_and_derivative(Scalar, -4.0), (-2.0, 0.5));
+    /// ```
     fn value_and_derivative<S: Simd>(self, simd: S, h: S::F32) -> (S::F32, S::F32);
 
     /// f(h): one half of [`Activation::value_and_derivative`], so the same bits; the compiler drops the other half.
+    ///
+    /// ```
+    /// use isobath_kernels::activation::{Activation, Relu};
+    /// use isobath_kernels::simd::Scalar;
+    ///
+    /// assert_eq!([-1.0, 2.0].map(|h| Relu.value(Scalar, h)), [0.0, 2.0]);
+    /// ```
     #[inline(always)]
     fn value<S: Simd>(self, simd: S, h: S::F32) -> S::F32 {
         self.value_and_derivative(simd, h).0
     }
 
     /// f'(h): the other half.
+    ///
+    /// ```
+    /// use isobath_kernels::activation::{Activation, Tanh};
+    /// use isobath_kernels::simd::Scalar;
+    ///
+    /// assert_eq!(Tanh.derivative(Scalar, 0.0), 1.0);
+    /// ```
     #[inline(always)]
     fn derivative<S: Simd>(self, simd: S, h: S::F32) -> S::F32 {
         self.value_and_derivative(simd, h).1
@@ -85,6 +128,15 @@ pub fn forward<A: Activation>(level: Level, act: A, h: &[f32], y: &mut [f32]) ->
 }
 
 /// h becomes f(h).
+///
+/// ```
+/// use isobath_kernels::Level;
+/// use isobath_kernels::activation::{self, LeakyRelu};
+///
+/// let mut h = [-4.0, 3.0];
+/// activation::forward_in_place(Level::detect(), LeakyRelu { slope: 0.25 }, &mut h);
+/// assert_eq!(h, [-1.0, 3.0]);
+/// ```
 pub fn forward_in_place<A: Activation>(level: Level, act: A, h: &mut [f32]) {
     dispatch!(level, simd => {
         let simd = simd.group();
@@ -96,6 +148,20 @@ pub fn forward_in_place<A: Activation>(level: Level, act: A, h: &mut [f32]) {
 ///
 /// # Errors
 /// The slices differ in length.
+///
+/// ```
+/// use isobath_kernels::activation::{self, Tanh};
+/// use isobath_kernels::{Level, LengthError};
+///
+/// let (h, mut d) = ([0.0, 20.0], [0.0; 2]);
+/// activation::derivative(Level::detect(), Tanh, &h, &mut d)?;
+/// assert_eq!(d[0], 1.0);
+/// assert!(d[1] > 0.0); // tanh 20 rounds to 1, but its slope is not lost
+///
+/// let error = activation::derivative(Level::detect(), Tanh, &h, &mut [0.0; 3]);
+/// assert_eq!(error, Err(LengthError { expected: 2, found: 3 }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn derivative<A: Activation>(level: Level, act: A, h: &[f32], d: &mut [f32]) -> Result<(), LengthError> {
     same(h.len(), d.len())?;
     dispatch!(level, simd => {
@@ -106,6 +172,15 @@ pub fn derivative<A: Activation>(level: Level, act: A, h: &[f32], d: &mut [f32])
 }
 
 /// h becomes f'(h).
+///
+/// ```
+/// use isobath_kernels::Level;
+/// use isobath_kernels::activation::{self, Relu};
+///
+/// let mut h = [-1.0, 0.0, 2.0];
+/// activation::derivative_in_place(Level::detect(), Relu, &mut h);
+/// assert_eq!(h, [0.0, 0.0, 1.0]);
+/// ```
 pub fn derivative_in_place<A: Activation>(level: Level, act: A, h: &mut [f32]) {
     dispatch!(level, simd => {
         let simd = simd.group();
@@ -161,6 +236,17 @@ fn both<S: Simd, A: Activation>(simd: S, act: A, h: &[f32], y: &mut [f32], d: &m
 ///
 /// # Errors
 /// The slices differ in length.
+///
+/// ```
+/// use isobath_kernels::Level;
+/// use isobath_kernels::activation::{self, Relu};
+///
+/// // The memory of h is used again for y: two arrays instead of three.
+/// let (mut h, mut slope) = ([-1.0, 2.0], [0.0; 2]);
+/// activation::forward_with_derivative_in_place(Level::detect(), Relu, &mut h, &mut slope)?;
+/// assert_eq!((h, slope), ([0.0, 2.0], [0.0, 1.0]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn forward_with_derivative_in_place<A: Activation>(
     level: Level,
     act: A,
@@ -226,6 +312,17 @@ fn back<S: Simd, A: Activation>(simd: S, act: A, h: &[f32], dy: &[f32], dx: &mut
 ///
 /// # Errors
 /// The slices differ in length.
+///
+/// ```
+/// use isobath_kernels::Level;
+/// use isobath_kernels::activation::{self, Sigmoid};
+///
+/// // Even at its steepest a sigmoid passes a quarter of the gradient.
+/// let (h, mut dy) = ([0.0, 0.0], [4.0, -8.0]);
+/// activation::backward_in_place(Level::detect(), Sigmoid, &h, &mut dy)?;
+/// assert_eq!(dy, [1.0, -2.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn backward_in_place<A: Activation>(
     level: Level,
     act: A,
@@ -244,6 +341,15 @@ pub fn backward_in_place<A: Activation>(
 ///
 /// # Errors
 /// The slices differ in length.
+///
+/// ```
+/// use isobath_kernels::{Level, activation};
+///
+/// let (stored, mut delta) = ([0.0, 0.5, 1.0], [6.0, 6.0, 6.0]);
+/// activation::multiply(Level::detect(), &stored, &mut delta)?;
+/// assert_eq!(delta, [0.0, 3.0, 6.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn multiply(level: Level, d: &[f32], dy_to_dx: &mut [f32]) -> Result<(), LengthError> {
     same(d.len(), dy_to_dx.len())?;
     dispatch!(level, simd => zip_in_place(simd, d, dy_to_dx, #[inline(always)] |d, dy| simd.mul(dy, d)));

@@ -28,6 +28,21 @@ use crate::LengthError;
 use crate::reduce::ShapeError;
 
 /// What a training step keeps of each channel: [`backward`] takes the first two, [`update_running`] the outer two.
+///
+/// ```
+/// use isobath_kernels::batch_norm::{self, BatchStatistics};
+/// use isobath_kernels::{Level, MatMut, MatRef};
+///
+/// // One buffer for what two channels keep; their values are -1 and 1, and 3 and 7.
+/// let (x, mut y, mut kept) = ([-1.0, 3.0, 1.0, 7.0], [0.0; 4], [0.0; 6]);
+/// let (mean, rest) = kept.split_at_mut(2);
+/// let (inv_std, variance) = rest.split_at_mut(2);
+/// let saved = BatchStatistics { mean, inv_std, variance };
+/// let (x, out) = (MatRef::new(&x, 2, 2)?, MatMut::new(&mut y, 2, 2)?);
+/// batch_norm::forward_training(Level::detect(), x, &[1.0; 2], &[0.0; 2], 0.0, out, saved)?;
+/// assert_eq!(kept, [0.0, 5.0, 1.0, 0.5, 1.0, 4.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct BatchStatistics<'a> {
     /// Mean over the batch.
@@ -39,6 +54,16 @@ pub struct BatchStatistics<'a> {
 }
 
 /// Why a batch was not normalised. Nothing has been written then.
+///
+/// ```
+/// use isobath_kernels::Level;
+/// use isobath_kernels::batch_norm::{BatchNormError, update_running};
+///
+/// let (mut mean, mut variance) = ([0.0], [1.0]);
+/// let error = update_running(Level::detect(), &mut mean, &mut variance, &[5.0], &[0.0], 0.1, 1).unwrap_err();
+/// assert_eq!(error, BatchNormError::BatchTooSmall { batch: 1 });
+/// assert_eq!(error.to_string(), "batch normalisation trains on 2 rows or more, the batch has 1");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BatchNormError {
     /// Operands whose shapes must agree do not.

@@ -18,6 +18,16 @@ use core::fmt;
 use crate::reduce::{Norm, Scaled, ShapeError};
 
 /// What clipping found and did.
+///
+/// ```
+/// use isobath_kernels::{Level, clip};
+///
+/// let mut gradient = [6.0, 8.0];
+/// let report = clip::by_global_norm(Level::detect(), &mut [&mut gradient], 5.0)?;
+/// assert_eq!((report.norm.to_f32(), report.scale, report.clipped), (10.0, 0.5, 2));
+/// assert_eq!(gradient, [3.0, 4.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ClipReport {
     /// Norm of all elements before clipping; infinite or NaN if any element is.
@@ -30,6 +40,15 @@ pub struct ClipReport {
 }
 
 /// Why nothing was clipped.
+///
+/// ```
+/// use isobath_kernels::Level;
+/// use isobath_kernels::clip::{ClipError, by_value};
+///
+/// let error = by_value(Level::detect(), &mut [3.0], -1.0).unwrap_err();
+/// assert_eq!(error, ClipError::Bound { bound: -1.0 });
+/// assert_eq!(error.to_string(), "gradients are clipped to a bound of 0 or more, not -1");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ClipError {
     /// Operands whose shapes must agree do not.

@@ -35,6 +35,19 @@ use crate::{Level, MatMut, MatRef};
 pub const K_BLOCK: usize = 256;
 
 /// The size of a product and which operands are stored transposed.
+///
+/// ```
+/// use isobath_kernels::gemm::{Gemm, Init, Shape, Store};
+/// use isobath_kernels::{Level, MatMut, MatRef};
+///
+/// // A layer whose weights are stored as outputs x inputs: Y = X W^T for 1 sample, 2 inputs, 3 outputs.
+/// let shape = Shape { m: 1, n: 3, k: 2, transpose_a: false, transpose_b: true };
+/// let (x, w, mut y) = ([1.0, 10.0], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [0.0; 3]);
+/// let (x, w, mut out) = (MatRef::new(&x, 1, 2)?, MatRef::new(&w, 3, 2)?, MatMut::new(&mut y, 1, 3)?);
+/// Gemm::new(Level::detect(), shape).run(x, w, &mut out, Init::Zero, &mut [], Store)?;
+/// assert_eq!(y, [21.0, 43.0, 65.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
     /// Rows of op(A) and of C.
@@ -50,6 +63,20 @@ pub struct Shape {
 }
 
 /// What the product is added to.
+///
+/// ```
+/// use isobath_kernels::gemm::{Gemm, Init, Shape, Store};
+/// use isobath_kernels::{Level, MatMut, MatRef};
+///
+/// let gemm = Gemm::new(Level::detect(), Shape { m: 1, n: 1, k: 1, transpose_a: false, transpose_b: false });
+/// let (two, three) = (MatRef::new(&[2.0], 1, 1)?, MatRef::new(&[3.0], 1, 1)?);
+/// let mut c = [f32::NAN]; // not read by the first product
+/// for (init, expected) in [(Init::Zero, 6.0), (Init::Accumulate, 12.0), (Init::Bias(&[0.5]), 6.5)] {
+///     gemm.run(two, three, &mut MatMut::new(&mut c, 1, 1)?, init, &mut [], Store)?;
+///     assert_eq!(c, [expected]);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Init<'a> {
     /// Nothing: C is overwritten.
@@ -61,6 +88,18 @@ pub enum Init<'a> {
 }
 
 /// Which argument of a product has the wrong shape.
+///
+/// ```
+/// use isobath_kernels::gemm::{Gemm, GemmError, Init, Operand, Shape, Store};
+/// use isobath_kernels::{Level, MatMut, MatRef};
+///
+/// let gemm = Gemm::new(Level::detect(), Shape { m: 1, n: 1, k: 2, transpose_a: false, transpose_b: false });
+/// let (row, mut c) = (MatRef::new(&[1.0, 2.0], 1, 2)?, [0.0]);
+/// let error = gemm.run(row, row, &mut MatMut::new(&mut c, 1, 1)?, Init::Zero, &mut [], Store).unwrap_err();
+/// // A may be a row of 2, B has to be a column.
+/// assert_eq!(error, GemmError::Shape { operand: Operand::B, expected: (2, 1), found: (1, 2) });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operand {
     /// The left factor as stored.
@@ -72,6 +111,20 @@ pub enum Operand {
 }
 
 /// Why a product cannot be computed. Nothing has been written then.
+///
+/// ```
+/// use isobath_kernels::gemm::{Gemm, GemmError, Init, Shape, Store};
+/// use isobath_kernels::{Level, MatMut, MatRef};
+///
+/// let gemm = Gemm::new(Level::detect(), Shape { m: 1, n: 1, k: 1, transpose_a: false, transpose_b: false });
+/// let (one, mut c, bias) = (MatRef::new(&[1.0], 1, 1)?, [9.0], [0.5, 0.5]);
+/// let run = gemm.run(one, one, &mut MatMut::new(&mut c, 1, 1)?, Init::Bias(&bias), &mut [], Store);
+/// let error = run.unwrap_err();
+/// assert_eq!(error, GemmError::Bias { expected: 1, found: 2 });
+/// assert_eq!(error.to_string(), "the bias has 2 elements but the product has 1 columns");
+/// assert_eq!(c, [9.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GemmError {
     /// A matrix does not have the shape that the plan was made for.
@@ -124,6 +177,18 @@ impl fmt::Display for GemmError {
 impl core::error::Error for GemmError {}
 
 /// The plan of a product: its shape, the level it runs on, and with them its blocking and workspace.
+///
+/// ```
+/// use isobath_kernels::gemm::{Gemm, Init, Shape, Store};
+/// use isobath_kernels::{Level, MatMut, MatRef};
+///
+/// let gemm = Gemm::new(Level::detect(), Shape { m: 2, n: 2, k: 2, transpose_a: false, transpose_b: false });
+/// let (a, b, mut c) = ([1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0], [0.0; 4]);
+/// let (a, b, mut out) = (MatRef::new(&a, 2, 2)?, MatRef::new(&b, 2, 2)?, MatMut::new(&mut c, 2, 2)?);
+/// gemm.run(a, b, &mut out, Init::Zero, &mut [], Store)?;
+/// assert_eq!(c, [19.0, 22.0, 43.0, 50.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Gemm {
     level: Level,
@@ -132,16 +197,59 @@ pub struct Gemm {
 
 impl Gemm {
     /// Plans products of this shape.
+    ///
+    /// ```
+    /// use isobath_kernels::gemm::{Gemm, Init, Shape, Store};
+    /// use isobath_kernels::{Level, MatMut, MatRef};
+    ///
+    /// // A dot product of 300 terms, over two blocks of k: not exact, but the same bits on every level.
+    /// let x: Vec<f32> = (1..=300).map(|i| 1.0 / i as f32).collect();
+    /// let (row, column) = (MatRef::new(&x, 1, 300)?, MatRef::new(&x, 300, 1)?);
+    /// let mut sums = Vec::new();
+    /// for level in Level::available() {
+    ///     let plan = Gemm::new(level, Shape { m: 1, n: 1, k: 300, transpose_a: false, transpose_b: false });
+    ///     let mut c = [0.0_f32];
+    ///     plan.run(row, column, &mut MatMut::new(&mut c, 1, 1)?, Init::Zero, &mut [], Store)?;
+    ///     sums.push(c[0].to_bits());
+    /// }
+    /// assert!(sums.iter().all(|bits| *bits == sums[0]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(level: Level, shape: Shape) -> Self {
         Self { level, shape }
     }
 
     /// Elements of workspace with which [`Gemm::run`] is fastest. An empty workspace is legal too.
+    ///
+    /// ```
+    /// use isobath_kernels::gemm::{Gemm, GemmError, Init, Shape, Store};
+    /// use isobath_kernels::{Level, MatMut, MatRef};
+    ///
+    /// let gemm = Gemm::new(Level::detect(), Shape { m: 1, n: 1, k: 1, transpose_a: false, transpose_b: false });
+    /// let (two, mut c) = (MatRef::new(&[2.0], 1, 1)?, [0.0]);
+    /// let mut out = MatMut::new(&mut c, 1, 1)?;
+    /// let mut square = |space: &mut [f32]| gemm.run(two, two, &mut out, Init::Zero, space, Store);
+    /// let mut workspace = vec![0.0; gemm.workspace_len()];
+    /// // All of it or none; anything in between is taken for a mistake.
+    /// assert_eq!((square(&mut workspace), square(&mut [])), (Ok(()), Ok(())));
+    /// let (needed, found) = (workspace.len(), workspace.len() - 1);
+    /// assert_eq!(square(&mut workspace[1..]), Err(GemmError::Workspace { needed, found }));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn workspace_len(&self) -> usize {
         Self::workspace_len_for(self.shape)
     }
 
     /// The same for any level of the target, as a constant for static buffers.
+    ///
+    /// ```
+    /// use isobath_kernels::Level;
+    /// use isobath_kernels::gemm::{Gemm, Shape};
+    ///
+    /// const SHAPE: Shape = Shape { m: 8, n: 16, k: 16, transpose_a: false, transpose_b: false };
+    /// static WORKSPACE: [f32; Gemm::workspace_len_for(SHAPE)] = [0.0; Gemm::workspace_len_for(SHAPE)];
+    /// assert_eq!(WORKSPACE.len(), Gemm::new(Level::detect(), SHAPE).workspace_len());
+    /// ```
     pub const fn workspace_len_for(shape: Shape) -> usize {
         loops::workspace_len(&shape)
     }

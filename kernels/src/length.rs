@@ -3,6 +3,16 @@
 use core::fmt;
 
 /// Slices that must have the same length do not.
+///
+/// ```
+/// use isobath_kernels::{Level, LengthError, optimizer};
+///
+/// let (mut w, g) = ([1.0, 2.0], [0.5; 3]);
+/// let error = optimizer::sgd(Level::detect(), 0.1, &mut w, &g).unwrap_err();
+/// assert_eq!(error, LengthError { expected: 2, found: 3 });
+/// assert_eq!(error.to_string(), "a slice has 3 elements where 2 are needed");
+/// assert_eq!(w, [1.0, 2.0]); // nothing was written
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LengthError {
     /// Length of the slice that sets the size.

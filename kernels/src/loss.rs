@@ -20,6 +20,18 @@ use crate::LengthError;
 use crate::reduce::{ShapeError, columns::BLOCK};
 
 /// Why there is no loss. Nothing has been written then.
+///
+/// ```
+/// use isobath_kernels::loss::{LossError, accuracy};
+/// use isobath_kernels::{Level, MatRef};
+///
+/// // Labels count from 0, so there is no class 2 among two.
+/// let logits = [0.1, 0.9];
+/// let error = accuracy(Level::detect(), MatRef::new(&logits, 1, 2)?, &[2]).unwrap_err();
+/// assert_eq!(error, LossError::Label { row: 0, label: 2, classes: 2 });
+/// assert_eq!(error.to_string(), "the label of row 0 is 2, but there are 2 classes, counted from 0");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LossError {
     /// Operands whose shapes must agree do not.

@@ -14,6 +14,13 @@ const CHAINS: usize = 12;
 const ACCUMULATORS: usize = 8;
 
 /// Lanes of a vector at this level, which a chain of multiply-adds carries forward at once.
+///
+/// ```
+/// use isobath_kernels::{Level, peak};
+///
+/// assert_eq!(peak::lanes(Level::SCALAR), 1);
+/// assert!(Level::available().all(|level| peak::lanes(level) == level.lanes()));
+/// ```
 pub fn lanes(level: Level) -> usize {
     fn of<S: Simd>(_: S) -> usize {
         S::LANES
@@ -22,22 +29,63 @@ pub fn lanes(level: Level) -> usize {
 }
 
 /// Floating-point operations of one step of [`multiply_adds`].
+///
+/// ```
+/// use isobath_kernels::{Level, peak};
+///
+/// // Twelve chains, and two operations for each lane of a fused multiply-add.
+/// assert_eq!(peak::flops_per_step(Level::SCALAR), 12 * 2);
+/// ```
 pub fn flops_per_step(level: Level) -> usize {
     2 * CHAINS * lanes(level)
 }
 
 /// `steps` steps of independent multiply-adds in registers: the peak of arithmetic.
+///
+/// ```
+/// use std::time::Instant;
+///
+/// use isobath_kernels::{Level, peak};
+///
+/// let (level, steps) = (Level::detect(), 1000);
+/// let start = Instant::now();
+/// let result = peak::multiply_adds(level, steps);
+/// let flops_per_second = (steps * peak::flops_per_step(level)) as f64 / start.elapsed().as_secs_f64();
+/// assert!(flops_per_second > 0.0);
+/// // x = x / 2 + 1 comes to 2 in each of the twelve chains.
+/// assert_eq!(result, 24.0);
+/// ```
 pub fn multiply_adds(level: Level, steps: usize) -> f32 {
     dispatch!(level, simd => chains::<_, CHAINS>(simd, steps))
 }
 
 /// `steps` multiply-adds of vectors, each of which needs the result of the one before: the latency.
+///
+/// ```
+/// use isobath_kernels::{Level, peak};
+///
+/// // The one chain is x = x / 2 + 1 from 0: 1, 1.5, 1.75.
+/// assert_eq!(peak::chained_multiply_adds(Level::detect(), 3), 1.75);
+/// ```
 pub fn chained_multiply_adds(level: Level, steps: usize) -> f32 {
     dispatch!(level, simd => chains::<_, 1>(simd, steps))
 }
 
 /// Reads every element once: the bandwidth of whichever memory holds them. Elements beyond the last whole group of
 /// vectors are left out.
+///
+/// ```
+/// use std::time::Instant;
+///
+/// use isobath_kernels::{Level, peak};
+///
+/// let x = vec![1.0; 1 << 14];
+/// let start = Instant::now();
+/// let bits = peak::read(Level::detect(), &x);
+/// let bytes_per_second = size_of_val(&x[..]) as f64 / start.elapsed().as_secs_f64();
+/// assert!(bytes_per_second > 0.0);
+/// assert_eq!(bits, 0.0); // the exclusive or of an even number of equal elements
+/// ```
 pub fn read(level: Level, x: &[f32]) -> f32 {
     dispatch!(level, simd => read_with(simd, x))
 }

@@ -52,6 +52,15 @@ pub fn sum(level: Level, x: &[f32]) -> f32 {
 ///
 /// # Errors
 /// The slices differ in length.
+///
+/// ```
+/// use isobath_kernels::{Level, LengthError, reduce};
+///
+/// assert_eq!(reduce::dot(Level::detect(), &[1.0, 2.0, 3.0], &[4.0, 5.0, 6.0])?, 32.0);
+/// let error = reduce::dot(Level::detect(), &[1.0, 2.0], &[1.0]);
+/// assert_eq!(error, Err(LengthError { expected: 2, found: 1 }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn dot(level: Level, a: &[f32], b: &[f32]) -> Result<f32, LengthError> {
     same(a.len(), b.len())?;
     Ok(dispatch!(level, simd => dot_with(simd, a, b)))

@@ -17,6 +17,18 @@ pub(crate) use rows::RowsMut;
 pub(crate) use strips::{Strips, for_each_step};
 
 /// Why a slice is no matrix of the wanted shape.
+///
+/// ```
+/// use isobath_kernels::MatRef;
+/// use isobath_kernels::view::ViewError;
+///
+/// let data = [0.0; 5];
+/// let error = MatRef::new(&data, 2, 3).unwrap_err();
+/// assert_eq!(error, ViewError::TooShort { needed: 6, found: 5 });
+/// assert_eq!(error.to_string(), "the matrix needs 6 elements but the slice has 5");
+/// let overlapping = MatRef::with_stride(&data, 2, 3, 2);
+/// assert_eq!(overlapping.unwrap_err(), ViewError::StrideTooSmall { stride: 2, columns: 3 });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ViewError {
     /// The stride between rows is less than the number of columns.
@@ -98,6 +110,13 @@ impl<'a> MatRef<'a> {
     ///
     /// # Errors
     /// The slice is shorter than `rows * columns`.
+    ///
+    /// ```
+    /// # use isobath_kernels::MatRef;
+    /// let matrix = MatRef::new(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 2, 3)?;
+    /// assert_eq!(matrix.row(1), [4.0, 5.0, 6.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn new(data: &'a [f32], rows: usize, columns: usize) -> Result<Self, ViewError> {
         Self::with_stride(data, rows, columns, columns)
@@ -107,6 +126,14 @@ impl<'a> MatRef<'a> {
     ///
     /// # Errors
     /// The stride is less than `columns`, or the slice ends before the last row.
+    ///
+    /// ```
+    /// # use isobath_kernels::MatRef;
+    /// // The first column of a 3 x 2 matrix; nothing has to follow its last element.
+    /// let column = MatRef::with_stride(&[1.0, 2.0, 3.0, 4.0, 5.0], 3, 1, 2)?;
+    /// assert_eq!([0, 1, 2].map(|i| column.row(i)[0]), [1.0, 3.0, 5.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn with_stride(
         data: &'a [f32],
@@ -119,12 +146,24 @@ impl<'a> MatRef<'a> {
     }
 
     /// Number of rows.
+    ///
+    /// ```
+    /// # use isobath_kernels::MatRef;
+    /// assert_eq!(MatRef::new(&[0.0; 6], 2, 3)?.rows(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn rows(self) -> usize {
         self.rows
     }
 
     /// Number of columns.
+    ///
+    /// ```
+    /// # use isobath_kernels::MatRef;
+    /// assert_eq!(MatRef::new(&[0.0; 6], 2, 3)?.columns(), 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn columns(self) -> usize {
         self.columns
@@ -137,6 +176,14 @@ impl<'a> MatRef<'a> {
     }
 
     /// Row i; empty beyond the last.
+    ///
+    /// ```
+    /// # use isobath_kernels::MatRef;
+    /// let matrix = MatRef::new(&[1.0, 2.0, 3.0, 4.0], 2, 2)?;
+    /// assert_eq!(matrix.row(0), [1.0, 2.0]);
+    /// assert!(matrix.row(2).is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline(always)]
     pub fn row(self, i: usize) -> &'a [f32] {
         if i >= self.rows {
@@ -146,6 +193,15 @@ impl<'a> MatRef<'a> {
     }
 
     /// All elements, row by row, where no gap stands between the rows.
+    ///
+    /// ```
+    /// # use isobath_kernels::MatRef;
+    /// let data = [1.0, 2.0, 3.0, 4.0];
+    /// let matrix = MatRef::new(&data, 2, 2)?;
+    /// assert_eq!(matrix.as_slice(), Some(&data[..]));
+    /// assert_eq!(matrix.sub_columns(0, 1).as_slice(), None); // 2 lies between 1 and 3
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn as_slice(self) -> Option<&'a [f32]> {
         if self.stride != self.columns && self.rows > 1 {
@@ -155,6 +211,15 @@ impl<'a> MatRef<'a> {
     }
 
     /// The rows `from..to`, clamped to the matrix.
+    ///
+    /// ```
+    /// # use isobath_kernels::MatRef;
+    /// // Samples in batches of two: the last one is short.
+    /// let samples = MatRef::new(&[1.0, 2.0, 3.0], 3, 1)?;
+    /// let last = samples.sub_rows(2, 4);
+    /// assert_eq!((last.rows(), last.row(0)), (1, &[3.0][..]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn sub_rows(self, from: usize, to: usize) -> Self {
         let to = to.min(self.rows);
@@ -165,6 +230,14 @@ impl<'a> MatRef<'a> {
     }
 
     /// The columns `from..to`, clamped to the matrix.
+    ///
+    /// ```
+    /// # use isobath_kernels::MatRef;
+    /// let matrix = MatRef::new(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 2, 3)?;
+    /// assert_eq!(matrix.sub_columns(1, 3).row(1), [5.0, 6.0]);
+    /// assert_eq!(matrix.sub_columns(3, 9).columns(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn sub_columns(self, from: usize, to: usize) -> Self {
         let to = to.min(self.columns);
@@ -183,6 +256,20 @@ impl<'a> MatRef<'a> {
 }
 
 /// A matrix that is written. No two views that exist at one time share an element.
+///
+/// ```
+/// use isobath_kernels::MatMut;
+///
+/// // Two threads write the halves of a matrix, cut between columns, which no slice could give them.
+/// let mut data = [0.0; 8];
+/// let (mut left, mut right) = MatMut::new(&mut data, 2, 4)?.split_columns(2);
+/// std::thread::scope(|threads| {
+///     threads.spawn(move || (0..2).for_each(|i| left.row_mut(i).fill(1.0)));
+///     threads.spawn(move || (0..2).for_each(|i| right.row_mut(i).fill(2.0)));
+/// });
+/// assert_eq!(data, [1.0, 1.0, 2.0, 2.0, 1.0, 1.0, 2.0, 2.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct MatMut<'a> {
     // Invariant: the elements i stride + j for i < rows, j < columns are valid and borrowed by this view alone.
@@ -203,6 +290,15 @@ impl<'a> MatMut<'a> {
     ///
     /// # Errors
     /// The slice is shorter than `rows * columns`.
+    ///
+    /// ```
+    /// # use isobath_kernels::MatMut;
+    /// let mut data = [0.0; 4];
+    /// MatMut::new(&mut data, 2, 2)?.row_mut(1)[0] = 5.0;
+    /// assert_eq!(data, [0.0, 0.0, 5.0, 0.0]);
+    /// assert!(MatMut::new(&mut data, 2, 3).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn new(data: &'a mut [f32], rows: usize, columns: usize) -> Result<Self, ViewError> {
         Self::with_stride(data, rows, columns, columns)
@@ -212,6 +308,15 @@ impl<'a> MatMut<'a> {
     ///
     /// # Errors
     /// The stride is less than `columns`, or the slice ends before the last row.
+    ///
+    /// ```
+    /// # use isobath_kernels::MatMut;
+    /// let mut data = [9.0; 5];
+    /// let mut padded = MatMut::with_stride(&mut data, 2, 2, 3)?;
+    /// (0..2).for_each(|i| padded.row_mut(i).fill(0.0));
+    /// assert_eq!(data, [0.0, 0.0, 9.0, 0.0, 0.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn with_stride(
         data: &'a mut [f32],
@@ -224,12 +329,24 @@ impl<'a> MatMut<'a> {
     }
 
     /// Number of rows.
+    ///
+    /// ```
+    /// # use isobath_kernels::MatMut;
+    /// assert_eq!(MatMut::new(&mut [0.0; 6], 3, 2)?.rows(), 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn rows(&self) -> usize {
         self.rows
     }
 
     /// Number of columns.
+    ///
+    /// ```
+    /// # use isobath_kernels::MatMut;
+    /// assert_eq!(MatMut::new(&mut [0.0; 6], 3, 2)?.columns(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn columns(&self) -> usize {
         self.columns
@@ -242,6 +359,14 @@ impl<'a> MatMut<'a> {
     }
 
     /// Row i; empty beyond the last.
+    ///
+    /// ```
+    /// # use isobath_kernels::MatMut;
+    /// let mut data = [1.0, 2.0, 3.0, 4.0];
+    /// let matrix = MatMut::new(&mut data, 2, 2)?;
+    /// assert_eq!(matrix.row(1), [3.0, 4.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline(always)]
     pub fn row(&self, i: usize) -> &[f32] {
         if i >= self.rows || self.columns == 0 {
@@ -252,6 +377,16 @@ impl<'a> MatMut<'a> {
     }
 
     /// Row i, to write; empty beyond the last.
+    ///
+    /// ```
+    /// # use isobath_kernels::MatMut;
+    /// let mut data = [1.0, 2.0, 3.0, 4.0];
+    /// let mut matrix = MatMut::new(&mut data, 2, 2)?;
+    /// matrix.row_mut(0).reverse();
+    /// assert!(matrix.row_mut(2).is_empty());
+    /// assert_eq!(data, [2.0, 1.0, 3.0, 4.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline(always)]
     pub fn row_mut(&mut self, i: usize) -> &mut [f32] {
         if i >= self.rows || self.columns == 0 {
@@ -288,6 +423,18 @@ impl<'a> MatMut<'a> {
     }
 
     /// This view for a shorter time.
+    ///
+    /// ```
+    /// # use isobath_kernels::{Level, MatMut, MatRef, loss};
+    /// // A kernel takes its view; the caller's is still there for the next call.
+    /// let (logits, mut p) = ([0.0, 0.0], [0.0; 2]);
+    /// let mut out = MatMut::new(&mut p, 1, 2)?;
+    /// for _ in 0..2 {
+    ///     loss::softmax(Level::detect(), MatRef::new(&logits, 1, 2)?, out.reborrow())?;
+    /// }
+    /// assert_eq!(out.row(0), [0.5, 0.5]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn reborrow(&mut self) -> MatMut<'_> {
         MatMut {
@@ -300,6 +447,15 @@ impl<'a> MatMut<'a> {
     }
 
     /// The rows before `at` and those from it on; `at` is clamped to the number of rows.
+    ///
+    /// ```
+    /// # use isobath_kernels::MatMut;
+    /// let mut data = [1.0, 2.0, 3.0];
+    /// let (upper, lower) = MatMut::new(&mut data, 3, 1)?.split_rows(1);
+    /// assert_eq!((upper.rows(), lower.rows()), (1, 2));
+    /// assert_eq!(lower.row(0), [2.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn split_rows(self, at: usize) -> (Self, Self) {
         let at = at.min(self.rows);
         let upper = Self { rows: at, ..self };
@@ -308,6 +464,14 @@ impl<'a> MatMut<'a> {
     }
 
     /// The columns before `at` and those from it on; `at` is clamped to the number of columns.
+    ///
+    /// ```
+    /// # use isobath_kernels::MatMut;
+    /// let mut data = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+    /// let (left, right) = MatMut::new(&mut data, 2, 3)?.split_columns(1);
+    /// assert_eq!((left.row(1), right.row(1)), (&[4.0][..], &[5.0, 6.0][..]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn split_columns(self, at: usize) -> (Self, Self) {
         let at = at.min(self.columns);
         let left = Self { columns: at, ..self };

@@ -13,6 +13,15 @@ use crate::math::limit::at_least;
 use crate::simd::Simd;
 
 /// f(h) = h for h >= 0, else alpha (e^h - 1).
+///
+/// ```
+/// use isobath_kernels::Level;
+/// use isobath_kernels::activation::{Elu, forward_in_place};
+///
+/// let mut h = [3.0, 0.0, -100.0];
+/// forward_in_place(Level::detect(), Elu { alpha: 2.0 }, &mut h);
+/// assert_eq!(h, [3.0, 0.0, -2.0]); // saturates at -alpha
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Elu {
     /// Minus the limit at -inf; [`FromOutput`] needs a positive one.

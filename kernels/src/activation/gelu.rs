@@ -13,6 +13,16 @@ use crate::math::normal_far::far;
 use crate::simd::Simd;
 
 /// f(h) = h Phi(h), Phi the standard normal distribution function.
+///
+/// ```
+/// use isobath_kernels::Level;
+/// use isobath_kernels::activation::{Gelu, forward_in_place};
+///
+/// let mut h = [1.0, -1.0, 50.0];
+/// forward_in_place(Level::detect(), Gelu, &mut h);
+/// assert!((h[0] - h[1] - 1.0).abs() < 1e-6); // Phi(1) + Phi(-1) = 1
+/// assert_eq!(h[2], 50.0);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Gelu;
 

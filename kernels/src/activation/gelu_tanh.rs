@@ -16,6 +16,15 @@ use crate::math::zero::Zero;
 use crate::simd::Simd;
 
 /// f(h) = h / 2 (1 + tanh(sqrt(2/pi) (h + 0.044715 h^3))).
+///
+/// ```
+/// use isobath_kernels::activation::{Activation, Gelu, GeluTanh};
+/// use isobath_kernels::simd::Scalar;
+///
+/// // An approximation of Gelu, to three decimal places.
+/// assert_eq!(GeluTanh.value(Scalar, 0.0), 0.0);
+/// assert!((GeluTanh.value(Scalar, 1.0) - Gelu.value(Scalar, 1.0)).abs() < 1e-3);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GeluTanh;
 

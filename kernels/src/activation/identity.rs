@@ -4,6 +4,14 @@ use super::{Activation, FromOutput};
 use crate::simd::Simd;
 
 /// f(h) = h.
+///
+/// ```
+/// use isobath_kernels::activation::{Activation, Identity};
+/// use isobath_kernels::simd::Scalar;
+///
+/// // The last layer of a regression: any output, and the gradient as it comes.
+/// assert_eq!(Identity.value_and_derivative(Scalar, -7.0), (-7.0, 1.0));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Identity;
 

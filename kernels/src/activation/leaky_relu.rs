@@ -8,6 +8,17 @@ use super::{Activation, FromOutput};
 use crate::simd::Simd;
 
 /// f(h) = h for h > 0, else slope h.
+///
+/// ```
+/// use isobath_kernels::Level;
+/// use isobath_kernels::activation::{LeakyRelu, backward_in_place};
+///
+/// // No unit is dead: a tenth of the gradient, here, passes where h is negative.
+/// let mut dy = [10.0, 10.0];
+/// backward_in_place(Level::detect(), LeakyRelu { slope: 0.1 }, &[-5.0, 5.0], &mut dy)?;
+/// assert_eq!(dy, [1.0, 10.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LeakyRelu {
     /// The slope for h <= 0; any value, but [`FromOutput`] needs a positive one.

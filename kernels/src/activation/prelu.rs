@@ -15,6 +15,16 @@ use crate::simd::{Level, Simd, dispatch};
 use crate::view::MatRef;
 
 /// f(h) = h for h > 0, else slope h; the slope is learned.
+///
+/// ```
+/// use isobath_kernels::Level;
+/// use isobath_kernels::activation::{PRelu, forward_in_place};
+///
+/// let act = PRelu { slope: -0.5 }; // learned slopes may be negative
+/// let mut h = [-4.0, 6.0];
+/// forward_in_place(Level::detect(), act, &mut h);
+/// assert_eq!(h, [2.0, 6.0]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PRelu {
     /// The slope for h <= 0; any value.
@@ -35,6 +45,17 @@ const BLOCK: usize = 64;
 ///
 /// # Errors
 /// `dy` has another shape than `h`, or `d_slope` another length than a row.
+///
+/// ```
+/// use isobath_kernels::{Level, MatRef, activation};
+///
+/// // Two samples of two units; the second unit has one negative h.
+/// let (h, dy, mut d_slope) = ([-1.0, 2.0, -3.0, -4.0], [1.0, 1.0, 1.0, 0.5], [0.0; 2]);
+/// let (h, dy) = (MatRef::new(&h, 2, 2)?, MatRef::new(&dy, 2, 2)?);
+/// activation::prelu_slope_gradient(Level::detect(), h, dy, &mut d_slope)?;
+/// assert_eq!(d_slope, [-1.0 - 3.0, -4.0 * 0.5]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn prelu_slope_gradient(
     level: Level,
     h: MatRef,
@@ -52,6 +73,17 @@ pub fn prelu_slope_gradient(
 ///
 /// # Errors
 /// `dy` has another shape than `h`.
+///
+/// ```
+/// use isobath_kernels::{Level, MatRef, activation};
+///
+/// let (h, dy) = ([-2.0, 3.0, -1.0], [0.5, 9.0, 4.0]);
+/// let (h, dy) = (MatRef::new(&h, 1, 3)?, MatRef::new(&dy, 1, 3)?);
+/// let gradient = activation::prelu_shared_slope_gradient(Level::detect(), h, dy)?;
+/// assert_eq!(gradient, -2.0 * 0.5 - 1.0 * 4.0);
+/// assert!(activation::prelu_shared_slope_gradient(Level::detect(), h, dy.sub_columns(0, 2)).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn prelu_shared_slope_gradient(level: Level, h: MatRef, dy: MatRef) -> Result<f32, LengthError> {
     same(h.rows(), dy.rows())?;
     same(h.columns(), dy.columns())?;

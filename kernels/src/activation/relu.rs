@@ -8,6 +8,16 @@ use super::{Activation, FromOutput};
 use crate::simd::Simd;
 
 /// f(h) = max(h, 0).
+///
+/// ```
+/// use isobath_kernels::Level;
+/// use isobath_kernels::activation::{Relu, forward_in_place};
+///
+/// let mut h = [-1.0, 2.0, f32::NAN];
+/// forward_in_place(Level::detect(), Relu, &mut h);
+/// assert_eq!(h[..2], [0.0, 2.0]);
+/// assert!(h[2].is_nan()); // max(NaN, 0) would hide that training has failed
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Relu;
 

@@ -17,6 +17,15 @@ const LAMBDA: (f32, f32) = (1.050_700_902_938_842_8, 8.441_663_768_010_7e-8);
 const LAMBDA_ALPHA: (f32, f32) = (1.758_099_317_550_659_2, 2.329_671_744_405_459_3e-8);
 
 /// f(h) = lambda h for h >= 0, else lambda alpha (e^h - 1).
+///
+/// ```
+/// use isobath_kernels::activation::{Activation, Selu};
+/// use isobath_kernels::simd::Scalar;
+///
+/// assert_eq!(Selu.value(Scalar, 0.0), 0.0);
+/// assert!((Selu.value(Scalar, 1.0) - 1.0507).abs() < 1e-4); // lambda
+/// assert!((Selu.value(Scalar, -50.0) + 1.0507 * 1.67326).abs() < 1e-4); // -lambda alpha
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Selu;
 

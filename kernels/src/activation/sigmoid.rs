@@ -13,6 +13,16 @@ use crate::math::one_plus::OnePlus;
 use crate::simd::Simd;
 
 /// f(h) = 1 / (1 + e^-h).
+///
+/// ```
+/// use isobath_kernels::Level;
+/// use isobath_kernels::activation::{Sigmoid, forward_in_place};
+///
+/// let mut h = [0.0, 100.0, -100.0];
+/// forward_in_place(Level::detect(), Sigmoid, &mut h);
+/// assert_eq!(h[..2], [0.5, 1.0]);
+/// assert!(h[2] > 0.0 && h[2] < 1e-43); // e^-100 is subnormal, and kept
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sigmoid;
 

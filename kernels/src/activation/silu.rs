@@ -15,6 +15,15 @@ use crate::math::zero::Zero;
 use crate::simd::Simd;
 
 /// f(h) = h sigmoid(h).
+///
+/// ```
+/// use isobath_kernels::activation::{Activation, Silu};
+/// use isobath_kernels::simd::Scalar;
+///
+/// let f = |h| Silu.value(Scalar, h);
+/// assert_eq!((f(0.0), f(100.0)), (0.0, 100.0));
+/// assert!((f(2.0) - f(-2.0) - 2.0).abs() < 1e-6); // as sigmoid(h) + sigmoid(-h) = 1
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Silu;
 

@@ -15,6 +15,15 @@ use crate::math::logistic::Logistic;
 use crate::simd::Simd;
 
 /// f(h) = ln(1 + e^h).
+///
+/// ```
+/// use isobath_kernels::activation::{Activation, Softplus};
+/// use isobath_kernels::simd::Scalar;
+///
+/// assert!((Softplus.value(Scalar, 0.0) - 2.0_f32.ln()).abs() < 1e-6);
+/// assert_eq!(Softplus.value(Scalar, 100.0), 100.0); // e^100 does not overflow
+/// assert_eq!(Softplus.derivative(Scalar, 0.0), 0.5); // the sigmoid
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Softplus;
 

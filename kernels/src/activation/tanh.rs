@@ -15,6 +15,15 @@ use crate::math::limit::at_most;
 use crate::simd::Simd;
 
 /// f(h) = tanh h.
+///
+/// ```
+/// use isobath_kernels::Level;
+/// use isobath_kernels::activation::{Tanh, forward_in_place};
+///
+/// let mut h = [0.0, 20.0, -20.0, 1e-30];
+/// forward_in_place(Level::detect(), Tanh, &mut h);
+/// assert_eq!(h, [0.0, 1.0, -1.0, 1e-30]); // near 0, tanh h = h
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tanh;
 

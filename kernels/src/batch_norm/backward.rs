@@ -20,6 +20,21 @@ struct Channels<'a> {
 ///
 /// # Errors
 /// Shapes differ, or the batch has fewer than 2 rows.
+///
+/// ```
+/// use isobath_kernels::{Level, MatMut, MatRef, batch_norm};
+///
+/// // One channel of mean 0 and variance 1; only the first sample has a gradient.
+/// let (x, dy, mut dx) = ([-1.0, -1.0, 1.0, 1.0], [1.0, 0.0, 0.0, 0.0], [0.0; 4]);
+/// let (mut d_gamma, mut d_beta) = ([0.0], [0.0]);
+/// let (x, dy, out) = (MatRef::new(&x, 4, 1)?, MatRef::new(&dy, 4, 1)?, MatMut::new(&mut dx, 4, 1)?);
+/// let (gamma, mean, inv_std) = ([1.0], [0.0], [1.0]);
+/// batch_norm::backward(Level::detect(), x, dy, &gamma, &mean, &inv_std, out, &mut d_gamma, &mut d_beta)?;
+/// assert_eq!((d_gamma, d_beta), ([-1.0], [1.0]));
+/// // 1 - 1/4 - (-1)(-1)/4 and so on: neither the mean nor the scale of x matters, so dx has no part along them.
+/// assert_eq!(dx, [0.5, -0.5, 0.0, 0.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn backward(
     level: Level,
     x: MatRef<'_>,
@@ -42,6 +57,25 @@ pub fn backward(
 ///
 /// # Errors
 /// Shapes differ, or the batch has fewer than 2 rows.
+///
+/// ```
+/// use isobath_kernels::{Level, MatMut, MatRef, batch_norm};
+///
+/// // A gradient that is the same for all samples would shift the mean, which the batch takes out again.
+/// let (x, mut dy, mut d_gamma, mut d_beta) = ([-1.0, 1.0], [3.0, 3.0], [0.0], [0.0]);
+/// batch_norm::backward_in_place(
+///     Level::detect(),
+///     MatRef::new(&x, 2, 1)?,
+///     MatMut::new(&mut dy, 2, 1)?,
+///     &[1.0], // gamma
+///     &[0.0], // mean
+///     &[1.0], // inv_std
+///     &mut d_gamma,
+///     &mut d_beta,
+/// )?;
+/// assert_eq!((dy, d_gamma, d_beta), ([0.0, 0.0], [0.0], [6.0]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn backward_in_place(
     level: Level,
     x: MatRef<'_>,

@@ -78,6 +78,18 @@ pub fn forward_training(
 ///
 /// # Errors
 /// Shapes differ.
+///
+/// ```
+/// use isobath_kernels::{Level, MatMut, MatRef, batch_norm};
+///
+/// // One sample is enough here. Channel 0: 2 (1 - 3) / 2 + 1, channel 1: 10 (5 - 5) / 1 + 0.
+/// let (x, mut y) = ([1.0, 5.0], [0.0; 2]);
+/// let (gamma, beta, mean, variance) = ([2.0, 10.0], [1.0, 0.0], [3.0, 5.0], [4.0, 1.0]);
+/// let (x, out) = (MatRef::new(&x, 1, 2)?, MatMut::new(&mut y, 1, 2)?);
+/// batch_norm::forward_inference(Level::detect(), x, &gamma, &beta, &mean, &variance, 0.0, out)?;
+/// assert_eq!(y, [-1.0, 0.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn forward_inference(
     level: Level,
     x: MatRef<'_>,
@@ -99,6 +111,17 @@ pub fn forward_inference(
 ///
 /// # Errors
 /// Shapes differ.
+///
+/// ```
+/// use isobath_kernels::{Level, MatMut, batch_norm};
+///
+/// // Two samples of one channel with mean 1 and deviation 1/2.
+/// let mut x = [1.5, 0.5];
+/// let view = MatMut::new(&mut x, 2, 1)?;
+/// batch_norm::forward_inference_in_place(Level::detect(), view, &[1.0], &[0.0], &[1.0], &[0.25], 0.0)?;
+/// assert_eq!(x, [1.0, -1.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn forward_inference_in_place(
     level: Level,
     mut x: MatMut<'_>,

@@ -14,6 +14,16 @@ use crate::simd::{Level, Simd, dispatch};
 ///
 /// # Errors
 /// The slices differ in length, or the batch had fewer than 2 rows.
+///
+/// ```
+/// use isobath_kernels::{Level, batch_norm};
+///
+/// // A batch of 2 with mean 4 and biased variance 2, so an unbiased one of 4: half the way there from 0 and 1.
+/// let (mut mean, mut variance) = ([0.0], [1.0]);
+/// batch_norm::update_running(Level::detect(), &mut mean, &mut variance, &[4.0], &[2.0], 0.5, 2)?;
+/// assert_eq!((mean, variance), ([2.0], [2.5]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn update_running(
     level: Level,
     running_mean: &mut [f32],

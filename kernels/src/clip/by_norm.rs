@@ -41,6 +41,19 @@ pub fn by_global_norm(level: Level, gs: &mut [&mut [f32]], max_norm: f32) -> Res
 ///
 /// # Errors
 /// `max_norm` is negative or NaN.
+///
+/// ```
+/// use isobath_kernels::{Level, clip, reduce};
+///
+/// // Tensors that are clipped one by one, as their updates need them, by the norm of all.
+/// let level = Level::detect();
+/// let (mut weights, mut bias) = ([6.0], [-8.0]);
+/// let norm = reduce::norm_of_slices(level, &[&weights, &bias]);
+/// clip::scale_to_norm(level, &mut weights, norm, 5.0)?;
+/// clip::scale_to_norm(level, &mut bias, norm, 5.0)?;
+/// assert_eq!((weights, bias), ([3.0], [-4.0]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn scale_to_norm(
     level: Level,
     g: &mut [f32],

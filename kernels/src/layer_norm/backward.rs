@@ -15,6 +15,19 @@ use crate::{MatMut, MatRef};
 ///
 /// # Errors
 /// Shapes differ.
+///
+/// ```
+/// use isobath_kernels::{Level, MatMut, MatRef, layer_norm};
+///
+/// // One sample of 4 features with mean 0 and variance 1; the first feature alone has a gradient.
+/// let (x, dy, mut dx) = ([-1.0, -1.0, 1.0, 1.0], [1.0, 0.0, 0.0, 0.0], [0.0; 4]);
+/// let (gamma, mut d_gamma, mut d_beta) = ([2.0; 4], [0.0; 4], [0.0; 4]);
+/// let (x, dy, out) = (MatRef::new(&x, 1, 4)?, MatRef::new(&dy, 1, 4)?, MatMut::new(&mut dx, 1, 4)?);
+/// layer_norm::backward(Level::detect(), x, dy, &gamma, &[0.0], &[1.0], out, &mut d_gamma, &mut d_beta)?;
+/// assert_eq!((d_gamma, d_beta), ([-1.0, 0.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]));
+/// assert_eq!(dx, [1.0, -1.0, 0.0, 0.0]); // g = (2, 0, 0, 0), less 1/2 for its mean, less x^ (-1/2)
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn backward(
     level: Level,
     x: MatRef<'_>,

@@ -17,6 +17,17 @@ use crate::{MatMut, MatRef};
 ///
 /// # Errors
 /// Shapes differ.
+///
+/// ```
+/// use isobath_kernels::{Level, MatMut, MatRef, loss};
+///
+/// // A row that is undecided, and one that is certain beyond f32: e^1000 does not overflow.
+/// let (logits, mut p) = ([7.0, 7.0, 1000.0, -1000.0], [0.0; 4]);
+/// let (logits, out) = (MatRef::new(&logits, 2, 2)?, MatMut::new(&mut p, 2, 2)?);
+/// loss::softmax(Level::detect(), logits, out)?;
+/// assert_eq!(p, [0.5, 0.5, 1.0, 0.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn softmax(level: Level, logits: MatRef<'_>, mut out: MatMut<'_>) -> Result<(), LossError> {
     same_shape((logits.rows(), logits.columns()), (out.rows(), out.columns()))?;
     dispatch!(level, simd => for i in 0..logits.rows() {

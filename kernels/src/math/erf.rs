@@ -18,6 +18,16 @@ const LIMIT: f32 = 3.92;
 const STEP: f32 = 65.0 / 256.0;
 
 /// erf x.
+///
+/// ```
+/// use isobath_kernels::math::erf;
+/// use isobath_kernels::simd::Scalar;
+///
+/// assert_eq!((erf(Scalar, 0.0), erf(Scalar, 5.0)), (0.0, 1.0));
+/// assert_eq!(erf(Scalar, -0.7), -erf(Scalar, 0.7));
+/// // A normal variable is within one deviation in 68.27 % of cases.
+/// assert!((erf(Scalar, std::f32::consts::FRAC_1_SQRT_2) - 0.6827).abs() < 1e-4);
+/// ```
 #[inline(always)]
 pub fn erf<S: Simd>(simd: S, x: S::F32) -> S::F32 {
     let a = at_most(simd, simd.abs(x), LIMIT);
@@ -36,6 +46,15 @@ pub fn erf<S: Simd>(simd: S, x: S::F32) -> S::F32 {
 ///
 /// # Errors
 /// The slices differ in length.
+///
+/// ```
+/// use isobath_kernels::{Level, math};
+///
+/// let (x, mut y) = ([0.0, 4.0, f32::NEG_INFINITY], [0.0; 3]);
+/// math::erf_slice(Level::detect(), &x, &mut y)?;
+/// assert_eq!(y, [0.0, 1.0, -1.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn erf_slice(level: Level, x: &[f32], y: &mut [f32]) -> Result<(), LengthError> {
     same(x.len(), y.len())?;
     dispatch!(level, simd => {

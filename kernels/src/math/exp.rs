@@ -18,6 +18,15 @@ const LIMITS: (f32, f32) = (-106.0, 89.0);
 const NORMAL: f32 = 87.0;
 
 /// e^x.
+///
+/// ```
+/// use isobath_kernels::math::exp;
+/// use isobath_kernels::simd::Scalar;
+///
+/// assert_eq!(exp(Scalar, 0.0), 1.0);
+/// assert!((exp(Scalar, 1.0) - std::f32::consts::E).abs() < 1e-6);
+/// assert_eq!((exp(Scalar, 100.0), exp(Scalar, f32::NEG_INFINITY)), (f32::INFINITY, 0.0));
+/// ```
 #[inline(always)]
 pub fn exp<S: Simd>(simd: S, x: S::F32) -> S::F32 {
     let y = Reduced::new(simd, x).normal(simd);
@@ -37,6 +46,17 @@ pub(crate) fn extreme<S: Simd>(simd: S, x: S::F32, shift: i32) -> S::F32 {
 ///
 /// # Errors
 /// The slices differ in length.
+///
+/// ```
+/// use isobath_kernels::{Level, LengthError, math};
+///
+/// let (x, mut y) = ([0.0, 90.0, -200.0], [0.0; 3]);
+/// math::exp_slice(Level::detect(), &x, &mut y)?;
+/// assert_eq!(y, [1.0, f32::INFINITY, 0.0]);
+/// let error = math::exp_slice(Level::detect(), &x, &mut y[..2]);
+/// assert_eq!(error, Err(LengthError { expected: 3, found: 2 }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn exp_slice(level: Level, x: &[f32], y: &mut [f32]) -> Result<(), LengthError> {
     same(x.len(), y.len())?;
     dispatch!(level, simd => {

@@ -20,6 +20,14 @@ const LOWEST: f32 = -20.0;
 const NORMAL: f32 = 87.0;
 
 /// e^x - 1.
+///
+/// ```
+/// use isobath_kernels::math::{exp, expm1};
+/// use isobath_kernels::simd::Scalar;
+///
+/// assert_eq!(exp(Scalar, 1e-10) - 1.0, 0.0); // no digit left
+/// assert!((expm1(Scalar, 1e-10) - 1e-10).abs() < 1e-16);
+/// ```
 #[inline(always)]
 pub fn expm1<S: Simd>(simd: S, x: S::F32) -> S::F32 {
     let reduced = Reduced::fine(simd, at_least(simd, x, LOWEST), simd.splat(0.0));
@@ -35,6 +43,16 @@ pub fn expm1<S: Simd>(simd: S, x: S::F32) -> S::F32 {
 ///
 /// # Errors
 /// The slices differ in length.
+///
+/// ```
+/// use isobath_kernels::{Level, math};
+///
+/// let (x, mut y) = ([0.0, 2.0_f32.ln(), -100.0], [0.0; 3]);
+/// math::expm1_slice(Level::detect(), &x, &mut y)?;
+/// assert_eq!((y[0], y[2]), (0.0, -1.0));
+/// assert!((y[1] - 1.0).abs() < 1e-6);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn expm1_slice(level: Level, x: &[f32], y: &mut [f32]) -> Result<(), LengthError> {
     same(x.len(), y.len())?;
     dispatch!(level, simd => {

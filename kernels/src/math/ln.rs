@@ -28,6 +28,15 @@ const P: [f32; 9] = [
 ];
 
 /// ln x.
+///
+/// ```
+/// use isobath_kernels::math::ln;
+/// use isobath_kernels::simd::Scalar;
+///
+/// assert_eq!((ln(Scalar, 1.0), ln(Scalar, 0.0)), (0.0, f32::NEG_INFINITY));
+/// assert!((ln(Scalar, std::f32::consts::E) - 1.0).abs() < 1e-6);
+/// assert!(ln(Scalar, -1.0).is_nan());
+/// ```
 #[inline(always)]
 pub fn ln<S: Simd>(simd: S, x: S::F32) -> S::F32 {
     let zero = simd.splat(0.0);
@@ -76,6 +85,17 @@ pub(crate) fn from_reduced<S: Simd>(simd: S, k: S::F32, f: DoubleWord<S>) -> Dou
 ///
 /// # Errors
 /// The slices differ in length.
+///
+/// ```
+/// use isobath_kernels::{Level, math};
+///
+/// // Natural logarithms of 1, 2 and 8 in units of the second.
+/// let (x, mut y) = ([1.0, 2.0, 8.0], [0.0; 3]);
+/// math::ln_slice(Level::detect(), &x, &mut y)?;
+/// assert_eq!(y[0], 0.0);
+/// assert!((y[2] / y[1] - 3.0).abs() < 1e-6);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn ln_slice(level: Level, x: &[f32], y: &mut [f32]) -> Result<(), LengthError> {
     same(x.len(), y.len())?;
     dispatch!(level, simd => {

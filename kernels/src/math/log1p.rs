@@ -13,6 +13,14 @@ use crate::length::{LengthError, same};
 use crate::simd::{Level, Simd, dispatch};
 
 /// ln(1 + x).
+///
+/// ```
+/// use isobath_kernels::math::{ln, log1p};
+/// use isobath_kernels::simd::Scalar;
+///
+/// assert_eq!(ln(Scalar, 1.0 + 1e-10), 0.0); // 1 + 1e-10 rounds to 1
+/// assert!((log1p(Scalar, 1e-10) - 1e-10).abs() < 1e-16);
+/// ```
 #[inline(always)]
 pub fn log1p<S: Simd>(simd: S, x: S::F32) -> S::F32 {
     let one = simd.splat(1.0);
@@ -35,6 +43,16 @@ pub fn log1p<S: Simd>(simd: S, x: S::F32) -> S::F32 {
 ///
 /// # Errors
 /// The slices differ in length.
+///
+/// ```
+/// use isobath_kernels::{Level, math};
+///
+/// let (x, mut y) = ([0.0, -1.0, f32::INFINITY, -2.0], [0.0; 4]);
+/// math::log1p_slice(Level::detect(), &x, &mut y)?;
+/// assert_eq!(y[..3], [0.0, f32::NEG_INFINITY, f32::INFINITY]);
+/// assert!(y[3].is_nan()); // ln(-1)
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn log1p_slice(level: Level, x: &[f32], y: &mut [f32]) -> Result<(), LengthError> {
     same(x.len(), y.len())?;
     dispatch!(level, simd => {

@@ -17,6 +17,19 @@ use crate::part::{from, from_mut};
 use crate::simd::{Level, Scalar, Simd, dispatch};
 
 /// How [`adam`] steps.
+///
+/// ```
+/// use isobath_kernels::Level;
+/// use isobath_kernels::optimizer::{Adam, AdamState, adam};
+///
+/// // AdamW: without a gradient the weights decay alone, by the factor 1 - 0.5 0.25.
+/// let settings = Adam { learning_rate: 0.5, weight_decay: 0.25, ..Adam::default() };
+/// let correction = AdamState::new().advance(&settings);
+/// let (mut w, mut m, mut v) = ([8.0, -8.0], [0.0; 2], [0.0; 2]);
+/// adam(Level::detect(), &settings, &correction, &mut w, &mut m, &mut v, &[0.0; 2])?;
+/// assert_eq!(w, [7.0, -7.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adam {
     /// Step size.
@@ -51,6 +64,14 @@ impl Default for Adam {
 }
 
 /// What makes up for the states' start at zero: 1 - beta^t.
+///
+/// ```
+/// use isobath_kernels::optimizer::{Adam, AdamCorrection, AdamState};
+///
+/// // After one step the mean gradient is 1 - 0.9 of the only gradient there was.
+/// let correction = AdamState::new().advance(&Adam::default());
+/// assert_eq!(correction, AdamCorrection { first: 0.1, second: 0.001 });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamCorrection {
     /// 1 - beta1^t.
@@ -60,6 +81,18 @@ pub struct AdamCorrection {
 }
 
 /// The number of steps made, and the powers of beta that go with it.
+///
+/// ```
+/// use isobath_kernels::optimizer::{Adam, AdamState};
+///
+/// let (settings, mut state) = (Adam::default(), AdamState::new());
+/// state.advance(&settings);
+/// // What a checkpoint holds, beside the weights and both means.
+/// let (step, powers) = (state.step(), state.powers());
+/// let mut later = AdamState::resume(step, powers);
+/// assert_eq!(later.advance(&settings), state.advance(&settings));
+/// assert_eq!((later, later.step()), (state, 2));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamState {
     step: u64,

@@ -12,6 +12,15 @@ use crate::simd::{Level, Simd, dispatch};
 ///
 /// # Errors
 /// The slices differ in length.
+///
+/// ```
+/// use isobath_kernels::{Level, optimizer};
+///
+/// let (w, mut g) = ([4.0, -2.0], [1.0, 1.0]);
+/// optimizer::add_l2(Level::detect(), 0.5, &w, &mut g)?;
+/// assert_eq!(g, [3.0, 0.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn add_l2(level: Level, lambda: f32, w: &[f32], g: &mut [f32]) -> Result<(), LengthError> {
     same(g.len(), w.len())?;
     dispatch!(level, simd => add_l2_with(simd, lambda, w, g));

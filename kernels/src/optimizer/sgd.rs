@@ -11,6 +11,18 @@ use crate::part::{from, from_mut};
 use crate::simd::{Level, Simd, dispatch};
 
 /// How [`momentum`] steps.
+///
+/// ```
+/// use isobath_kernels::Level;
+/// use isobath_kernels::optimizer::{Momentum, momentum};
+///
+/// // From rest, Nesterov's first step is longer by what the velocity will add: 1 + 0.5.
+/// let nesterov = Momentum { learning_rate: 1.0, momentum: 0.5, nesterov: true };
+/// let (mut w, mut v) = ([0.0], [0.0]);
+/// momentum(Level::detect(), nesterov, &mut w, &mut v, &[1.0])?;
+/// assert_eq!((w, v), ([-1.5], [1.0]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Momentum {
     /// Step size.
@@ -71,6 +83,15 @@ pub fn momentum(
 }
 
 /// x = factor x.
+///
+/// ```
+/// use isobath_kernels::{Level, optimizer};
+///
+/// // The sum of a batch's gradients becomes their mean.
+/// let mut sum = [4.0, -8.0];
+/// optimizer::scale(Level::detect(), 1.0 / 4.0, &mut sum);
+/// assert_eq!(sum, [1.0, -2.0]);
+/// ```
 pub fn scale(level: Level, factor: f32, x: &mut [f32]) {
     dispatch!(level, simd => scale_with(simd, factor, x));
 }

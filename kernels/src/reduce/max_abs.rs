@@ -11,6 +11,14 @@ use crate::simd::{Level, Simd, dispatch};
 const CHAINS: usize = 4;
 
 /// max |x_i|; NaN if any element is.
+///
+/// ```
+/// use isobath_kernels::{Level, reduce};
+///
+/// assert_eq!(reduce::max_abs(Level::detect(), &[1.0, -3.0, 2.0]), 3.0);
+/// // A single NaN in a gradient is found.
+/// assert!(reduce::max_abs(Level::detect(), &[f32::INFINITY, f32::NAN, 0.0]).is_nan());
+/// ```
 pub fn max_abs(level: Level, x: &[f32]) -> f32 {
     dispatch!(level, simd => max_abs_with(simd, x))
 }

@@ -8,6 +8,21 @@ use crate::simd::{Scalar, Simd};
 /// significand * 2^exponent.
 ///
 /// The significand lies in [1, 2); or it is zero, infinite or NaN, and the exponent is 0.
+///
+/// ```
+/// use isobath_kernels::reduce::Scaled;
+///
+/// // 3 2^100: its square, 9 2^200, is beyond f32, and the root of that is not.
+/// let x = Scaled { significand: 1.5, exponent: 101 };
+/// let square = x.times(x);
+/// assert_eq!(square, Scaled { significand: 1.125, exponent: 203 });
+/// assert!(square.is_finite() && x.is_less_than(square));
+/// assert_eq!(square.to_f32(), f32::INFINITY);
+/// assert_eq!(square.sqrt(), x);
+/// assert_eq!(square.over(x), x);
+/// assert_eq!(Scaled::new(3.0).plus(Scaled::new(-4.0)).to_f32(), 7.0); // magnitudes
+/// assert!(Scaled::new(-0.0).is_zero());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scaled {
     /// In [1, 2), or zero, infinite or NaN.

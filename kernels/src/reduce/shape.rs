@@ -5,6 +5,22 @@ use core::fmt;
 use crate::LengthError;
 
 /// Operands whose shapes must agree do not.
+///
+/// ```
+/// use isobath_kernels::reduce::ShapeError;
+/// use isobath_kernels::{Level, LengthError, MatMut, batch_norm};
+///
+/// // Two channels, but one gamma.
+/// let mut x = [1.0, 2.0];
+/// let view = MatMut::new(&mut x, 1, 2)?;
+/// let run = batch_norm::forward_inference_in_place;
+/// let error = run(Level::detect(), view, &[1.0], &[0.0; 2], &[0.0; 2], &[1.0; 2], 1e-5).unwrap_err();
+/// assert_eq!(error, ShapeError::Length(LengthError { expected: 2, found: 1 }));
+///
+/// let matrix = ShapeError::Matrix { expected: (4, 2), found: (2, 4) };
+/// assert_eq!(matrix.to_string(), "a matrix is 2 x 4 where 4 x 2 is needed");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShapeError {
     /// A slice has the wrong length.

@@ -22,6 +22,15 @@ use crate::simd::{Level, Simd, dispatch};
 const LEAST: f32 = 1.0 / (1u64 << 60) as f32;
 
 /// The sum of x_i^2.
+///
+/// ```
+/// use isobath_kernels::{Level, reduce};
+///
+/// assert_eq!(reduce::sum_of_squares(Level::detect(), &[3.0, 4.0]).to_f32(), 25.0);
+/// // 1e-60 is no f32, but it is not zero either.
+/// let tiny = reduce::sum_of_squares(Level::detect(), &[1e-30]);
+/// assert!(tiny.to_f32() == 0.0 && !tiny.is_zero());
+/// ```
 pub fn sum_of_squares(level: Level, x: &[f32]) -> Scaled {
     dispatch!(level, simd => add_squares(simd, Scaled::ZERO, x))
 }
@@ -40,6 +49,14 @@ pub fn norm(level: Level, x: &[f32]) -> Norm {
 }
 
 /// The Euclidean norm of all elements of several slices.
+///
+/// ```
+/// use isobath_kernels::{Level, reduce};
+///
+/// // The gradients of weights and biases as one vector.
+/// let (weights, biases) = ([2.0, 4.0], [4.0]);
+/// assert_eq!(reduce::norm_of_slices(Level::detect(), &[&weights, &biases]).to_f32(), 6.0);
+/// ```
 pub fn norm_of_slices(level: Level, slices: &[&[f32]]) -> Norm {
     let add = |total: Scaled, slice: &&[f32]| total.plus(sum_of_squares(level, slice));
     slices.iter().fold(Scaled::ZERO, add).sqrt()

@@ -8,6 +8,17 @@ use core::arch::x86_64::*;
 use super::{Group, Simd};
 
 /// AVX2 and FMA.
+///
+/// ```
+/// use isobath_kernels::simd::{Avx2, Simd};
+///
+/// if let Some(avx2) = Avx2::detect() {
+///     // Compiled with AVX2 and FMA: there is a token, so the CPU has both.
+///     let mut y = [0.0; 8];
+///     avx2.vectorize(#[inline(always)] || avx2.store(avx2.sqrt(avx2.splat(16.0)), &mut y));
+///     assert_eq!(y, [4.0; 8]);
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Avx2(());
 

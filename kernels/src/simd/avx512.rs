@@ -8,6 +8,19 @@ use core::arch::x86_64::*;
 use super::{Group, Simd};
 
 /// AVX-512 with F, VL, BW and DQ.
+///
+/// ```
+/// use isobath_kernels::Level;
+/// use isobath_kernels::simd::{Avx2, Avx512, Simd};
+///
+/// assert_eq!(Avx512::detect().is_some(), Level::from_name("avx512").is_some());
+/// if let Some(avx512) = Avx512::detect() {
+///     let (mut wide, mut narrow, avx2) = ([0.0; 16], [0.0; 16], Avx2::from(avx512));
+///     avx512.store(avx512.splat(1.0), &mut wide);
+///     avx2.store(avx2.splat(1.0), &mut narrow);
+///     assert_eq!((wide[15], narrow[7], narrow[8]), (1.0, 1.0, 0.0));
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Avx512(());
 

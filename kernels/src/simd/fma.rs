@@ -4,6 +4,14 @@
 //! `fmaf` is not called: it is slow on microcontrollers and wrong on some systems.
 
 /// a b + c, rounded once to nearest, ties to even; subnormals, infinities and NaN as IEEE-754 has them.
+///
+/// ```
+/// use isobath_kernels::simd::fma;
+///
+/// // The f32 next to 0.1 is a little larger; ten times it rounds to 1, but not inside a fused operation.
+/// assert_eq!(0.1 * 10.0 - 1.0, 0.0_f32);
+/// assert_eq!(fma(0.1, 10.0, -1.0), f32::EPSILON / 8.0);
+/// ```
 #[inline(always)]
 pub fn fma(a: f32, b: f32, c: f32) -> f32 {
     hardware::fma(a, b, c)
@@ -103,6 +111,15 @@ mod hardware {
 }
 
 /// The same function by integer arithmetic alone, for targets without the instruction and without fast f64.
+///
+/// ```
+/// use isobath_kernels::simd::{fma, fma_from_integers};
+///
+/// assert_eq!(fma_from_integers(2.0, 3.0, 4.0), 10.0);
+/// // The product is too large for an f32, the result is not.
+/// assert_eq!(fma_from_integers(2e38, 2.0, -2e38), 2e38);
+/// assert_eq!(fma(2e38, 2.0, -2e38), 2e38);
+/// ```
 pub fn fma_from_integers(a: f32, b: f32, c: f32) -> f32 {
     const EXPONENT: u32 = 0x7f80_0000;
     let (x, y, z) = (a.to_bits(), b.to_bits(), c.to_bits());

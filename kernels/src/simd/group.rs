@@ -9,6 +9,25 @@ use super::Simd;
 use crate::part::{part, part_mut};
 
 /// N vectors of the token `S`.
+///
+/// ```
+/// use isobath_kernels::simd::{Group, Portable, Scalar, Simd};
+///
+/// assert_eq!(<Group<Scalar, 4> as Simd>::LANES, 4);
+/// assert_eq!(<Group<Portable, 2> as Simd>::LANES, 2 * 8);
+///
+/// /// A function over tokens runs over groups, with more lanes and the same results.
+/// fn double<S: Simd>(simd: S, x: &mut [f32]) {
+///     for x in x.chunks_mut(S::LANES) {
+///         let v = simd.load(x);
+///         simd.store(simd.add(v, v), x);
+///     }
+/// }
+///
+/// let mut x = [1.0, 2.0, 3.0];
+/// double(Portable.group(), &mut x);
+/// assert_eq!(x, [2.0, 4.0, 6.0]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Group<S, const N: usize>(pub(super) S);
 

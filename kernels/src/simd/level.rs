@@ -15,6 +15,7 @@ use super::{Scalar, Simd, dispatch};
 /// let fastest = Level::detect();
 /// assert_eq!(Level::from_name(fastest.name()), Some(fastest));
 /// assert_eq!(Level::available().next(), Some(Level::SCALAR)); // slowest first
+/// assert_eq!((Level::SCALAR.name(), Level::SCALAR.lanes()), ("scalar", 1));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Level(Kind);

@@ -5,6 +5,14 @@ use core::arch::aarch64::*;
 use super::{Group, Simd};
 
 /// Advanced SIMD of aarch64.
+///
+/// ```
+/// use isobath_kernels::simd::{Neon, Simd};
+///
+/// let (neon, mut y) = (Neon::new(), [0.0; 4]);
+/// neon.store(neon.mul(neon.load(&[1.0, 2.0, 3.0, 4.0]), neon.splat(2.0)), &mut y);
+/// assert_eq!(y, [2.0, 4.0, 6.0, 8.0]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Neon(());
 

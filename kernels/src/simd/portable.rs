@@ -9,6 +9,14 @@ use wide::{f32x8, i32x8, u32x8};
 use super::{Simd, fma};
 
 /// Eight lanes on `wide`, on any target with an operating system or wasm.
+///
+/// ```
+/// use isobath_kernels::simd::{Portable, Simd};
+///
+/// let mut y = [0.0; 8];
+/// Portable.store(Portable.add(Portable.splat(1.0), Portable.load(&[1.0, 2.0])), &mut y);
+/// assert_eq!(y, [2.0, 3.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Portable;
 

@@ -3,6 +3,14 @@
 use super::{Simd, fma};
 
 /// One f32 at a time, on any target.
+///
+/// ```
+/// use isobath_kernels::simd::{Scalar, Simd};
+///
+/// // A vector of one lane is an f32.
+/// let (x, y) = (Scalar.load(&[3.0]), Scalar.splat(4.0));
+/// assert_eq!(Scalar.sqrt(Scalar.mul_add(x, x, Scalar.mul(y, y))), 5.0);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scalar;
 
