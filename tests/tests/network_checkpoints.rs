@@ -425,7 +425,8 @@ fn memory_is_what_checkpoints_and_the_largest_segment_take() {
         let (plain, cut) = (memory(depth, width, batch, None), memory(depth, width, batch, Some(2 * blocks)));
         // A power of two for each array; and a third delta waits. Each kind from a line of 16 elements on.
         let (of_all, of_kept) = (2 * depth + 2, segments + 1 + 2 * blocks);
-        let lines = |kinds: [usize; 3]| kinds.map(|elements| elements.next_multiple_of(16)).iter().sum::<usize>();
+        let lines =
+            |kinds: [usize; 3]| kinds.map(|elements| elements.next_multiple_of(16)).iter().sum::<usize>();
         let (all, kept) = (lines([all, of_all, 2 * array]), lines([kept, of_kept, 3 * array]));
         assert_eq!(plain - cut, all - kept, "{depth}, every {blocks}");
     }

@@ -2,7 +2,8 @@
 
 use super::MAX_LANES;
 use super::plan::{
-    BLOCK_COLUMNS, BLOCK_ROWS, DEPTH, FEWEST_ROWS, LeftCopy, PANEL, STRIP_COLUMNS, STRIP_DEPTH, strip_width,
+    BLOCK_COLUMNS, BLOCK_ROWS, DEPTH, FEWEST_ROWS, HALF_A_PAGE, LeftCopy, PANEL, STRIP_COLUMNS, STRIP_DEPTH,
+    strip_width,
 };
 use super::tile::Left;
 use super::tiles::Tiles;
@@ -166,8 +167,10 @@ fn copy_rows(source: MatRef<'_>, out: &mut [f32], stride: usize) {
     }
 }
 
-/// Rows of A that [`panels`] copies at a time: each lies on a page of its own, and in the same sets of the cache.
-const ROWS_AT_ONCE: usize = 4;
+/// Rows of A that [`panels`] copies at a time where each may lie on a page of its own, and in the same sets of the cache.
+const FAR_ROWS_AT_ONCE: usize = 4;
+/// The same where they lie near each other.
+const ROWS_AT_ONCE: usize = 32;
 
 /// Copies `lines` columns of A from column `line` on, `steps` elements of each, to panels of [`Tiles::ROWS`] columns:
 /// within a panel the elements that a tile multiplies at one step lie side by side, [`PANEL`] from those of the next.
@@ -185,8 +188,9 @@ fn panels<S: Tiles>(
     simd.vectorize(
         #[inline(always)]
         || {
-            for first in (0..steps).step_by(ROWS_AT_ONCE) {
-                let few = (steps - first).min(ROWS_AT_ONCE);
+            let at_once = if a.stride() < HALF_A_PAGE { ROWS_AT_ONCE } else { FAR_ROWS_AT_ONCE };
+            for first in (0..steps).step_by(at_once) {
+                let few = (steps - first).min(at_once);
                 for (panel, line) in (line..line + lines).step_by(S::ROWS).enumerate() {
                     // Columns beyond the tile's complete the vectors; nobody reads them.
                     let source = a.block(start + first, line, few, PANEL);

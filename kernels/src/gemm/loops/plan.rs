@@ -30,7 +30,7 @@ pub(super) const STRIP_COLUMNS: usize = if MAX_LANES > 8 { 48 } else { 2 * MAX_L
 const FEWEST_TO_TURN: usize = 4;
 /// Elements from one row to the next from which on two rows at most share a page, and few sets of the first-level cache
 /// hold all rows of a strip.
-const HALF_A_PAGE: usize = 512;
+pub(super) const HALF_A_PAGE: usize = 512;
 /// Fewest rows of a product for which strips are copied by themselves, and not by the first tile that reads them.
 pub(super) const MANY_ROWS: usize = 384;
 /// Fewest tiles one below the other for which a factor is copied.
@@ -145,8 +145,11 @@ pub(super) fn copies_right<S: Tiles>(right: &MatRef<'_>, transposed: bool, rows:
         return rows >= FEWEST_TO_TURN;
     }
     let stride = right.stride();
-    (rows >= FEWEST_TILES * S::ROWS && k.saturating_mul(stride) > FAR_APART)
-        || (rows >= 16 * S::ROWS && stride >= HALF_A_PAGE)
+    let many = rows >= 24 * S::ROWS;
+    // A strip that has been asked for costs few tiles less where it lies than its copy.
+    let far_apart = if S::ASKS_AHEAD && !many { 4 * FAR_APART } else { FAR_APART };
+    (rows >= FEWEST_TILES * S::ROWS && k.saturating_mul(stride) > far_apart)
+        || (many && stride >= HALF_A_PAGE)
 }
 
 /// Whether a factor, or the part of it that a product reads, may have left the second-level cache since it was last used.
