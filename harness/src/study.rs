@@ -1,21 +1,21 @@
 //! A study: sick networks, their remedies, a fair trial of each, and what came out.
 //!
-//! [`mod@file`] is what a user writes, [`plan`] what is run, [`trial`] runs it, [`store`] keeps it on disk, and [`summary`] is
+//! [`plan`] reads what a user writes and says what is run, [`trial`] runs it, [`store`] keeps it on disk, and [`summary`] is
 //! what it says in the end. [`outline`] and [`follow`] are for those who watch it.
 
 mod check;
 pub mod claim;
 pub mod contestant;
-pub mod convolution;
+mod convolution;
 mod equation;
-pub mod file;
+mod file;
 pub mod follow;
-pub mod network;
-pub mod outcome;
+mod network;
+mod outcome;
 pub mod outline;
 pub mod plan;
 mod pretraining;
-pub mod recurrence;
+mod recurrence;
 pub mod setting;
 pub mod single;
 #[cfg(test)]

@@ -59,7 +59,7 @@ impl Row {
 }
 
 /// `tuning` or `trial`.
-pub fn phase_name(phase: Phase) -> &'static str {
+pub(super) fn phase_name(phase: Phase) -> &'static str {
     match phase {
         Phase::Tuning => "tuning",
         Phase::Trial => "trial",

@@ -64,7 +64,7 @@ impl<T: Threads> Pass<'_, T> {
 }
 
 /// Whether a layer's weights are scaled by data.
-pub fn asks_for_data(layer: &Layer) -> bool {
+pub(crate) fn asks_for_data(layer: &Layer) -> bool {
     match layer {
         Layer::Dense(Dense { init, .. }) | Layer::Convolution(Convolution { init, .. }) => {
             init.weight_variance == WeightVariance::Data

@@ -14,35 +14,35 @@ use crate::suggest::did_you_mean;
 /// `[[claim]]`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ClaimTable {
+pub(super) struct ClaimTable {
     /// The claim, in a sentence.
-    pub says: String,
+    pub(super) says: String,
     /// What to know about it: why it holds or does not.
     #[serde(default)]
-    pub note: String,
+    pub(super) note: String,
     /// What must hold.
     #[serde(rename = "check")]
-    pub checks: Vec<CheckTable>,
+    pub(super) checks: Vec<CheckTable>,
 }
 
 /// `[[claim.check]]`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CheckTable {
+pub(super) struct CheckTable {
     /// Which figure.
-    pub figure: Figure,
+    pub(super) figure: Figure,
     /// Of which row, as `group/row`.
-    pub of: String,
+    pub(super) of: String,
     /// It must be larger than this.
-    pub above: Option<f64>,
+    pub(super) above: Option<f64>,
     /// It must be smaller than this.
-    pub below: Option<f64>,
+    pub(super) below: Option<f64>,
     /// It must be larger than that of this row.
-    pub above_row: Option<String>,
+    pub(super) above_row: Option<String>,
     /// It must be smaller than that of this row.
-    pub below_row: Option<String>,
+    pub(super) below_row: Option<String>,
     /// Factor on the other row's figure; 1 if it is left out.
-    pub times: Option<f64>,
+    pub(super) times: Option<f64>,
 }
 
 /// What a check looks at.

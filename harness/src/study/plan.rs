@@ -104,7 +104,7 @@ pub struct StudyPlan {
     /// The groups.
     pub groups: Vec<GroupPlan>,
     /// What their figures are to confirm or refute.
-    pub claims: Vec<ClaimTable>,
+    pub(super) claims: Vec<ClaimTable>,
     /// Hash of everything that determines the results, but the seed.
     pub fingerprint: u64,
 }

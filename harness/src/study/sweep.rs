@@ -12,11 +12,11 @@ use super::network::NetworkTable;
 /// `[sweep]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SweepTable {
+pub(super) struct SweepTable {
     /// Which field of the sick networks.
-    pub field: Field,
+    pub(super) field: Field,
     /// Its values.
-    pub values: Vec<f64>,
+    pub(super) values: Vec<f64>,
 }
 
 /// The fields that can be swept.

@@ -388,6 +388,6 @@ impl<'a> Trial<'a> {
 }
 
 /// `runs/NAME-SEED`, where a study goes that is not told otherwise.
-pub fn default_folder(plan: &StudyPlan, seed: u64) -> PathBuf {
+pub(crate) fn default_folder(plan: &StudyPlan, seed: u64) -> PathBuf {
     Path::new("runs").join(format!("{}-{seed}", plan.name))
 }
