@@ -36,6 +36,19 @@ use crate::data::DataError;
 use crate::train::TrainError;
 
 /// Why a study could not be run.
+///
+/// ```
+/// use isobath::study::StudyError;
+/// use isobath::study::plan::StudyPlan;
+///
+/// let error = StudyPlan::parse("mine.toml", "name = 3", None, false).unwrap_err();
+/// assert!(matches!(&error, StudyError::Invalid { file, .. } if file == "mine.toml"));
+/// assert_eq!(error.exit_code(), 2);
+/// let error = StudyPlan::load("no/such/file.toml", None, false).unwrap_err();
+/// assert!(error.to_string().starts_with("cannot read the study no/such/file.toml: "));
+/// assert_eq!(error.exit_code(), 3);
+/// assert_eq!(StudyError::Interrupted.exit_code(), 130);
+/// ```
 #[derive(Debug, Error)]
 pub enum StudyError {
     /// The study's file cannot be read.

@@ -11,6 +11,14 @@ use crate::net::update::Optimizer;
 const MOMENTUM: f32 = 0.9;
 
 /// The optimisers by name.
+///
+/// ```
+/// use isobath::study::setting::OptimizerName;
+///
+/// assert_eq!(OptimizerName::AdamW.to_string(), "adamw");
+/// assert_eq!(serde_json::from_str::<OptimizerName>(r#""nesterov""#)?, OptimizerName::Nesterov);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OptimizerName {
@@ -40,6 +48,15 @@ impl fmt::Display for OptimizerName {
 }
 
 /// An optimiser with its rate.
+///
+/// ```
+/// use isobath::net::update::Optimizer;
+/// use isobath::study::setting::{OptimizerName, Setting};
+///
+/// let optimizer = Optimizer::Momentum { momentum: 0.9, nesterov: false };
+/// let setting = Setting { name: OptimizerName::Momentum, optimizer, rate: 0.1 };
+/// assert_eq!(setting.label(), "momentum 0.1");
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Setting {
     /// The optimiser's name.
