@@ -54,6 +54,9 @@ const SHUFFLE: u64 = 7;
 /// let mut inputs = [0.0; 20 * 3];
 /// random.fill_normal(&mut inputs, 1.0);
 /// let stack = Stack::new(pretraining, plan)?;
+/// assert_eq!(stack.layers(), 2);
+/// // Ten steps of 8 rows on 3 x 4 and 4 x 4 weights; in between, all samples pass the first layer.
+/// assert_eq!(stack.multiply_adds(20), 5 * 10 * 8 * (3 * 4 + 4 * 4) + 20 * 3 * 4);
 /// let (mut values, mut order) = (vec![0.0; stack.memory_len(20, 1)], vec![0; 20]);
 /// let mut train = |inputs: &[f32]| {
 ///     let memory = Memory { values: &mut values, order: &mut order };
