@@ -341,18 +341,15 @@ pub struct Row {
 /// Predictions of mean-field theory for a network at its start; for a residual network per block.
 ///
 /// ```
-/// use isobath::study::summary::Theory;
-///
-/// // Of a network whose gradient shrinks by 0.9 per layer, its square by 0.81.
-/// let theory = Theory {
-///     factor: Some(0.9),
-///     depth_scale: Some(-1.0 / 0.81_f64.ln()),
-///     correlation_depth_scale: None,
-///     one_decade: Some(22),
-/// };
-/// // 22 layers have 21 factors between them.
-/// assert!(theory.factor.is_some_and(|factor| factor.powi(21) > 0.1 && factor.powi(22) < 0.1));
-/// # Ok::<(), serde_json::Error>(())
+/// # let folder = std::env::temp_dir().join(format!("isobath-theory-{}", std::process::id()));
+/// # let study = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/examples/smallest_study.rs"));
+/// # let summary = study(&folder)?.summary;
+/// // `summary` is of a study whose first network has ReLU layers, started by He et al.: their gradient
+/// // neither shrinks nor grows.
+/// let theory = summary.groups[0].rows[0].theory.expect("theory knows such networks");
+/// assert!(theory.factor.is_some_and(|factor| (factor - 1.0).abs() < 1e-6));
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Theory {
@@ -372,12 +369,12 @@ pub struct Theory {
 /// # let folder = std::env::temp_dir().join(format!("isobath-predicted-{}", std::process::id()));
 /// # let study = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/examples/smallest_study.rs"));
 /// # let summary = study(&folder)?.summary;
-/// // `summary` is of a study whose first network has three plain layers.
-/// let row = &summary.groups[0].rows[0];
-/// let [.., last] = &row.predicted[..] else { panic!("theory knows plain tanh layers") };
-/// assert_eq!((row.predicted.len(), last.log10_delta), (3, Some(0.0)));
-/// // Batch norm gives each layer's input a mean square that does not depend on the weights.
-/// assert!(row.predicted.iter().all(|layer| layer.q > 0.0));
+/// // `summary` is of a study whose first network has three ReLU layers, started by He et al.
+/// let predicted = &summary.groups[0].rows[0].predicted;
+/// let [first, _, last] = &predicted[..] else { panic!("a prediction for each layer") };
+/// // The signal keeps its size from layer to layer; gradients are given by the last layer's.
+/// assert!((first.q - last.q).abs() < 1e-6 * last.q);
+/// assert_eq!(last.log10_delta, Some(0.0));
 /// # std::fs::remove_dir_all(folder)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

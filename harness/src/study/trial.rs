@@ -46,8 +46,8 @@ use crate::train::{Cost, Trained, train_kept};
 /// # grid = [{ optimizer = "sgd", rates = [0.1] }]
 /// # [[group]]
 /// # name = "deep"
-/// # title = "Three tanh layers"
-/// # sick = { name = "untreated", depth = 3, width = 4, activation = "tanh", init = "xavier" }
+/// # title = "Three ReLU layers"
+/// # sick = { name = "untreated", depth = 3, width = 4, activation = "relu", init = "he", norm = "layer" }
 /// # "#;
 /// // `text` is a small study.
 /// let plan = StudyPlan::parse("mine.toml", text, None, false)?;
@@ -183,8 +183,8 @@ pub(super) struct Entry<'a> {
 /// grid = [{ optimizer = "sgd", rates = [0.1, 0.01] }]
 /// [[group]]
 /// name = "deep"
-/// title = "Three tanh layers"
-/// sick = { name = "untreated", depth = 3, width = 4, activation = "tanh", init = "xavier" }
+/// title = "Three ReLU layers"
+/// sick = { name = "untreated", depth = 3, width = 4, activation = "relu", init = "he" }
 /// [[group.remedy]]
 /// name = "batch norm"
 /// norm = "batch"

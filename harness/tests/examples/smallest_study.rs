@@ -1,5 +1,5 @@
 // Included by examples in the documentation of the library, which need a finished study to look at. A function that runs one in a
-// folder: three tanh layers of 4 units as they are and with batch norm, two rates, ten steps, two seeds.
+// folder: three ReLU layers of 4 units as they are and with batch norm, two rates, ten steps, two seeds.
 {
     use isobath::study::StudyError;
     use isobath::study::plan::StudyPlan;
@@ -19,8 +19,8 @@ training = { steps = 10, batch = 8, seeds = 2, record_every = 5 }
 grid = [{ optimizer = "sgd", rates = [0.1, 0.01] }]
 [[group]]
 name = "deep"
-title = "Three tanh layers"
-sick = { name = "untreated", depth = 3, width = 4, activation = "tanh", init = "xavier" }
+title = "Three ReLU layers"
+sick = { name = "untreated", depth = 3, width = 4, activation = "relu", init = "he" }
 [[group.remedy]]
 name = "batch norm"
 norm = "batch"
