@@ -209,6 +209,25 @@ impl Recipe {
     ///
     /// # Errors
     /// It is recurrent and the samples have no steps, or it has convolutions and they are no images.
+    ///
+    /// ```
+    /// use isobath::architecture::{Architecture, Recurrence};
+    /// use isobath::data::Form;
+    /// use isobath::net::{Cell, ForgetBias, Signal};
+    /// use isobath::study::plan::StudyPlan;
+    /// use isobath::train::{Recipe, TrainError};
+    ///
+    /// let plan = StudyPlan::load("remedies", None, false)?;
+    /// let dense = plan.recipe(&plan.linear(), &plan.grid[0]);
+    /// assert_eq!(dense.input(Form::Image(12, 10))?, Signal::vector(120));
+    /// // A recurrent network reads an image row by row, and needs something to read.
+    /// let cell = Some(Recurrence { cell: Cell::Lstm, forget_bias: ForgetBias::Fixed(1.0), clip: None });
+    /// let lstm = Recipe { architecture: Architecture { depth: 1, cell, ..dense.architecture }, ..dense };
+    /// assert_eq!(lstm.input(Form::Image(12, 10))?, Signal::image(12, 10, 1));
+    /// let refused = lstm.input(Form::Vector(120));
+    /// assert!(matches!(refused, Err(TrainError::NoSteps { features: 120 })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn input(&self, form: Form) -> Result<Signal, TrainError> {
         let Architecture { cell, convolution, .. } = self.architecture;
         let features = form.features();

@@ -174,7 +174,8 @@ impl<'a> Arena<'a> {
     /// let pass = Pass { plan, level: Level::detect(), threads: &Serial, rows: 1 };
     /// pass.forward(&mut arena, Mode::Inference, &mut Unwatched)?;
     /// let hidden = plan.places()[2].output;
-    /// assert_eq!(arena.values[hidden.start].log2() as i32 + arena.exponent(hidden), -150);
+    /// let (stored, power) = (f64::from(arena.values[hidden.start]), arena.exponent(hidden));
+    /// assert_eq!(stored * 2.0_f64.powi(power), 2.0_f64.powi(-150));
     /// assert_eq!(arena.output(&plan, 1), [1.0]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

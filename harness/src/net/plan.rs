@@ -125,6 +125,7 @@ pub struct Values {
 /// assert_eq!(plan.multiply_adds(), 3 * 4 + 4 * 2);
 /// // Adam keeps two moments per parameter.
 /// assert_eq!(plan.arena_len(2, 1)?, plan.arena_len(0, 1)? + 2 * plan.parameters());
+/// assert_eq!(plan.arena_len(usize::MAX, 1), Err(PlanError::TooLarge));
 ///
 /// let short = Plan::new(3, 8, &layers, &mut places[..1]);
 /// assert_eq!(short.unwrap_err(), PlanError::Places { needed: 3, found: 1 });
