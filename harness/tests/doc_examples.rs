@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules that this is asked of.
-const MODULES: [&str; 7] = ["export", "net", "pretrain", "study", "threads", "train", "weights"];
+const MODULES: &[&str] = &["export", "net", "pretrain", "study", "threads", "train", "weights"];
 
 /// A public item.
 #[derive(Debug, PartialEq)]

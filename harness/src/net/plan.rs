@@ -23,8 +23,7 @@ pub(super) const MAX_NESTING: usize = 4;
 ///
 /// ```
 /// use isobath::init::Init;
-/// use isobath::net::{Arena, Layer, Place, Plan, Signal};
-/// use isobath::random::Random;
+/// use isobath::net::{Layer, Place, Plan, Signal};
 ///
 /// let layers = [Layer::dense(4, Init::HE), Layer::dense(2, Init::gaussian(1.0, 1.0))];
 /// let mut places = [Place::default(); 2];

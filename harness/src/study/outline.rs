@@ -20,8 +20,6 @@ pub const FILE: &str = "outline.json";
 /// A study before its first run.
 ///
 /// ```
-/// use std::collections::BTreeMap;
-///
 /// use isobath::study::follow::Followed;
 /// use isobath::study::outline::{self, Outline};
 ///

@@ -154,7 +154,7 @@ pub(super) struct LayerRecord {
 /// ```
 /// use isobath::study::StudyError;
 /// use isobath::study::store::{Header, Store};
-/// # use isobath::study::store::{RunId, Phase, runs};
+/// # use isobath::study::store::runs;
 ///
 /// # let folder = std::env::temp_dir().join(format!("isobath-store-{}", std::process::id()));
 /// # let study = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/examples/smallest_study.rs"));
