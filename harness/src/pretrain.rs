@@ -23,6 +23,23 @@ use isobath_kernels::loss::LossError;
 use isobath_kernels::view::ViewError;
 
 /// How the hidden layers of a network are pre-trained.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::init::Init;
+/// use isobath::net::{Layer, Place, Plan};
+/// use isobath::pretrain::stack::Stack;
+/// use isobath::pretrain::{Model, Pretraining};
+///
+/// let model = Model::Autoencoder { noise: 0.25 };
+/// let pretraining = Pretraining { model, steps: 100, rate: 0.001, shuffled: false };
+/// let (dense, sigmoid) = (Layer::dense(4, Init::XAVIER), Layer::Activation(Activation::Sigmoid));
+/// let layers = [dense, sigmoid, dense, sigmoid, Layer::dense(2, Init::LECUN)];
+/// let mut places = [Place::default(); 5];
+/// let stack = Stack::new(pretraining, Plan::new(3, 8, &layers, &mut places)?)?;
+/// assert_eq!(stack.layers(), 2); // the head is trained with the labels alone
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pretraining {
     /// The model of a layer.
@@ -37,6 +54,28 @@ pub struct Pretraining {
 }
 
 /// What a layer is trained as.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::init::Init;
+/// use isobath::net::{Layer, Place, Plan};
+/// use isobath::pretrain::stack::Stack;
+/// use isobath::pretrain::{Model, Pretraining};
+///
+/// let layers =
+///     [Layer::dense(4, Init::XAVIER), Layer::Activation(Activation::Sigmoid), Layer::dense(2, Init::LECUN)];
+/// let mut places = [Place::default(); 3];
+/// let plan = Plan::new(3, 8, &layers, &mut places)?;
+/// let products = |model| {
+///     let stack = Stack::new(Pretraining { model, steps: 1, rate: 0.001, shuffled: false }, plan);
+///     stack.map(|stack| stack.multiply_adds(100) / (8 * 3 * 4))
+/// };
+/// assert_eq!(products(Model::Autoencoder { noise: 0.25 })?, 5);
+/// assert_eq!(products(Model::Rbm { gibbs_steps: 1, persistent: false })?, 3 + 2);
+/// // Chains of their own take one product more to begin with.
+/// assert_eq!(products(Model::Rbm { gibbs_steps: 1, persistent: true })?, 4 + 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Model {
     /// A denoising autoencoder.
@@ -54,6 +93,24 @@ pub enum Model {
 }
 
 /// Why a network cannot be pre-trained.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::init::Init;
+/// use isobath::net::{Layer, Place, Plan};
+/// use isobath::pretrain::stack::Stack;
+/// use isobath::pretrain::{Model, PretrainError, Pretraining};
+///
+/// let model = Model::Rbm { gibbs_steps: 1, persistent: false };
+/// let pretraining = Pretraining { model, steps: 100, rate: 0.001, shuffled: false };
+/// // Hidden units of a Boltzmann machine are probabilities, which tanh does not give.
+/// let layers = [Layer::dense(4, Init::XAVIER), Layer::Activation(Activation::Tanh), Layer::dense(2, Init::LECUN)];
+/// let mut places = [Place::default(); 3];
+/// let error = Stack::new(pretraining, Plan::new(3, 8, &layers, &mut places)?).unwrap_err();
+/// assert_eq!(error, PretrainError::Layers { layer: 1 });
+/// assert!(error.to_string().starts_with("layer 1: pre-training needs hidden layers"));
+/// # Ok::<(), isobath::net::PlanError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PretrainError {
     /// A hidden dense layer is not followed by a sigmoid, or another kind of layer is among them.

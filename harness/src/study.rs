@@ -1,21 +1,21 @@
 //! A study: sick networks, their remedies, a fair trial of each, and what came out.
 //!
-//! [`mod@file`] is what a user writes, [`plan`] what is run, [`trial`] runs it, [`store`] keeps it on disk, and [`summary`] is
+//! [`plan`] reads what a user writes and says what is run, [`trial`] runs it, [`store`] keeps it on disk, and [`summary`] is
 //! what it says in the end. [`outline`] and [`follow`] are for those who watch it.
 
 mod check;
 pub mod claim;
 pub mod contestant;
-pub mod convolution;
+mod convolution;
 mod equation;
-pub mod file;
+mod file;
 pub mod follow;
-pub mod network;
-pub mod outcome;
+mod network;
+mod outcome;
 pub mod outline;
 pub mod plan;
 mod pretraining;
-pub mod recurrence;
+mod recurrence;
 pub mod setting;
 pub mod single;
 #[cfg(test)]
@@ -36,6 +36,19 @@ use crate::data::DataError;
 use crate::train::TrainError;
 
 /// Why a study could not be run.
+///
+/// ```
+/// use isobath::study::StudyError;
+/// use isobath::study::plan::StudyPlan;
+///
+/// let error = StudyPlan::parse("mine.toml", "name = 3", None, false).unwrap_err();
+/// assert!(matches!(&error, StudyError::Invalid { file, .. } if file == "mine.toml"));
+/// assert_eq!(error.exit_code(), 2);
+/// let error = StudyPlan::load("no/such/file.toml", None, false).unwrap_err();
+/// assert!(error.to_string().starts_with("cannot read the study no/such/file.toml: "));
+/// assert_eq!(error.exit_code(), 3);
+/// assert_eq!(StudyError::Interrupted.exit_code(), 130);
+/// ```
 #[derive(Debug, Error)]
 pub enum StudyError {
     /// The study's file cannot be read.

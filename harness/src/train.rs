@@ -36,6 +36,15 @@ pub use units::UnitFigures;
 pub(crate) use units::Units;
 
 /// What is minimised: always a mean over the batch.
+///
+/// ```
+/// use isobath::train::Loss;
+///
+/// assert_eq!(Loss::default().to_string(), "cross-entropy");
+/// // As a study's file names it.
+/// assert_eq!(serde_json::from_str::<Loss>(r#""squared""#)?, Loss::Squared);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Loss {
@@ -59,6 +68,15 @@ impl fmt::Display for Loss {
 }
 
 /// How the rate changes over a run.
+///
+/// ```
+/// use isobath::train::Schedule;
+///
+/// assert_eq!(Schedule::Constant.factor(50, 100), 1.0);
+/// assert_eq!(Schedule::Linear.factor(75, 100), 0.25);
+/// // Up over the first ten of a hundred steps.
+/// assert_eq!([0, 4, 9, 99].map(|step| Schedule::WarmUp.factor(step, 100)), [0.1, 0.5, 1.0, 1.0]);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Schedule {
@@ -86,6 +104,41 @@ impl Schedule {
 }
 
 /// Everything that determines a run but the data, the seed and the machine.
+///
+/// ```
+/// use isobath::architecture::Architecture;
+/// use isobath::data::{Form, Target};
+/// use isobath::net::update::{Clipping, Optimizer, Penalty};
+/// use isobath::net::{Restraint, Signal};
+/// use isobath::train::{Loss, Recipe, Schedule};
+///
+/// let recipe = Recipe {
+///     architecture: Architecture::plain(3, 4, "tanh".parse()?, "xavier".parse()?),
+///     loss: Loss::CrossEntropy,
+///     optimizer: Optimizer::Momentum { momentum: 0.9, nesterov: false },
+///     rate: 0.1,
+///     schedule: Schedule::Constant,
+///     clipping: Clipping::GlobalNorm { max_norm: 1.0 },
+///     penalty: Penalty::None,
+///     restraint: Restraint::default(),
+///     pretraining: None,
+///     steps: 100,
+///     batch: 8,
+///     record_every: 10,
+///     checkpoint: None,
+///     recompute_every: None,
+/// };
+/// assert_eq!(recipe.input(Form::Image(12, 12))?, Signal::vector(144));
+/// // For two features and three classes: three dense layers, each activated, and the head.
+/// assert_eq!(recipe.build(2, 3).layers.len(), 2 * 3 + 1);
+/// let cost = recipe.cost(2, Target::Classes(3), 1000)?;
+/// assert_eq!(cost.step, 3 * 8 * (2 * 4 + 4 * 4 + 4 * 4 + 4 * 3));
+/// // Settled before anything is allocated; checkpoints take less.
+/// let bytes = |recipe: Recipe| recipe.memory_bytes(2, Target::Classes(3), 1000);
+/// let deep = Recipe { architecture: Architecture { depth: 100, ..recipe.architecture }, ..recipe };
+/// assert!(bytes(Recipe { recompute_every: Some(10), ..deep })? < bytes(deep)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Recipe {
     /// The network's body.
@@ -120,6 +173,15 @@ pub struct Recipe {
 }
 
 /// What a run costs, in multiply-adds.
+///
+/// ```
+/// use isobath::train::Cost;
+///
+/// let cost = Cost { step: 300, pretraining: 1000 };
+/// assert_eq!(cost.of(10), 4000);
+/// assert_eq!(cost.steps(4000), Some(10));
+/// assert_eq!(cost.steps(999), None); // not even the pre-training
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// Of one training step: forward, and backward with respect to both factors; not what is computed again.
@@ -147,6 +209,25 @@ impl Recipe {
     ///
     /// # Errors
     /// It is recurrent and the samples have no steps, or it has convolutions and they are no images.
+    ///
+    /// ```
+    /// use isobath::architecture::{Architecture, Recurrence};
+    /// use isobath::data::Form;
+    /// use isobath::net::{Cell, ForgetBias, Signal};
+    /// use isobath::study::plan::StudyPlan;
+    /// use isobath::train::{Recipe, TrainError};
+    ///
+    /// let plan = StudyPlan::load("remedies", None, false)?;
+    /// let dense = plan.recipe(&plan.linear(), &plan.grid[0]);
+    /// assert_eq!(dense.input(Form::Image(12, 10))?, Signal::vector(120));
+    /// // A recurrent network reads an image row by row, and needs something to read.
+    /// let cell = Some(Recurrence { cell: Cell::Lstm, forget_bias: ForgetBias::Fixed(1.0), clip: None });
+    /// let lstm = Recipe { architecture: Architecture { depth: 1, cell, ..dense.architecture }, ..dense };
+    /// assert_eq!(lstm.input(Form::Image(12, 10))?, Signal::image(12, 10, 1));
+    /// let refused = lstm.input(Form::Vector(120));
+    /// assert!(matches!(refused, Err(TrainError::NoSteps { features: 120 })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn input(&self, form: Form) -> Result<Signal, TrainError> {
         let Architecture { cell, convolution, .. } = self.architecture;
         let features = form.features();
@@ -245,6 +326,27 @@ impl Recipe {
 }
 
 /// Where a run's loss stopped being finite.
+///
+/// ```
+/// use isobath::architecture::Architecture;
+/// use isobath::data::{Sizes, Source};
+/// use isobath::study::plan::StudyPlan;
+/// use isobath::threads::Serial;
+/// use isobath::train::{Divergence, Recipe, train};
+/// use isobath_kernels::Level;
+///
+/// let plan = StudyPlan::load("remedies", None, false)?;
+/// let row = plan.recipe(&plan.groups[0].rows[0], &plan.grid[0]);
+/// // The first step leaves weights of some 1e30: two layers of these leave the range of f32.
+/// let architecture = Architecture::plain(3, 4, "identity".parse()?, "xavier".parse()?);
+/// let recipe = Recipe { architecture, rate: 1e30, steps: 10, batch: 8, ..row };
+/// let splits = Source::TwoSpirals.load(&Sizes { train: 40, validation: 0, test: 20 }, 1)?;
+/// let level = Level::detect();
+/// let trained = train(&recipe, &splits.train, &splits.test, 1, level, &Serial, |_, _| true)?;
+/// let divergence = trained.expect("nobody stopped it").divergence;
+/// assert_eq!(divergence, Some(Divergence { step: 1, layer: 2 }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Divergence {
     /// The step.
@@ -259,6 +361,32 @@ pub(crate) fn are_none(histograms: &[Vec<LayerHistograms>; 2]) -> bool {
 }
 
 /// What came out of a run.
+///
+/// ```
+/// use isobath::architecture::Architecture;
+/// use isobath::data::{Sizes, Source};
+/// use isobath::study::plan::StudyPlan;
+/// use isobath::threads::{Serial, Threads, Workers};
+/// use isobath::train::{Recipe, Trained, train};
+/// use isobath_kernels::Level;
+///
+/// let plan = StudyPlan::load("remedies", None, false)?;
+/// let row = plan.recipe(&plan.groups[0].rows[0], &plan.grid[0]);
+/// let architecture = Architecture::plain(3, 4, "tanh".parse()?, "xavier".parse()?);
+/// let recipe = Recipe { architecture, steps: 10, batch: 8, ..row };
+/// let splits = Source::TwoSpirals.load(&Sizes { train: 40, validation: 0, test: 20 }, 1)?;
+/// fn run(recipe: &Recipe, splits: &isobath::data::Splits, level: Level, threads: &impl Threads) -> Trained {
+///     let done = train(recipe, &splits.train, &splits.test, 1, level, threads, |_, _| true);
+///     done.expect("a network for these data").expect("nobody stopped it")
+/// }
+/// let trained = run(&recipe, &splits, Level::detect(), &Serial);
+/// assert_eq!((trained.steps, trained.divergence), (10, None));
+/// assert_eq!(trained.layers[0].len(), 3);
+/// // Neither the instruction set nor the number of threads shows in a bit.
+/// let workers = Workers::new(2)?;
+/// assert_eq!(run(&recipe, &splits, Level::SCALAR, &workers.team()).hash, trained.hash);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trained {
     /// Accuracy on the split that was asked for.

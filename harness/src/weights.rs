@@ -31,6 +31,36 @@ use crate::net::{Arena, Plan};
 use crate::train::Keeper;
 
 /// Starts a run from weights, and keeps copies of what else is asked for.
+///
+/// ```
+/// use isobath::architecture::Architecture;
+/// use isobath::data::{Sizes, Source};
+/// use isobath::study::plan::StudyPlan;
+/// use isobath::threads::Serial;
+/// use isobath::train::{Recipe, TrainError, train_kept};
+/// use isobath::weights::WeightsKeeper;
+/// use isobath_kernels::Level;
+///
+/// let plan = StudyPlan::load("remedies", None, false)?;
+/// let row = plan.recipe(&plan.groups[0].rows[0], &plan.grid[0]);
+/// let architecture = Architecture::plain(3, 4, "tanh".parse()?, "xavier".parse()?);
+/// let recipe = Recipe { architecture, steps: 10, batch: 8, ..row };
+/// let splits = Source::TwoSpirals.load(&Sizes { train: 40, validation: 0, test: 20 }, 1)?;
+/// let train = |recipe: &Recipe, keeper: &mut WeightsKeeper| {
+///     train_kept(recipe, &splits.train, &splits.test, 1, Level::detect(), &Serial, keeper, |_, _| true)
+/// };
+/// let mut keeper = WeightsKeeper::default();
+/// train(&recipe, &mut keeper)?;
+/// // A run without a step ends with what it started from.
+/// let last = keeper.last;
+/// let mut still = WeightsKeeper { load: Some(last.clone()), ..WeightsKeeper::default() };
+/// train(&Recipe { steps: 0, ..recipe }, &mut still)?;
+/// assert_eq!(still.last, last);
+/// // A wider network refuses them all.
+/// let wider = Recipe { architecture: Architecture { width: 5, ..architecture }, ..recipe };
+/// assert!(matches!(train(&wider, &mut still), Err(TrainError::Weights(_))));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct WeightsKeeper {
     /// What the run starts from, if not from its seed.

@@ -9,6 +9,22 @@ use super::table::{KEYS, LAYER_FIGURES, NETWORK_FIGURES, Row, phase_name};
 ///
 /// # Errors
 /// None that memory does not make.
+///
+/// ```
+/// use isobath::export::csv;
+/// use isobath::export::table::Row;
+/// use isobath::study::store::{Phase, RunId};
+///
+/// let id = RunId { network: "deep/untreated".to_owned(), phase: Phase::Trial, setting: 0, seed: 1 };
+/// // Loss and penalty of the network as a whole after 50 steps.
+/// let figures = vec![Some(0.75), Some(0.0), None, None, None];
+/// let text = csv::bytes(&[Row { id, step: 50, layer: None, figures }])?;
+/// let text = String::from_utf8_lossy(&text);
+/// let lines: Vec<&str> = text.lines().collect();
+/// assert!(lines[0].starts_with("network,phase,setting,seed,step,layer,loss,penalty,"));
+/// assert!(lines[1].starts_with("deep/untreated,trial,0,1,50,,0.75,0.0,,,"));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn bytes(rows: &[Row]) -> io::Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(KEYS.iter().chain(&NETWORK_FIGURES).chain(&LAYER_FIGURES))?;

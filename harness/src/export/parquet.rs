@@ -131,6 +131,19 @@ fn columns(rows: &[Row]) -> Vec<Column> {
 ///
 /// # Errors
 /// A column of a group is longer than the format's pages, 2 GiB.
+///
+/// ```
+/// use isobath::export::parquet;
+/// use isobath::export::table::Row;
+/// use isobath::study::store::{Phase, RunId};
+///
+/// let id = RunId { network: "deep/untreated".to_owned(), phase: Phase::Trial, setting: 0, seed: 1 };
+/// let figures = vec![Some(0.75), Some(0.0), None, None, None];
+/// let file = parquet::bytes(&[Row { id, step: 50, layer: None, figures }])?;
+/// // The format's mark stands at both ends.
+/// assert!(file.starts_with(b"PAR1") && file.ends_with(b"PAR1"));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn bytes(rows: &[Row]) -> io::Result<Vec<u8>> {
     let mut file = MAGIC.to_vec();
     let mut groups = Vec::new();

@@ -30,6 +30,21 @@ pub const LAYER_FIGURES: [&str; 10] = [
 pub const KEYS: [&str; 6] = ["network", "phase", "setting", "seed", "step", "layer"];
 
 /// One row.
+///
+/// ```
+/// use isobath::export::table::{LAYER_FIGURES, NETWORK_FIGURES, Row};
+/// use isobath::study::store::{Phase, RunId};
+///
+/// let id = RunId { network: "deep/untreated".to_owned(), phase: Phase::Trial, setting: 0, seed: 1 };
+/// let mut figures = vec![None; LAYER_FIGURES.len()];
+/// figures[0] = Some(-3.5);
+/// let row = Row { id, step: 50, layer: Some(2), figures };
+/// assert!(row.known().eq([("log10_delta", -3.5)]));
+/// // The columns of the network come first; a layer has nothing there.
+/// let columns: Vec<_> = row.columns().collect();
+/// assert_eq!(columns.len(), NETWORK_FIGURES.len() + LAYER_FIGURES.len());
+/// assert_eq!(columns[NETWORK_FIGURES.len()], Some(-3.5));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// Which run.
@@ -59,7 +74,7 @@ impl Row {
 }
 
 /// `tuning` or `trial`.
-pub fn phase_name(phase: Phase) -> &'static str {
+pub(super) fn phase_name(phase: Phase) -> &'static str {
     match phase {
         Phase::Tuning => "tuning",
         Phase::Trial => "trial",
@@ -67,6 +82,29 @@ pub fn phase_name(phase: Phase) -> &'static str {
 }
 
 /// The rows of runs: step by step, first the network, then its layers from the input.
+///
+/// ```
+/// use isobath::export::table::rows;
+/// use isobath::study::store::trials;
+///
+/// # let folder = std::env::temp_dir().join(format!("isobath-rows-{}", std::process::id()));
+/// # let study = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/examples/smallest_study.rs"));
+/// # study(&folder)?;
+/// // `folder` is that of a study whose networks have three layers and three recorded steps.
+/// let trials = trials(&folder)?;
+/// let run = trials.iter().filter(|(id, _)| id.network == "deep/untreated").take(1);
+/// let rows = rows(run);
+/// assert_eq!(rows.len(), 3 * (1 + 3));
+/// assert!(rows[..5].iter().map(|row| (row.step, row.layer)).eq([
+///     (0, None),
+///     (0, Some(1)),
+///     (0, Some(2)),
+///     (0, Some(3)),
+///     (5, None),
+/// ]));
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn rows<'a>(runs: impl IntoIterator<Item = &'a (RunId, Trained)>) -> Vec<Row> {
     runs.into_iter().flat_map(|(id, trained)| rows_of(id, trained)).collect()
 }

@@ -20,6 +20,23 @@ const NAME: &str = "events.out.tfevents.isobath";
 const BUCKETS: usize = 16;
 
 /// The event files of all runs, by their paths in the log folder. `seconds` since 1970 is the time of their events.
+///
+/// ```
+/// use isobath::export::table::Row;
+/// use isobath::export::tensorboard;
+/// use isobath::study::store::{Phase, RunId};
+///
+/// let row = |seed| {
+///     let id = RunId { network: "deep/untreated".to_owned(), phase: Phase::Trial, setting: 0, seed };
+///     Row { id, step: 50, layer: None, figures: vec![Some(0.75), Some(0.0), None, None, None] }
+/// };
+/// // A file in a folder of its own for each of the two runs.
+/// let files = tensorboard::files(&[row(0), row(1)], 0.0);
+/// let paths: Vec<_> = files.iter().map(|(path, _)| path.display().to_string()).collect();
+/// assert!(paths[0].starts_with("deep/untreated/trial setting 0 seed 0"));
+/// assert!(paths[1].starts_with("deep/untreated/trial setting 0 seed 1"));
+/// assert!(paths.iter().all(|path| path.contains("tfevents")));
+/// ```
 pub fn files(rows: &[Row], seconds: f64) -> Vec<(PathBuf, Vec<u8>)> {
     let mut taken = BTreeSet::new();
     let runs = rows.chunk_by(|a, b| a.id == b.id);

@@ -9,6 +9,29 @@ use crate::random::Random;
 const MOST: f32 = 16_777_216.0;
 
 /// The regions of an arena. Parameters, gradients and moments have the same layout.
+///
+/// ```
+/// use isobath::init::Init;
+/// use isobath::net::{Arena, Layer, Place, Plan};
+/// use isobath::random::Random;
+///
+/// let layers = [Layer::dense(4, Init::HE)];
+/// let mut places = [Place::default()];
+/// let plan = Plan::new(3, 2, &layers, &mut places)?;
+/// // One moment per parameter, for an optimiser with momentum; one thread.
+/// let mut memory = vec![0.0; plan.arena_len(1, 1)?];
+/// let mut arena = Arena::new(&plan, 1, 1, &mut memory)?;
+/// arena.initialise(&plan, &mut Random::new(1));
+/// assert_eq!(arena.parameters.len(), 3 * 4 + 4);
+/// assert_eq!(arena.moments.len(), arena.parameters.len());
+/// let (weights, biases) = arena.parameters_of(&plan.places()[0]).split_at(3 * 4);
+/// assert!(weights.iter().all(|weight| *weight != 0.0));
+/// assert_eq!(biases, [0.0; 4]);
+///
+/// let error = Arena::new(&plan, 1, 1, &mut [0.0; 9]).unwrap_err();
+/// assert!(error.to_string().starts_with("the arena has 9 elements but "));
+/// # Ok::<(), isobath::net::PlanError>(())
+/// ```
 #[derive(Debug)]
 pub struct Arena<'a> {
     /// All trained parameters.
@@ -122,6 +145,31 @@ impl<'a> Arena<'a> {
     }
 
     /// The power of two that values are stored without, after a forward pass.
+    ///
+    /// ```
+    /// use isobath::init::Init;
+    /// use isobath::net::{Arena, Layer, Mode, Pass, Place, Plan, Unwatched};
+    /// use isobath::threads::Serial;
+    /// use isobath_kernels::Level;
+    ///
+    /// // Six layers of one unit. After the third the signal is 2^-150, which f32 does not reach.
+    /// let layers = [Layer::dense(1, Init::LECUN); 6];
+    /// let mut places = [Place::default(); 6];
+    /// let plan = Plan::new(1, 1, &layers, &mut places)?;
+    /// let mut memory = vec![0.0; plan.arena_len(0, 1)?];
+    /// let mut arena = Arena::new(&plan, 0, 1, &mut memory)?;
+    /// for (place, log2) in plan.places().iter().zip([-50, -50, -50, 50, 50, 50]) {
+    ///     arena.parameters[place.parameters] = 2.0_f32.powi(log2);
+    /// }
+    /// arena.input_mut(&plan, 1)[0] = 1.0;
+    /// let pass = Pass { plan, level: Level::detect(), threads: &Serial, rows: 1 };
+    /// pass.forward(&mut arena, Mode::Inference, &mut Unwatched)?;
+    /// let hidden = plan.places()[2].output;
+    /// let (stored, power) = (f64::from(arena.values[hidden.start]), arena.exponent(hidden));
+    /// assert_eq!(stored * 2.0_f64.powi(power), 2.0_f64.powi(-150));
+    /// assert_eq!(arena.output(&plan, 1), [1.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn exponent(&self, values: Values) -> i32 {
         self.exponents.get(values.exponent).map_or(0, |exponent| exponent.clamp(-MOST, MOST) as i32)
     }
@@ -132,12 +180,47 @@ impl<'a> Arena<'a> {
     }
 
     /// Where the network's input goes: `rows` samples, to be filled before a forward pass.
+    ///
+    /// ```
+    /// use isobath::init::Init;
+    /// use isobath::net::{Arena, Layer, Place, Plan};
+    ///
+    /// let layers = [Layer::dense(4, Init::HE)];
+    /// let mut places = [Place::default()];
+    /// let plan = Plan::new(3, 2, &layers, &mut places)?;
+    /// let mut memory = vec![0.0; plan.arena_len(0, 1)?];
+    /// let mut arena = Arena::new(&plan, 0, 1, &mut memory)?;
+    /// // Two samples of three columns; of the last, ragged batch perhaps one.
+    /// assert_eq!(arena.input_mut(&plan, 2).len(), 2 * 3);
+    /// assert_eq!(arena.input_mut(&plan, 1).len(), 3);
+    /// assert_eq!(arena.output(&plan, 1).len(), 4);
+    /// # Ok::<(), isobath::net::PlanError>(())
+    /// ```
     pub fn input_mut(&mut self, plan: &Plan<'_>, rows: usize) -> &mut [f32] {
         self.values.get_mut(..rows.min(plan.batch) * plan.input.elements()).unwrap_or_default()
     }
 
     /// The network's output after a forward pass over `rows` samples. Of a plan with checkpoints nothing is left of it
     /// after the backward pass.
+    ///
+    /// ```
+    /// use isobath::init::Init;
+    /// use isobath::net::{Arena, Layer, Mode, Pass, Place, Plan, Unwatched};
+    /// use isobath::threads::Serial;
+    /// use isobath_kernels::Level;
+    ///
+    /// let layers = [Layer::dense(1, Init::LECUN)];
+    /// let mut places = [Place::default()];
+    /// let plan = Plan::new(2, 2, &layers, &mut places)?;
+    /// let mut memory = vec![0.0; plan.arena_len(0, 1)?];
+    /// let mut arena = Arena::new(&plan, 0, 1, &mut memory)?;
+    /// arena.parameters.copy_from_slice(&[2.0, 3.0, 1.0]); // y = 2 x_1 + 3 x_2 + 1
+    /// arena.input_mut(&plan, 2).copy_from_slice(&[1.0, 0.0, 0.0, 1.0]);
+    /// let pass = Pass { plan, level: Level::detect(), threads: &Serial, rows: 2 };
+    /// pass.forward(&mut arena, Mode::Inference, &mut Unwatched)?;
+    /// assert_eq!(arena.output(&plan, 2), [3.0, 4.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn output(&self, plan: &Plan<'_>, rows: usize) -> &[f32] {
         if self.segment + 1 != plan.segments {
             return &[];

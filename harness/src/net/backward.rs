@@ -47,6 +47,30 @@ impl<T: Threads> Pass<'_, T> {
     ///
     /// # Errors
     /// The rows, the gradient or the arena do not fit the plan, see [`NetError`].
+    ///
+    /// ```
+    /// use isobath::init::Init;
+    /// use isobath::net::{Arena, Layer, Mode, NetError, Pass, Place, Plan, Unwatched};
+    /// use isobath::threads::Serial;
+    /// use isobath_kernels::Level;
+    ///
+    /// // y = w_2 w_1 x with w_1 = 2, w_2 = 3, x = 5.
+    /// let layers = [Layer::dense(1, Init::LECUN); 2];
+    /// let mut places = [Place::default(); 2];
+    /// let plan = Plan::new(1, 1, &layers, &mut places)?;
+    /// let mut memory = vec![0.0; plan.arena_len(0, 1)?];
+    /// let mut arena = Arena::new(&plan, 0, 1, &mut memory)?;
+    /// arena.parameters.copy_from_slice(&[2.0, 0.0, 3.0, 0.0]);
+    /// arena.input_mut(&plan, 1)[0] = 5.0;
+    /// let pass = Pass { plan, level: Level::detect(), threads: &Serial, rows: 1 };
+    /// pass.forward(&mut arena, Mode::Training, &mut Unwatched)?;
+    /// pass.backward(&mut arena, &[1.0], false, &mut Unwatched)?;
+    /// assert_eq!(arena.gradients, [3.0 * 5.0, 3.0, 2.0 * 5.0, 1.0]);
+    ///
+    /// let error = pass.backward(&mut arena, &[], false, &mut Unwatched).unwrap_err();
+    /// assert_eq!(error, NetError::Gradient { needed: 1, found: 0 });
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn backward(
         &self,
         arena: &mut Arena<'_>,
@@ -66,6 +90,34 @@ impl<T: Threads> Pass<'_, T> {
     ///
     /// # Errors
     /// As these two; or the update needs all gradients at once, see [`Update::is_by_layer`].
+    ///
+    /// ```
+    /// use isobath::init::Init;
+    /// use isobath::net::update::{Clipping, Optimizer, Penalty, Update};
+    /// use isobath::net::{Arena, Layer, Mode, NetError, Pass, Place, Plan, Unwatched};
+    /// use isobath::threads::Serial;
+    /// use isobath_kernels::Level;
+    ///
+    /// let layers = [Layer::dense(1, Init::LECUN)];
+    /// let mut places = [Place::default()];
+    /// let plan = Plan::new(2, 1, &layers, &mut places)?;
+    /// let mut memory = vec![0.0; plan.arena_len(0, 1)?];
+    /// let mut arena = Arena::new(&plan, 0, 1, &mut memory)?;
+    /// arena.parameters.copy_from_slice(&[2.0, 3.0, 1.0]);
+    /// arena.input_mut(&plan, 1).copy_from_slice(&[10.0, 100.0]);
+    /// let pass = Pass { plan, level: Level::detect(), threads: &Serial, rows: 1 };
+    /// pass.forward(&mut arena, Mode::Training, &mut Unwatched)?;
+    ///
+    /// let mut by_norm =
+    ///     Update::new(Optimizer::Sgd, Clipping::GlobalNorm { max_norm: 1.0 }, Penalty::None);
+    /// let refused = pass.descend(&mut arena, &[1.0], &mut by_norm, 0.5, &mut Unwatched);
+    /// assert_eq!(refused, Err(NetError::Consumed));
+    /// let mut plain = Update::new(Optimizer::Sgd, Clipping::None, Penalty::None);
+    /// pass.descend(&mut arena, &[1.0], &mut plain, 0.5, &mut Unwatched)?;
+    /// // The gradients are 10, 100 and 1, the rate is one half.
+    /// assert_eq!(arena.parameters, [2.0 - 5.0, 3.0 - 50.0, 1.0 - 0.5]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn descend(
         &self,
         arena: &mut Arena<'_>,

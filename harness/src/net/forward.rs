@@ -26,6 +26,24 @@ impl<T: Threads> Pass<'_, T> {
     ///
     /// # Errors
     /// The rows or the arena do not fit the plan, see [`NetError`].
+    ///
+    /// ```
+    /// use isobath::activation::Activation;
+    /// use isobath::net::{Arena, Layer, Mode, Pass, Place, Plan, Unwatched};
+    /// use isobath::threads::Serial;
+    /// use isobath_kernels::Level;
+    ///
+    /// let layers = [Layer::Activation(Activation::Relu)];
+    /// let mut places = [Place::default()];
+    /// let plan = Plan::new(3, 2, &layers, &mut places)?;
+    /// let mut memory = vec![0.0; plan.arena_len(0, 1)?];
+    /// let mut arena = Arena::new(&plan, 0, 1, &mut memory)?;
+    /// let pass = Pass { plan, level: Level::detect(), threads: &Serial, rows: 1 };
+    /// arena.input_mut(&plan, 1).copy_from_slice(&[-1.0, 0.5, 2.0]);
+    /// pass.forward(&mut arena, Mode::Training, &mut Unwatched)?;
+    /// assert_eq!(arena.output(&plan, 1), [0.0, 0.5, 2.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn forward(&self, arena: &mut Arena<'_>, mode: Mode, watch: &mut impl Watch) -> Result<(), NetError> {
         self.check_rows()?;
         arena.set_exponent(Values::default(), 0).ok_or(NetError::Arena { layer: 0 })?;

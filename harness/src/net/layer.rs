@@ -5,6 +5,19 @@ use crate::activation::Activation;
 use crate::init::Init;
 
 /// An affine map X W + b.
+///
+/// ```
+/// use isobath::init::Init;
+/// use isobath::net::{Dense, Layer, Place, Plan};
+///
+/// let healthy = Dense { units: 4, init: Init::HE, weight_scale: 1.0 };
+/// assert_eq!(Layer::Dense(healthy), Layer::dense(4, Init::HE));
+/// // A planted defect: one layer whose weights are a hundred times too small.
+/// let layers = [healthy, Dense { weight_scale: 0.01, ..healthy }, healthy].map(Layer::Dense);
+/// let mut places = [Place::default(); 3];
+/// assert_eq!(Plan::new(4, 1, &layers, &mut places)?.parameters(), 3 * (4 * 4 + 4));
+/// # Ok::<(), isobath::net::PlanError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dense {
     /// Fan-out n_out.
@@ -16,6 +29,21 @@ pub struct Dense {
 }
 
 /// The same affine map over each window of an image.
+///
+/// ```
+/// use isobath::init::Init;
+/// use isobath::net::{Convolution, Layer, Place, Plan, Signal, Window};
+///
+/// let window = Window { size: 3, stride: 1, padding: 1 };
+/// let convolution = Convolution { channels: 8, window, init: Init::HE, weight_scale: 1.0 };
+/// let layers = [Layer::Convolution(convolution)];
+/// let mut places = [Place::default()];
+/// let plan = Plan::new(Signal::image(6, 6, 2), 1, &layers, &mut places)?;
+/// assert_eq!(plan.output_signal(), Signal::image(6, 6, 8));
+/// // Weights of 3 x 3 positions of 2 channels for each of 8, whose biases follow.
+/// assert_eq!(plan.parameters(), 3 * 3 * 2 * 8 + 8);
+/// # Ok::<(), isobath::net::PlanError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Convolution {
     /// Channels out, C'. The fan-in is k k C for C channels in, the fan-out k k C'.
@@ -29,6 +57,30 @@ pub struct Convolution {
 }
 
 /// One layer.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::init::Init;
+/// use isobath::net::{Layer, Place, Plan, PlanError};
+///
+/// // x + branch(x) / 2 over 4 columns, between a dense layer below and one above.
+/// let layers = [
+///     Layer::dense(4, Init::HE),
+///     Layer::SkipStart,
+///     Layer::LAYER_NORM,
+///     Layer::Activation(Activation::Relu),
+///     Layer::dense(4, Init::LECUN),
+///     Layer::SkipEnd { scale: 0.5 },
+///     Layer::dense(2, Init::LECUN),
+/// ];
+/// let mut places = [Place::default(); 7];
+/// let plan = Plan::new(3, 2, &layers, &mut places)?;
+/// assert_eq!(plan.parameters(), (3 * 4 + 4) + (4 + 4) + (4 * 4 + 4) + (4 * 2 + 2));
+///
+/// let open = Plan::new(3, 2, &layers[..5], &mut places);
+/// assert_eq!(open.unwrap_err(), PlanError::Skip { layer: 5 });
+/// # Ok::<(), PlanError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Layer {
     /// X W + b.
@@ -82,11 +134,28 @@ pub enum Layer {
 
 impl Layer {
     /// A dense layer with this many units.
+    ///
+    /// ```
+    /// use isobath::init::Init;
+    /// use isobath::net::{Dense, Layer};
+    ///
+    /// let dense = Dense { units: 4, init: Init::XAVIER, weight_scale: 1.0 };
+    /// assert_eq!(Layer::dense(4, Init::XAVIER), Layer::Dense(dense));
+    /// ```
     pub const fn dense(units: usize, init: Init) -> Self {
         Self::Dense(Dense { units, init, weight_scale: 1.0 })
     }
 
     /// A convolution with k x k windows, its stride and its padding.
+    ///
+    /// ```
+    /// use isobath::init::Init;
+    /// use isobath::net::{Convolution, Layer, Window};
+    ///
+    /// let window = Window { size: 3, stride: 1, padding: 1 };
+    /// let convolution = Convolution { channels: 8, window, init: Init::HE, weight_scale: 1.0 };
+    /// assert_eq!(Layer::convolution(8, window, Init::HE), Layer::Convolution(convolution));
+    /// ```
     pub const fn convolution(channels: usize, window: Window, init: Init) -> Self {
         Self::Convolution(Convolution { channels, window, init, weight_scale: 1.0 })
     }

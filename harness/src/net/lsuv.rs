@@ -25,6 +25,33 @@ impl<T: Threads> Pass<'_, T> {
     ///
     /// # Errors
     /// The rows or the arena do not fit the plan, see [`NetError`].
+    ///
+    /// ```
+    /// use isobath::init::Init;
+    /// use isobath::net::{Arena, Layer, Mode, Pass, Place, Plan, Unwatched, lsuv};
+    /// use isobath::random::Random;
+    /// use isobath::threads::Serial;
+    /// use isobath_kernels::Level;
+    ///
+    /// let layers = [Layer::dense(4, Init::LSUV)];
+    /// let mut places = [Place::default()];
+    /// let plan = Plan::new(4, 8, &layers, &mut places)?;
+    /// let mut memory = vec![0.0; plan.arena_len(0, 1)?];
+    /// let mut arena = Arena::new(&plan, 0, 1, &mut memory)?;
+    /// let mut random = Random::new(1);
+    /// arena.initialise(&plan, &mut random);
+    /// let pass = Pass { plan, level: Level::detect(), threads: &Serial, rows: 8 };
+    /// // Data of deviation 30, far from what weights are usually made for.
+    /// random.fill_normal(arena.input_mut(&plan, 8), 30.0);
+    /// pass.scale_to_data(&mut arena)?;
+    ///
+    /// pass.forward(&mut arena, Mode::Training, &mut Unwatched)?;
+    /// let output = arena.output(&plan, 8);
+    /// let mean = output.iter().sum::<f32>() / 32.0;
+    /// let variance = output.iter().map(|h| (h - mean).powi(2)).sum::<f32>() / 32.0;
+    /// assert!((variance - 1.0).abs() < lsuv::TOLERANCE);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn scale_to_data(&self, arena: &mut Arena<'_>) -> Result<(), NetError> {
         self.check_rows()?;
         arena.set_exponent(Values::default(), 0).ok_or(NetError::Arena { layer: 0 })?;
@@ -64,7 +91,7 @@ impl<T: Threads> Pass<'_, T> {
 }
 
 /// Whether a layer's weights are scaled by data.
-pub fn asks_for_data(layer: &Layer) -> bool {
+pub(crate) fn asks_for_data(layer: &Layer) -> bool {
     match layer {
         Layer::Dense(Dense { init, .. }) | Layer::Convolution(Convolution { init, .. }) => {
             init.weight_variance == WeightVariance::Data

@@ -7,6 +7,32 @@ use isobath_kernels::Level;
 use super::{Plan, Signal};
 
 /// Whether batch norm uses the batch's statistics or the running ones.
+///
+/// ```
+/// use isobath::net::{Arena, Layer, Mode, Pass, Place, Plan, Unwatched};
+/// use isobath::random::Random;
+/// use isobath::threads::Serial;
+/// use isobath_kernels::Level;
+///
+/// // Batch norm whose running mean and variance, 0 and 1 at the start, are those of the newest batch.
+/// let layers = [Layer::BatchNorm { epsilon: 0.0, momentum: 1.0 }];
+/// let mut places = [Place::default()];
+/// let plan = Plan::new(1, 2, &layers, &mut places)?;
+/// let mut memory = vec![0.0; plan.arena_len(0, 1)?];
+/// let mut arena = Arena::new(&plan, 0, 1, &mut memory)?;
+/// arena.initialise(&plan, &mut Random::new(1));
+/// let pass = Pass { plan, level: Level::detect(), threads: &Serial, rows: 2 };
+/// let mut run = |mode, x: [f32; 2]| {
+///     arena.input_mut(&plan, 2).copy_from_slice(&x);
+///     pass.forward(&mut arena, mode, &mut Unwatched).map(|()| arena.output(&plan, 2).to_vec())
+/// };
+/// assert_eq!(run(Mode::Inference, [4.0, 6.0])?, [4.0, 6.0]);
+/// assert_eq!(run(Mode::Recomputation, [4.0, 6.0])?, [-1.0, 1.0]);
+/// assert_eq!(run(Mode::Inference, [5.0, 5.0])?, [5.0, 5.0]); // they have not moved
+/// assert_eq!(run(Mode::Training, [4.0, 6.0])?, [-1.0, 1.0]);
+/// assert_eq!(run(Mode::Inference, [5.0, 5.0])?, [0.0, 0.0]); // now they have
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// The batch's own, which also move the running ones.
@@ -18,6 +44,24 @@ pub enum Mode {
 }
 
 /// Why a pass could not run: an argument does not fit the plan.
+///
+/// ```
+/// use isobath::init::Init;
+/// use isobath::net::{Arena, Layer, Mode, NetError, Pass, Place, Plan, Unwatched};
+/// use isobath::threads::Serial;
+/// use isobath_kernels::Level;
+///
+/// let layers = [Layer::dense(1, Init::LECUN)];
+/// let mut places = [Place::default()];
+/// let plan = Plan::new(1, 2, &layers, &mut places)?;
+/// let mut memory = vec![0.0; plan.arena_len(0, 1)?];
+/// let mut arena = Arena::new(&plan, 0, 1, &mut memory)?;
+/// let pass = Pass { plan, level: Level::detect(), threads: &Serial, rows: 3 };
+/// let error = pass.forward(&mut arena, Mode::Training, &mut Unwatched).unwrap_err();
+/// assert_eq!(error, NetError::Rows { batch: 2, found: 3 });
+/// assert_eq!(error.to_string(), "a pass over 3 rows; the plan is for 1 to 2");
+/// # Ok::<(), isobath::net::PlanError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NetError {
     /// More samples than the plan's batch, or none.
@@ -72,6 +116,29 @@ impl fmt::Display for NetError {
 impl core::error::Error for NetError {}
 
 /// A pass over the first `rows` samples of a batch.
+///
+/// ```
+/// use isobath::init::Init;
+/// use isobath::net::{Arena, Layer, Mode, Pass, Place, Plan, Unwatched};
+/// use isobath::threads::Serial;
+/// use isobath_kernels::Level;
+///
+/// let layers = [Layer::dense(1, Init::LECUN)];
+/// let mut places = [Place::default()];
+/// let plan = Plan::new(2, 1, &layers, &mut places)?;
+/// let mut memory = vec![0.0; plan.arena_len(0, 1)?];
+/// let mut arena = Arena::new(&plan, 0, 1, &mut memory)?;
+/// arena.parameters.copy_from_slice(&[2.0, 3.0, 1.0]); // y = 2 x_1 + 3 x_2 + 1
+/// arena.input_mut(&plan, 1).copy_from_slice(&[10.0, 100.0]);
+///
+/// let pass = Pass { plan, level: Level::detect(), threads: &Serial, rows: 1 };
+/// pass.forward(&mut arena, Mode::Training, &mut Unwatched)?;
+/// assert_eq!(arena.output(&plan, 1), [321.0]);
+/// // The loss is y itself: its gradient with respect to w is x, with respect to b 1.
+/// pass.backward(&mut arena, &[1.0], false, &mut Unwatched)?;
+/// assert_eq!(arena.gradients, [10.0, 100.0, 1.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Pass<'a, T> {
     /// Where everything lies.

@@ -21,6 +21,24 @@ use super::{Layer, Signal};
 pub(super) const MAX_NESTING: usize = 4;
 
 /// Where one layer's things lie. Offsets count elements from the start of their region of the arena.
+///
+/// ```
+/// use isobath::init::Init;
+/// use isobath::net::{Layer, Place, Plan, Signal};
+///
+/// let layers = [Layer::dense(4, Init::HE), Layer::dense(2, Init::gaussian(1.0, 1.0))];
+/// let mut places = [Place::default(); 2];
+/// let plan = Plan::new(3, 1, &layers, &mut places)?;
+/// let place = &plan.places()[1];
+/// assert_eq!((place.fan_in, place.width), (4, 2));
+/// assert_eq!((place.from, place.to), (Signal::vector(4), Signal::vector(2)));
+/// // Behind the 3 x 4 weights and 4 biases of the first layer lie those of the second.
+/// assert_eq!(place.parameters, 3 * 4 + 4);
+/// assert_eq!((place.weight_count, place.parameter_count), (4 * 2, 4 * 2 + 2));
+/// // What the first gives out is what the second takes in.
+/// assert_eq!(plan.places()[0].output, place.input);
+/// # Ok::<(), isobath::net::PlanError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Place {
     /// Rows of the weights of a dense layer or a convolution; for all others, columns of the input.
@@ -59,6 +77,27 @@ pub struct Place {
 }
 
 /// An array of the arena's values, and the power of two that goes with it.
+///
+/// ```
+/// use isobath::init::Init;
+/// use isobath::net::{Arena, Layer, Mode, Pass, Place, Plan, Unwatched};
+/// use isobath::threads::Serial;
+/// use isobath_kernels::Level;
+///
+/// let layers = [Layer::dense(2, Init::LECUN), Layer::dense(1, Init::LECUN)];
+/// let mut places = [Place::default(); 2];
+/// let plan = Plan::new(1, 1, &layers, &mut places)?;
+/// let mut memory = vec![0.0; plan.arena_len(0, 1)?];
+/// let mut arena = Arena::new(&plan, 0, 1, &mut memory)?;
+/// arena.parameters[..4].copy_from_slice(&[2.0, -2.0, 0.0, 1.0]); // 2 x and 1 - 2 x
+/// arena.input_mut(&plan, 1)[0] = 3.0;
+/// let pass = Pass { plan, level: Level::detect(), threads: &Serial, rows: 1 };
+/// pass.forward(&mut arena, Mode::Inference, &mut Unwatched)?;
+/// let hidden = plan.places()[0].output;
+/// assert_eq!(arena.values[hidden.start..][..2], [6.0, -5.0]);
+/// assert_eq!(arena.exponent(hidden), 0); // f32 holds them as they are
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Values {
     /// Start in the values.
@@ -68,6 +107,30 @@ pub struct Values {
 }
 
 /// A network's layers and where everything of theirs lies.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::init::Init;
+/// use isobath::net::{Layer, Place, Plan, PlanError, Signal};
+///
+/// let tanh = Layer::Activation(Activation::Tanh);
+/// let layers = [Layer::dense(4, Init::XAVIER), tanh, Layer::dense(2, Init::LECUN)];
+/// let mut places = [Place::default(); 3];
+/// let plan = Plan::new(3, 8, &layers, &mut places)?;
+/// assert_eq!((plan.layers().len(), plan.places().len()), (3, 3));
+/// assert_eq!((plan.input(), plan.output(), plan.batch()), (3, 2, 8));
+/// assert_eq!(plan.input_signal(), Signal::vector(3));
+/// assert_eq!(plan.output_signal(), Signal::vector(2));
+/// assert_eq!(plan.parameters(), (3 * 4 + 4) + (4 * 2 + 2));
+/// assert_eq!(plan.multiply_adds(), 3 * 4 + 4 * 2);
+/// // Adam keeps two moments per parameter.
+/// assert_eq!(plan.arena_len(2, 1)?, plan.arena_len(0, 1)? + 2 * plan.parameters());
+/// assert_eq!(plan.arena_len(usize::MAX, 1), Err(PlanError::TooLarge));
+///
+/// let short = Plan::new(3, 8, &layers, &mut places[..1]);
+/// assert_eq!(short.unwrap_err(), PlanError::Places { needed: 3, found: 1 });
+/// # Ok::<(), PlanError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Plan<'a> {
     pub(super) layers: &'a [Layer],
@@ -121,6 +184,39 @@ impl<'a> Plan<'a> {
     ///
     /// # Errors
     /// The list is no network, or `every` is 0, see [`PlanError`].
+    ///
+    /// ```
+    /// use isobath::activation::Activation;
+    /// use isobath::init::Init;
+    /// use isobath::net::{Arena, Layer, Mode, Pass, Place, Plan, PlanError, Unwatched};
+    /// use isobath::random::Random;
+    /// use isobath::threads::Serial;
+    /// use isobath_kernels::Level;
+    ///
+    /// let tanh = Layer::Activation(Activation::Tanh);
+    /// let layers = [[Layer::dense(4, Init::XAVIER), tanh]; 8].concat();
+    /// // The gradients of a network of a plan after a forward and a backward pass.
+    /// fn gradients(plan: Plan<'_>) -> Result<Vec<f32>, Box<dyn std::error::Error>> {
+    ///     let mut memory = vec![0.0; plan.arena_len(0, 1)?];
+    ///     let mut arena = Arena::new(&plan, 0, 1, &mut memory)?;
+    ///     let mut random = Random::new(1);
+    ///     arena.initialise(&plan, &mut random);
+    ///     random.fill_normal(arena.input_mut(&plan, 2), 1.0);
+    ///     let pass = Pass { plan, level: Level::detect(), threads: &Serial, rows: 2 };
+    ///     pass.forward(&mut arena, Mode::Training, &mut Unwatched)?;
+    ///     pass.backward(&mut arena, &[1.0; 8], false, &mut Unwatched)?;
+    ///     Ok(arena.gradients.to_vec())
+    /// }
+    /// let (mut places, mut cut_places) = ([Place::default(); 16], [Place::default(); 16]);
+    /// let whole = Plan::new(4, 2, &layers, &mut places)?;
+    /// let cut = Plan::with_checkpoints(4, 2, &layers, &mut cut_places, 4)?;
+    /// assert!(cut.arena_len(0, 1)? < whole.arena_len(0, 1)?);
+    /// assert_eq!(gradients(cut)?, gradients(whole)?);
+    ///
+    /// let never = Plan::with_checkpoints(4, 2, &layers, &mut [], 0);
+    /// assert!(matches!(never, Err(PlanError::Zero(_))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn with_checkpoints(
         input: impl Into<Signal>,
         batch: usize,
@@ -184,6 +280,20 @@ impl<'a> Plan<'a> {
 
     /// The same network with gradients that are consumed: a step updates each layer as soon as its gradients are there, so
     /// an arena holds those of one layer at a time. See [`Pass::descend`](super::Pass::descend).
+    ///
+    /// ```
+    /// use isobath::init::Init;
+    /// use isobath::net::{Layer, Place, Plan};
+    ///
+    /// let layers = [Layer::dense(4, Init::HE); 3];
+    /// let mut places = [Place::default(); 3];
+    /// let plan = Plan::new(4, 1, &layers, &mut places)?;
+    /// let of_layer = 4 * 4 + 4;
+    /// // The gradients of one layer instead of those of three.
+    /// let consuming = plan.consuming_gradients();
+    /// assert_eq!(plan.arena_len(0, 1)? - consuming.arena_len(0, 1)?, 2 * of_layer);
+    /// # Ok::<(), isobath::net::PlanError>(())
+    /// ```
     #[must_use]
     pub fn consuming_gradients(self) -> Self {
         let most = self.places.iter().map(|place| place.parameter_count).max();
@@ -191,6 +301,19 @@ impl<'a> Plan<'a> {
     }
 
     /// The segments that checkpoints cut the layers into, from the input to the output: one where there are none.
+    ///
+    /// ```
+    /// use isobath::init::Init;
+    /// use isobath::net::{Layer, Place, Plan};
+    ///
+    /// let layers = [Layer::dense(4, Init::HE); 5];
+    /// let mut places = [Place::default(); 5];
+    /// let plan = Plan::with_checkpoints(4, 1, &layers, &mut places, 2)?;
+    /// assert!(plan.segments().eq([0..2, 2..4, 4..5]));
+    /// let plan = Plan::new(4, 1, &layers, &mut places)?;
+    /// assert!(plan.segments().eq([0..5]));
+    /// # Ok::<(), isobath::net::PlanError>(())
+    /// ```
     pub fn segments(&self) -> impl DoubleEndedIterator<Item = Range<usize>> + ExactSizeIterator + use<'a> {
         let places = self.places;
         let begins = move |segment| places.partition_point(|place| place.segment < segment);
@@ -208,6 +331,18 @@ impl<'a> Plan<'a> {
     }
 
     /// Whether an arena of this plan holds all gradients after a backward pass.
+    ///
+    /// ```
+    /// use isobath::init::Init;
+    /// use isobath::net::{Layer, Place, Plan};
+    ///
+    /// let layers = [Layer::dense(4, Init::HE); 3];
+    /// let mut places = [Place::default(); 3];
+    /// let plan = Plan::new(4, 1, &layers, &mut places)?;
+    /// assert!(plan.keeps_gradients());
+    /// assert!(!plan.consuming_gradients().keeps_gradients());
+    /// # Ok::<(), isobath::net::PlanError>(())
+    /// ```
     pub fn keeps_gradients(&self) -> bool {
         self.gradients == self.parameters
     }

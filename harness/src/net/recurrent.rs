@@ -31,6 +31,22 @@ use crate::activation::Activation;
 use crate::init::Init;
 
 /// A kind of cell.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::init::Init;
+/// use isobath::net::{Cell, Layer, Place, Plan, PlanError, Recurrent, Signal};
+///
+/// // Each gate of 4 units has weights for 2 features and 4 states, and a bias per unit.
+/// let gate = 4 * (2 + 4 + 1);
+/// for (cell, gates) in [(Cell::Lstm, 4), (Cell::Gru, 3), (Cell::Rnn(Activation::Tanh), 1)] {
+///     let layers = [Layer::Recurrent(Recurrent::new(cell, 4, Init::XAVIER))];
+///     let mut places = [Place::default()];
+///     let plan = Plan::new(Signal::sequence(10, 2), 1, &layers, &mut places)?;
+///     assert_eq!(plan.parameters(), gates * gate);
+/// }
+/// # Ok::<(), PlanError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Cell {
     /// Long short-term memory (Hochreiter and Schmidhuber 1997, Gers et al. 2000).
@@ -42,6 +58,24 @@ pub enum Cell {
 }
 
 /// How the bias of the gate that keeps the state starts: the LSTM's forget gate, the GRU's update gate.
+///
+/// ```
+/// use isobath::init::Init;
+/// use isobath::net::{Arena, Cell, ForgetBias, Layer, Place, Plan, Recurrent, Signal};
+/// use isobath::random::Random;
+///
+/// let lstm = Recurrent::new(Cell::Lstm, 2, Init::XAVIER);
+/// let layers = [Layer::Recurrent(Recurrent { forget_bias: ForgetBias::Fixed(1.0), ..lstm })];
+/// let mut places = [Place::default()];
+/// let plan = Plan::new(Signal::sequence(10, 3), 1, &layers, &mut places)?;
+/// let mut memory = vec![0.0; plan.arena_len(0, 1)?];
+/// let mut arena = Arena::new(&plan, 0, 1, &mut memory)?;
+/// arena.initialise(&plan, &mut Random::new(1));
+/// // The gates are input, forget, output and candidate, two units of each.
+/// let biases = &arena.parameters[plan.places()[0].weight_count..];
+/// assert_eq!(biases, [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
+/// # Ok::<(), isobath::net::PlanError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ForgetBias {
     /// At this value; 1 is usual (Gers et al. 2000, Jozefowicz et al. 2015).
@@ -52,6 +86,21 @@ pub enum ForgetBias {
 }
 
 /// Which states are the output.
+///
+/// ```
+/// use isobath::init::Init;
+/// use isobath::net::{Cell, Layer, Place, Plan, PlanError, Recurrent, Shown, Signal};
+///
+/// let steps = Signal::sequence(5, 2);
+/// let shows = |shown| {
+///     let layers = [Layer::Recurrent(Recurrent { shown, ..Recurrent::new(Cell::Gru, 4, Init::LECUN) })];
+///     let mut places = [Place::default()];
+///     Plan::new(steps, 1, &layers, &mut places).map(|plan| plan.output_signal())
+/// };
+/// assert_eq!(shows(Shown::Last(1)), Ok(Signal::sequence(1, 4)));
+/// assert_eq!(shows(Shown::All), Ok(Signal::sequence(5, 4)));
+/// assert_eq!(shows(Shown::Last(6)), Err(PlanError::Shown { layer: 0, shown: 6, steps: 5 }));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shown {
     /// All.
@@ -61,6 +110,28 @@ pub enum Shown {
 }
 
 /// A recurrent layer.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::init::Init;
+/// use isobath::net::{Arena, Cell, Layer, Mode, Pass, Place, Plan, Recurrent, Shown, Signal, Unwatched};
+/// use isobath::threads::Serial;
+/// use isobath_kernels::Level;
+///
+/// // h' = x W + b + h U with W = U = 1 and b = 0 adds up a sequence.
+/// let linear = Recurrent::new(Cell::Rnn(Activation::Identity), 1, Init::LECUN);
+/// let layers = [Layer::Recurrent(Recurrent { shown: Shown::All, ..linear })];
+/// let mut places = [Place::default()];
+/// let plan = Plan::new(Signal::sequence(3, 1), 1, &layers, &mut places)?;
+/// let mut memory = vec![0.0; plan.arena_len(0, 1)?];
+/// let mut arena = Arena::new(&plan, 0, 1, &mut memory)?;
+/// arena.parameters.copy_from_slice(&[1.0, 1.0, 0.0]);
+/// arena.input_mut(&plan, 1).copy_from_slice(&[1.0, 10.0, 100.0]);
+/// let pass = Pass { plan, level: Level::detect(), threads: &Serial, rows: 1 };
+/// pass.forward(&mut arena, Mode::Inference, &mut Unwatched)?;
+/// assert_eq!(arena.output(&plan, 1), [1.0, 11.0, 111.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Recurrent {
     /// What runs.

@@ -12,6 +12,27 @@
 use isobath_kernels::{Level, clip, optimizer};
 
 /// How weights are held back.
+///
+/// ```
+/// use isobath::init::Init;
+/// use isobath::net::update::{Clipping, Optimizer, Penalty, Update};
+/// use isobath::net::{Arena, Layer, Place, Plan, Restraint};
+/// use isobath::threads::Serial;
+/// use isobath_kernels::Level;
+///
+/// let layers = [Layer::dense(1, Init::LECUN)];
+/// let mut places = [Place::default()];
+/// let plan = Plan::new(2, 1, &layers, &mut places)?;
+/// let mut memory = vec![0.0; plan.arena_len(0, 1)?];
+/// let mut arena = Arena::new(&plan, 0, 1, &mut memory)?;
+/// arena.parameters.copy_from_slice(&[12.0, 16.0, 7.0]);
+/// let plain = Update::new(Optimizer::Sgd, Clipping::None, Penalty::None);
+/// // Without a gradient: 12 and 16 decay to one half, and their norm, then 10, is cut to 5.
+/// let restraint = Restraint { decay: 1.0, max_norm: Some(5.0) };
+/// plain.with_restraint(restraint).apply(Level::detect(), &Serial, &plan, &mut arena, 0.5)?;
+/// assert_eq!(arena.parameters, [3.0, 4.0, 7.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Restraint {
     /// lambda: each step multiplies weights by 1 - rate lambda. 0 is no decay.

@@ -29,6 +29,29 @@ impl<T: Threads> Pass<'_, T> {
     ///
     /// # Errors
     /// The rows or the arena do not fit the plan, see [`NetError`].
+    ///
+    /// ```
+    /// use isobath::init::Init;
+    /// use isobath::net::{Arena, Layer, Mode, Pass, Place, Plan, Unwatched};
+    /// use isobath::threads::Serial;
+    /// use isobath_kernels::Level;
+    ///
+    /// // Two layers, each a segment of its own: the first doubles, the second adds 1.
+    /// let layers = [Layer::dense(1, Init::LECUN); 2];
+    /// let mut places = [Place::default(); 2];
+    /// let plan = Plan::with_checkpoints(1, 1, &layers, &mut places, 1)?;
+    /// let mut memory = vec![0.0; plan.arena_len(0, 1)?];
+    /// let mut arena = Arena::new(&plan, 0, 1, &mut memory)?;
+    /// arena.parameters.copy_from_slice(&[2.0, 0.0, 1.0, 1.0]);
+    /// arena.input_mut(&plan, 1)[0] = 5.0;
+    /// let pass = Pass { plan, level: Level::detect(), threads: &Serial, rows: 1 };
+    /// pass.forward(&mut arena, Mode::Training, &mut Unwatched)?;
+    /// // Both segments share one place, in which the second has left its values.
+    /// assert_eq!(arena.values[plan.places()[0].output.start], 11.0);
+    /// pass.recompute(&mut arena, 0)?;
+    /// assert_eq!(arena.values[plan.places()[0].output.start], 10.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn recompute(&self, arena: &mut Arena<'_>, layer: usize) -> Result<(), NetError> {
         self.check_rows()?;
         let segment = self.plan.places.get(layer).map_or(0, |place| place.segment);

@@ -11,6 +11,18 @@ use core::fmt;
 use super::PlanError;
 
 /// Positions down and across, and the channels at each.
+///
+/// ```
+/// use isobath::net::Signal;
+///
+/// let image = Signal::image(12, 10, 3);
+/// assert_eq!((image.positions(), image.elements()), (120, 360));
+/// assert_eq!(image.to_string(), "12 x 10 positions of 3 channels");
+/// let sequence = Signal::sequence(5, 2);
+/// assert_eq!((sequence.height, sequence.width, sequence.channels), (5, 1, 2));
+/// // A number is a vector of so many.
+/// assert_eq!(Signal::from(4), Signal::vector(4));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Signal {
     /// Positions down: rows of an image, steps of a sequence, 1 for a vector.

@@ -15,6 +15,34 @@ use step::Rule;
 pub(super) use step::Step;
 
 /// How gradients are limited before the step.
+///
+/// ```
+/// use isobath::init::Init;
+/// use isobath::net::update::{Clipping, Optimizer, Penalty, Update};
+/// use isobath::net::{Arena, Layer, NetError, Place, Plan};
+/// use isobath::threads::Serial;
+/// use isobath_kernels::Level;
+///
+/// let layers = [Layer::dense(1, Init::LECUN)];
+/// let mut places = [Place::default()];
+/// let plan = Plan::new(2, 1, &layers, &mut places)?;
+/// let mut memory = vec![0.0; plan.arena_len(0, 1)?];
+/// // The step from 0 at rate 1 along the gradient 3, 4 of the weights and 0 of the bias.
+/// let mut step = |clipping| -> Result<Vec<f32>, NetError> {
+///     memory.fill(0.0);
+///     let mut arena = Arena::new(&plan, 0, 1, &mut memory).expect("it is long enough");
+///     arena.gradients.copy_from_slice(&[3.0, 4.0, 0.0]);
+///     let mut update = Update::new(Optimizer::Sgd, clipping, Penalty::None);
+///     update.apply(Level::detect(), &Serial, &plan, &mut arena, 1.0)?;
+///     Ok(arena.parameters.to_vec())
+/// };
+/// assert_eq!(step(Clipping::None)?, [-3.0, -4.0, 0.0]);
+/// assert_eq!(step(Clipping::Value { limit: 3.5 })?, [-3.0, -3.5, 0.0]);
+/// // The norm, 5, is halved: the direction stays.
+/// assert_eq!(step(Clipping::GlobalNorm { max_norm: 2.5 })?, [-1.5, -2.0, 0.0]);
+/// assert_eq!(step(Clipping::Value { limit: -1.0 }), Err(NetError::Limit));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Clipping {
     /// Not at all.
@@ -37,6 +65,25 @@ pub enum Clipping {
 }
 
 /// A penalty on the weights.
+///
+/// ```
+/// use isobath::init::Init;
+/// use isobath::net::update::Penalty;
+/// use isobath::net::{Arena, Layer, Place, Plan};
+/// use isobath_kernels::Level;
+///
+/// let layers = [Layer::dense(1, Init::LECUN)];
+/// let mut places = [Place::default()];
+/// let plan = Plan::new(2, 1, &layers, &mut places)?;
+/// let mut memory = vec![0.0; plan.arena_len(0, 1)?];
+/// let arena = Arena::new(&plan, 0, 1, &mut memory)?;
+/// arena.parameters.copy_from_slice(&[3.0, -4.0, 100.0]); // the bias does not count
+/// let of = |penalty: Penalty| penalty.value(Level::detect(), &plan, &arena);
+/// assert_eq!(of(Penalty::L1 { lambda: 0.5 }), 0.5 * (3.0 + 4.0));
+/// assert_eq!(of(Penalty::L2 { lambda: 0.5 }), 0.5 / 2.0 * (9.0 + 16.0));
+/// assert_eq!(of(Penalty::None), 0.0);
+/// # Ok::<(), isobath::net::PlanError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Penalty {
     /// None.
@@ -75,6 +122,35 @@ impl Penalty {
 }
 
 /// The rule that moves parameters.
+///
+/// ```
+/// use isobath::init::Init;
+/// use isobath::net::update::{Clipping, Optimizer, Penalty, Update};
+/// use isobath::net::{Arena, Layer, Place, Plan};
+/// use isobath::threads::Serial;
+/// use isobath_kernels::Level;
+///
+/// let layers = [Layer::dense(1, Init::LECUN)];
+/// let mut places = [Place::default()];
+/// let plan = Plan::new(1, 1, &layers, &mut places)?;
+/// // Where a weight of 0 with the gradient 1 is after two steps at rate 1.
+/// let two_steps = |optimizer: Optimizer| -> Result<f32, Box<dyn std::error::Error>> {
+///     let mut memory = vec![0.0; plan.arena_len(optimizer.moments(), 1)?];
+///     let mut arena = Arena::new(&plan, optimizer.moments(), 1, &mut memory)?;
+///     let mut update = Update::new(optimizer, Clipping::None, Penalty::None);
+///     for _ in 0..2 {
+///         arena.gradients[0] = 1.0;
+///         update.apply(Level::detect(), &Serial, &plan, &mut arena, 1.0)?;
+///     }
+///     Ok(arena.parameters[0])
+/// };
+/// assert_eq!(two_steps(Optimizer::Sgd)?, -2.0);
+/// // The second step has the velocity 1 + 0.5.
+/// assert_eq!(two_steps(Optimizer::Momentum { momentum: 0.5, nesterov: false })?, -2.5);
+/// // Adam's steps have the size of the rate, whatever the gradient's.
+/// assert!((two_steps(Optimizer::Adam { weight_decay: 0.0 })? + 2.0).abs() < 1e-5);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Optimizer {
     /// w -= rate g.
@@ -105,6 +181,26 @@ impl Optimizer {
 }
 
 /// How much of a gradient clipping changed: elements, or for AGC units.
+///
+/// ```
+/// use isobath::init::Init;
+/// use isobath::net::update::{Clipped, Clipping, Optimizer, Penalty, Update};
+/// use isobath::net::{Arena, Layer, Place, Plan};
+/// use isobath::threads::Serial;
+/// use isobath_kernels::Level;
+///
+/// let layers = [Layer::dense(1, Init::LECUN)];
+/// let mut places = [Place::default()];
+/// let plan = Plan::new(3, 1, &layers, &mut places)?;
+/// let mut memory = vec![0.0; plan.arena_len(0, 1)?];
+/// let mut arena = Arena::new(&plan, 0, 1, &mut memory)?;
+/// arena.gradients.copy_from_slice(&[0.5, -7.0, 0.5, 0.5]);
+/// let mut update = Update::new(Optimizer::Sgd, Clipping::Value { limit: 1.0 }, Penalty::None);
+/// let clipped = update.apply(Level::detect(), &Serial, &plan, &mut arena, 0.1)?;
+/// assert_eq!(clipped, Clipped { changed: 1, of: 4 });
+/// assert_eq!(clipped.fraction(), 0.25);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clipped {
     /// Those that were changed.
@@ -121,6 +217,27 @@ impl Clipped {
 }
 
 /// The end of every step of one training run.
+///
+/// ```
+/// use isobath::init::Init;
+/// use isobath::net::update::{Clipping, Optimizer, Penalty, Update};
+/// use isobath::net::{Arena, Layer, Place, Plan};
+/// use isobath::threads::Serial;
+/// use isobath_kernels::Level;
+///
+/// let mut update = Update::new(Optimizer::Sgd, Clipping::None, Penalty::L2 { lambda: 0.25 });
+/// let layers = [Layer::dense(1, Init::LECUN)];
+/// let mut places = [Place::default()];
+/// let plan = Plan::new(1, 1, &layers, &mut places)?;
+/// let mut memory = vec![0.0; plan.arena_len(update.moments(), 1)?];
+/// let mut arena = Arena::new(&plan, update.moments(), 1, &mut memory)?;
+/// arena.parameters.copy_from_slice(&[8.0, 8.0]); // a weight and a bias
+/// arena.gradients.copy_from_slice(&[1.0, 1.0]);
+/// update.apply(Level::detect(), &Serial, &plan, &mut arena, 0.5)?;
+/// // w - rate (g + lambda w), and without a penalty b - rate g.
+/// assert_eq!(arena.parameters, [8.0 - 0.5 * (1.0 + 0.25 * 8.0), 8.0 - 0.5 * 1.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Update {
     optimizer: Optimizer,
@@ -137,6 +254,16 @@ impl Update {
     }
 
     /// The same with weights held back.
+    ///
+    /// ```
+    /// use isobath::net::Restraint;
+    /// use isobath::net::update::{Clipping, Optimizer, Penalty, Update};
+    ///
+    /// let adam = Update::new(Optimizer::Adam { weight_decay: 0.0 }, Clipping::None, Penalty::None);
+    /// // Beside Adam's own decay, any optimiser can have one, and a largest norm per unit.
+    /// let restraint = Restraint { decay: 0.01, max_norm: Some(3.0) };
+    /// assert_eq!(adam.with_restraint(restraint).moments(), 2);
+    /// ```
     #[must_use]
     pub fn with_restraint(self, restraint: Restraint) -> Self {
         Self { restraint, ..self }
@@ -149,6 +276,14 @@ impl Update {
 
     /// Whether a layer can be updated before the gradients of the others are known: not with clipping by their common
     /// norm.
+    ///
+    /// ```
+    /// use isobath::net::update::{Clipping, Optimizer, Penalty, Update};
+    ///
+    /// let with = |clipping| Update::new(Optimizer::Sgd, clipping, Penalty::None);
+    /// assert!(with(Clipping::Value { limit: 1.0 }).is_by_layer());
+    /// assert!(!with(Clipping::GlobalNorm { max_norm: 1.0 }).is_by_layer());
+    /// ```
     pub fn is_by_layer(&self) -> bool {
         !matches!(self.clipping, Clipping::GlobalNorm { .. })
     }
@@ -159,6 +294,29 @@ impl Update {
     ///
     /// # Errors
     /// The arena does not belong to the plan or keeps no gradients, or a limit is negative or NaN; nothing has moved then.
+    ///
+    /// ```
+    /// use isobath::init::Init;
+    /// use isobath::net::update::{Clipping, Optimizer, Penalty, Update};
+    /// use isobath::net::{Arena, Layer, NetError, Place, Plan};
+    /// use isobath::threads::Serial;
+    /// use isobath_kernels::Level;
+    ///
+    /// let layers = [Layer::dense(1, Init::LECUN); 2];
+    /// let mut places = [Place::default(); 2];
+    /// let plan = Plan::new(1, 1, &layers, &mut places)?;
+    /// let mut memory = vec![0.0; plan.arena_len(0, 1)?];
+    /// let mut arena = Arena::new(&plan, 0, 1, &mut memory)?;
+    /// arena.gradients.fill(2.0);
+    /// let mut update = Update::new(Optimizer::Sgd, Clipping::None, Penalty::None);
+    /// update.apply(Level::detect(), &Serial, &plan, &mut arena, 0.5)?;
+    /// assert_eq!(arena.parameters, [-1.0; 4]);
+    /// // A plan that consumes gradients layer by layer has none to apply at the end.
+    /// let consuming = plan.consuming_gradients();
+    /// let refused = update.apply(Level::detect(), &Serial, &consuming, &mut arena, 0.5);
+    /// assert_eq!(refused, Err(NetError::Consumed));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn apply<T: Threads>(
         &mut self,
         level: Level,

@@ -7,6 +7,37 @@ use isobath_kernels::MatRef;
 /// Matrices have a row for each position of each sample, see [`Signal`](super::Signal).
 /// An array stands for `stored * 2^exponent`: in deep networks signals and gradients leave the range of f32, so both
 /// passes carry a power of two beside it.
+///
+/// ```
+/// use isobath::init::Init;
+/// use isobath::net::{Arena, Layer, Mode, Pass, Place, Plan, Watch};
+/// use isobath::threads::Serial;
+/// use isobath_kernels::{Level, MatRef};
+///
+/// // Collects the first element of the delta below each layer, from the top.
+/// #[derive(Default)]
+/// struct Deltas(Vec<(usize, f32)>);
+///
+/// impl Watch for Deltas {
+///     fn delta(&mut self, layer: usize, delta: MatRef<'_>, exponent: i32) {
+///         self.0.push((layer, delta.row(0)[0] * 2.0_f32.powi(exponent)));
+///     }
+/// }
+///
+/// // Three layers that halve: so does the gradient on its way down.
+/// let layers = [Layer::dense(1, Init::LECUN); 3];
+/// let mut places = [Place::default(); 3];
+/// let plan = Plan::new(1, 1, &layers, &mut places)?;
+/// let mut memory = vec![0.0; plan.arena_len(0, 1)?];
+/// let mut arena = Arena::new(&plan, 0, 1, &mut memory)?;
+/// arena.parameters.copy_from_slice(&[0.5, 0.0, 0.5, 0.0, 0.5, 0.0]);
+/// let pass = Pass { plan, level: Level::detect(), threads: &Serial, rows: 1 };
+/// let mut seen = Deltas::default();
+/// pass.forward(&mut arena, Mode::Training, &mut seen)?;
+/// pass.backward(&mut arena, &[1.0], true, &mut seen)?;
+/// assert_eq!(seen.0, [(3, 1.0), (2, 0.5), (1, 0.25), (0, 0.125)]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Watch {
     /// The input of layer `layer` in a forward pass.
     fn input(&mut self, layer: usize, x: MatRef<'_>, exponent: i32) {
@@ -53,6 +84,27 @@ pub trait Watch {
 }
 
 /// Nobody looks on.
+///
+/// ```
+/// use isobath::net::{Unwatched, Watch};
+/// use isobath_kernels::MatRef;
+///
+/// // Counts the layers of a forward pass.
+/// #[derive(Default)]
+/// struct Layers(usize);
+///
+/// impl Watch for Layers {
+///     fn input(&mut self, _: usize, _: MatRef<'_>, _: i32) {
+///         self.0 += 1;
+///     }
+/// }
+///
+/// // Two look on beside each other; one of these is nobody.
+/// let mut both = (Layers::default(), Unwatched);
+/// both.input(0, MatRef::new(&[1.0], 1, 1)?, 0);
+/// assert_eq!(both.0.0, 1);
+/// # Ok::<(), isobath_kernels::view::ViewError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Unwatched;
 

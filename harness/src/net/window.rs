@@ -9,6 +9,24 @@ use core::ops::Range;
 use super::Signal;
 
 /// A square window and how it moves.
+///
+/// ```
+/// use isobath::init::Init;
+/// use isobath::net::{Layer, Place, Plan, PlanError, Signal, Window};
+///
+/// let mut places = [Place::default()];
+/// let window = Window { size: 3, stride: 2, padding: 1 };
+/// let layers = [Layer::convolution(1, window, Init::HE)];
+/// let image = Signal::image(5, 7, 1);
+/// // (5 + 2 - 3) / 2 + 1 places down, (7 + 2 - 3) / 2 + 1 across.
+/// assert_eq!(Plan::new(image, 1, &layers, &mut places)?.output_signal(), Signal::image(3, 4, 1));
+///
+/// let window = Window { size: 6, stride: 1, padding: 0 };
+/// let layers = [Layer::convolution(1, window, Init::HE)];
+/// let refused = Plan::new(image, 1, &layers, &mut places).unwrap_err();
+/// assert_eq!(refused, PlanError::Window { layer: 0, window, image });
+/// # Ok::<(), PlanError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// k, its side.

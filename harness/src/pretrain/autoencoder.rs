@@ -24,6 +24,30 @@ use crate::threads::Threads;
 pub(super) const PRODUCTS: usize = 5;
 
 /// A denoising autoencoder.
+///
+/// ```
+/// use isobath::pretrain::PretrainError;
+/// use isobath::pretrain::autoencoder::Autoencoder;
+/// use isobath::pretrain::units::{Batch, Units, Visible};
+/// use isobath::random::Random;
+/// use isobath::threads::Serial;
+/// use isobath_kernels::Level;
+///
+/// let units = Units { visible: 2, hidden: 3, kind: Visible::Binary };
+/// let model = Autoencoder { units, noise: 0.0 };
+/// let parameters = vec![0.0; units.parameters()];
+/// let (mut gradient, mut memory) = (parameters.clone(), vec![0.0; model.memory_len(1, 1)]);
+/// let batch = Batch { inputs: &[1.0, 0.0], rows: 1, level: Level::detect(), threads: &Serial };
+/// let mut random = Random::new(1);
+/// let loss = model.gradient(batch, &parameters, &mut gradient, &mut memory, &mut random)?;
+/// // Without weights it reconstructs every input as 1/2: ln 2 for each.
+/// assert!((loss - 2.0 * 2.0_f32.ln()).abs() < 1e-6);
+/// assert_eq!(gradient[2 * 3 + 3..], [0.5 - 1.0, 0.5 - 0.0]); // of the visible biases
+///
+/// let short = model.gradient(batch, &parameters, &mut gradient, &mut [], &mut random);
+/// assert!(matches!(short, Err(PretrainError::Buffer { found: 0, .. })));
+/// # Ok::<(), PretrainError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Autoencoder {
     /// Its units.

@@ -21,6 +21,32 @@ use crate::random::Random;
 use crate::threads::Threads;
 
 /// A restricted Boltzmann machine and how its gradient is estimated.
+///
+/// ```
+/// use isobath::pretrain::PretrainError;
+/// use isobath::pretrain::rbm::Rbm;
+/// use isobath::pretrain::units::{Batch, Units, Visible};
+/// use isobath::random::Random;
+/// use isobath::threads::Serial;
+/// use isobath_kernels::Level;
+///
+/// let units = Units { visible: 2, hidden: 3, kind: Visible::Binary };
+/// let model = Rbm { units, gibbs_steps: 1 };
+/// // No weights, and visible biases with which units are all but certainly 1 and 0.
+/// let mut parameters = vec![0.0; units.parameters()];
+/// parameters[2 * 3 + 3..].copy_from_slice(&[99.0, -99.0]);
+/// let mut memory = vec![0.0; model.memory_len(1, 1)];
+/// let mut visible_biases = |inputs: [f32; 2]| {
+///     let batch = Batch { inputs: &inputs, rows: 1, level: Level::detect(), threads: &Serial };
+///     let (mut gradient, mut random) = (parameters.clone(), Random::new(1));
+///     model.gradient(batch, None, &parameters, &mut gradient, &mut memory, &mut random)?;
+///     Ok::<_, PretrainError>([gradient[9], gradient[10]])
+/// };
+/// // What the model expects less what the data are.
+/// assert_eq!(visible_biases([1.0, 0.0])?, [0.0, 0.0]);
+/// assert_eq!(visible_biases([0.0, 1.0])?, [1.0, -1.0]);
+/// # Ok::<(), PretrainError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rbm {
     /// Its units.

@@ -28,6 +28,49 @@ const MODEL: u64 = 6;
 const SHUFFLE: u64 = 7;
 
 /// The hidden layers of a network that is to be pre-trained.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::init::Init;
+/// use isobath::net::{Arena, Layer, Place, Plan};
+/// use isobath::pretrain::stack::{Memory, Stack};
+/// use isobath::pretrain::{Model, PretrainError, Pretraining};
+/// use isobath::random::Random;
+/// use isobath::threads::Serial;
+/// use isobath_kernels::Level;
+///
+/// let model = Model::Autoencoder { noise: 0.25 };
+/// let pretraining = Pretraining { model, steps: 10, rate: 0.01, shuffled: false };
+/// let (dense, sigmoid) = (Layer::dense(4, Init::XAVIER), Layer::Activation(Activation::Sigmoid));
+/// let layers = [dense, sigmoid, dense, sigmoid, Layer::dense(2, Init::LECUN)];
+/// let mut places = [Place::default(); 5];
+/// let plan = Plan::new(3, 8, &layers, &mut places)?;
+/// let mut memory = vec![0.0; plan.arena_len(0, 1)?];
+/// let mut arena = Arena::new(&plan, 0, 1, &mut memory)?;
+/// let mut random = Random::new(1);
+/// arena.initialise(&plan, &mut random);
+/// let before = arena.parameters.to_vec();
+///
+/// let mut inputs = [0.0; 20 * 3];
+/// random.fill_normal(&mut inputs, 1.0);
+/// let stack = Stack::new(pretraining, plan)?;
+/// assert_eq!(stack.layers(), 2);
+/// // Ten steps of 8 rows on 3 x 4 and 4 x 4 weights; in between, all samples pass the first layer.
+/// assert_eq!(stack.multiply_adds(20), 5 * 10 * 8 * (3 * 4 + 4 * 4) + 20 * 3 * 4);
+/// let (mut values, mut order) = (vec![0.0; stack.memory_len(20, 1)], vec![0; 20]);
+/// let mut train = |inputs: &[f32]| {
+///     let memory = Memory { values: &mut values, order: &mut order };
+///     stack.train(arena.parameters, inputs, memory, 1, Level::detect(), &Serial, || true)
+/// };
+/// let few = train(&inputs[..3 * 3]).unwrap_err();
+/// assert_eq!(few, PretrainError::Samples { needed: 8, found: 3 });
+/// assert_eq!(train(&inputs), Ok(true));
+/// // The hidden layers have learned, the head has not.
+/// let head = plan.places()[4].parameters;
+/// assert!(arena.parameters[..head] != before[..head]);
+/// assert_eq!(arena.parameters[head..], before[head..]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Stack<'a> {
     plan: Plan<'a>,
@@ -36,6 +79,32 @@ pub struct Stack<'a> {
 }
 
 /// What pre-training works in; what it holds before does not matter.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::init::Init;
+/// use isobath::net::{Layer, Place, Plan};
+/// use isobath::pretrain::stack::{Memory, Stack};
+/// use isobath::pretrain::{Model, PretrainError, Pretraining};
+/// use isobath::threads::Serial;
+/// use isobath_kernels::Level;
+///
+/// let model = Model::Rbm { gibbs_steps: 1, persistent: false };
+/// let pretraining = Pretraining { model, steps: 1, rate: 0.01, shuffled: false };
+/// let layers =
+///     [Layer::dense(4, Init::XAVIER), Layer::Activation(Activation::Sigmoid), Layer::dense(2, Init::LECUN)];
+/// let mut places = [Place::default(); 3];
+/// let plan = Plan::new(3, 8, &layers, &mut places)?;
+/// let stack = Stack::new(pretraining, plan)?;
+/// let mut parameters = vec![0.0; plan.parameters()];
+/// // One element per sample is needed for their order.
+/// let memory = Memory { values: &mut vec![0.0; stack.memory_len(8, 1)], order: &mut [0; 7] };
+/// let (level, threads) = (Level::detect(), &Serial);
+/// let refused = stack.train(&mut parameters, &[0.0; 8 * 3], memory, 1, level, threads, || true);
+/// let name = "the order of samples";
+/// assert_eq!(refused, Err(PretrainError::Buffer { name, needed: 8, found: 7 }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Memory<'a> {
     /// [`Stack::memory_len`] elements.

@@ -15,6 +15,29 @@ use crate::net::multiply;
 use crate::threads::Threads;
 
 /// What visible units are.
+///
+/// ```
+/// use isobath::pretrain::PretrainError;
+/// use isobath::pretrain::autoencoder::Autoencoder;
+/// use isobath::pretrain::units::{Batch, Units, Visible};
+/// use isobath::random::Random;
+/// use isobath::threads::Serial;
+/// use isobath_kernels::Level;
+///
+/// // The loss of an autoencoder without weights on the input 1.
+/// fn loss(kind: Visible) -> Result<f32, PretrainError> {
+///     let units = Units { visible: 1, hidden: 1, kind };
+///     let model = Autoencoder { units, noise: 0.0 };
+///     let batch = Batch { inputs: &[1.0], rows: 1, level: Level::detect(), threads: &Serial };
+///     let memory = &mut vec![0.0; model.memory_len(1, 1)];
+///     model.gradient(batch, &[0.0; 3], &mut [0.0; 3], memory, &mut Random::new(1))
+/// }
+///
+/// // Half the squared error of 0, and -ln of the probability 1/2.
+/// assert_eq!(loss(Visible::Gaussian)?, 0.5);
+/// assert!((loss(Visible::Binary)? - 2.0_f32.ln()).abs() < 1e-6);
+/// # Ok::<(), PretrainError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Visible {
     /// 0 or 1, or a probability in between: the outputs of a sigmoid layer.
@@ -24,6 +47,14 @@ pub enum Visible {
 }
 
 /// The size of a model, and what its visible units are.
+///
+/// ```
+/// use isobath::pretrain::units::{Units, Visible};
+///
+/// let units = Units { visible: 2, hidden: 3, kind: Visible::Gaussian };
+/// assert_eq!(units.weights(), 2 * 3);
+/// assert_eq!(units.parameters(), 2 * 3 + 3 + 2);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Units {
     /// n.
@@ -90,6 +121,27 @@ impl Units {
 }
 
 /// What a gradient is taken over, and where it is computed.
+///
+/// ```
+/// use isobath::pretrain::PretrainError;
+/// use isobath::pretrain::rbm::Rbm;
+/// use isobath::pretrain::units::{Batch, Units, Visible};
+/// use isobath::random::Random;
+/// use isobath::threads::Serial;
+/// use isobath_kernels::Level;
+///
+/// let model = Rbm { units: Units { visible: 2, hidden: 3, kind: Visible::Gaussian }, gibbs_steps: 1 };
+/// let mut memory = vec![0.0; model.memory_len(2, 1)];
+/// let mut gradient = |inputs: &[f32]| {
+///     let batch = Batch { inputs, rows: 2, level: Level::detect(), threads: &Serial };
+///     let mut random = Random::new(1);
+///     model.gradient(batch, None, &[0.0; 11], &mut [0.0; 11], &mut memory, &mut random)
+/// };
+/// assert_eq!(gradient(&[0.5, -0.5, 1.0, -1.0]), Ok(()));
+/// // Two rows of two visible units are four numbers.
+/// let refused = gradient(&[0.5, -0.5, 1.0]);
+/// assert_eq!(refused, Err(PretrainError::Buffer { name: "the inputs", needed: 4, found: 3 }));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Batch<'a, T> {
     /// The visible units of each row: rows x n.

@@ -1,7 +1,8 @@
 //! What a study's file may say.
 
-use super::file::{GridTable, OptimizerName, StudyFile};
+use super::file::{GridTable, StudyFile};
 use super::network::{NetworkTable, NormName};
+use super::setting::OptimizerName;
 
 /// The most seeds of a study: its runs are listed before the first.
 const MOST_SEEDS: usize = 10_000;

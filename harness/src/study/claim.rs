@@ -14,38 +14,48 @@ use crate::suggest::did_you_mean;
 /// `[[claim]]`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ClaimTable {
+pub(super) struct ClaimTable {
     /// The claim, in a sentence.
-    pub says: String,
+    pub(super) says: String,
     /// What to know about it: why it holds or does not.
     #[serde(default)]
-    pub note: String,
+    pub(super) note: String,
     /// What must hold.
     #[serde(rename = "check")]
-    pub checks: Vec<CheckTable>,
+    pub(super) checks: Vec<CheckTable>,
 }
 
 /// `[[claim.check]]`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CheckTable {
+pub(super) struct CheckTable {
     /// Which figure.
-    pub figure: Figure,
+    pub(super) figure: Figure,
     /// Of which row, as `group/row`.
-    pub of: String,
+    pub(super) of: String,
     /// It must be larger than this.
-    pub above: Option<f64>,
+    pub(super) above: Option<f64>,
     /// It must be smaller than this.
-    pub below: Option<f64>,
+    pub(super) below: Option<f64>,
     /// It must be larger than that of this row.
-    pub above_row: Option<String>,
+    pub(super) above_row: Option<String>,
     /// It must be smaller than that of this row.
-    pub below_row: Option<String>,
+    pub(super) below_row: Option<String>,
     /// Factor on the other row's figure; 1 if it is left out.
-    pub times: Option<f64>,
+    pub(super) times: Option<f64>,
 }
 
 /// What a check looks at.
+///
+/// ```
+/// use isobath::study::claim::Figure;
+///
+/// // As a study's file names it, and as a report says it.
+/// let figure: Figure = serde_json::from_str(r#""decades-at-end""#)?;
+/// assert_eq!(figure, Figure::DecadesAtEnd);
+/// assert_eq!(figure.to_string(), "log10 gradient ratio after training");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Figure {
@@ -99,6 +109,14 @@ impl fmt::Display for Figure {
 }
 
 /// How far a claim holds.
+///
+/// ```
+/// use isobath::study::claim::Verdict;
+///
+/// assert_eq!(Verdict::InPart.to_string(), "in part");
+/// assert_eq!(serde_json::to_string(&Verdict::InPart)?, r#""in-part""#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
@@ -121,6 +139,26 @@ impl fmt::Display for Verdict {
 }
 
 /// A claim and what became of it.
+///
+/// ```
+/// use isobath::study::claim::{Claim, Verdict};
+///
+/// // One of the claims in a summary.json.
+/// let claim: Claim = serde_json::from_str(
+///     r#"{
+///         "says": "The network diverges, and clipping keeps it from that.",
+///         "note": "",
+///         "verdict": "in-part",
+///         "checks": [
+///             { "figure": "diverged-seeds", "of": "a/sick", "found": 3.0, "wanted": "above 0", "holds": true },
+///             { "figure": "diverged-seeds", "of": "a/clipped", "found": 1.0, "wanted": "below 1", "holds": false }
+///         ]
+///     }"#,
+/// )?;
+/// assert_eq!(claim.verdict, Verdict::InPart);
+/// assert_eq!(claim.checks.iter().filter(|check| check.holds).count(), 1);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Claim {
     /// The claim.
@@ -134,6 +172,18 @@ pub struct Claim {
 }
 
 /// A check and what was found.
+///
+/// ```
+/// use isobath::study::claim::{Check, Figure};
+///
+/// let check: Check = serde_json::from_str(
+///     r#"{ "figure": "accuracy", "of": "a/sick", "found": null, "wanted": "above 0.5", "holds": false }"#,
+/// )?;
+/// assert_eq!(check.figure, Figure::Accuracy);
+/// // What was never measured fulfils nothing.
+/// assert!(check.found.is_none() && !check.holds);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Check {
     /// Which figure.

@@ -23,6 +23,17 @@ use crate::train::{Loss, Schedule};
 const DEEPEST: usize = 100_000;
 
 /// One row of a table: a network and how it is trained, but for the setting.
+///
+/// ```
+/// use isobath::study::plan::StudyPlan;
+///
+/// let plan = StudyPlan::load("depth", None, false)?;
+/// let [untreated, remedy, ..] = &plan.groups[0].rows[..] else { panic!("a study without a remedy") };
+/// assert!(untreated.change.is_empty() && !remedy.change.is_empty());
+/// // A remedy keeps what it does not change.
+/// assert_eq!(remedy.architecture.width, untreated.architecture.width);
+/// # Ok::<(), isobath::study::StudyError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contestant {
     /// Short name.

@@ -8,21 +8,21 @@ use crate::architecture::{Convolutional, Halving, Top};
 /// `convolution = { kernel = 3, halve_every = 4, halve = "max", head = "average" }`.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ConvolutionTable {
+pub(super) struct ConvolutionTable {
     /// Rows and columns of all windows, odd.
-    pub kernel: usize,
+    pub(super) kernel: usize,
     /// Hidden layers or blocks after which images have half the rows and columns; never by default.
-    pub halve_every: Option<usize>,
+    pub(super) halve_every: Option<usize>,
     /// By what; `max` by default.
-    pub halve: Option<HalvingName>,
+    pub(super) halve: Option<HalvingName>,
     /// What the head sees; `average` by default.
-    pub head: Option<TopName>,
+    pub(super) head: Option<TopName>,
 }
 
 /// What halves an image, by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum HalvingName {
+pub(super) enum HalvingName {
     /// The largest of 2 x 2 positions.
     Max,
     /// Steps of two positions in the next layer.
@@ -32,7 +32,7 @@ pub enum HalvingName {
 /// What the head sees, by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum TopName {
+pub(super) enum TopName {
     /// The mean of each channel.
     Average,
     /// Everything.

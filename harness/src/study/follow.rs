@@ -13,6 +13,25 @@ use super::store::{Header, Record, RunId};
 use crate::train::Trained;
 
 /// What was read of a study's records.
+///
+/// ```
+/// use isobath::study::follow::Followed;
+///
+/// # let folder = std::env::temp_dir().join(format!("isobath-followed-{}", std::process::id()));
+/// # let study = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/examples/smallest_study.rs"));
+/// # study(&folder)?;
+/// // `folder` is that of a study, which may still be running.
+/// let mut followed = Followed::default();
+/// followed.read_on(&folder.join("records.jsonl"))?;
+/// assert_eq!(followed.header.as_ref().map(|header| header.study.as_str()), Some("smallest"));
+/// let finished = followed.finished.len();
+/// // Nothing has been added since.
+/// followed.read_on(&folder.join("records.jsonl"))?;
+/// assert_eq!(followed.finished.len(), finished);
+/// assert!(followed.read_on(&folder.join("no.jsonl")).is_err());
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct Followed {
     position: u64,

@@ -14,60 +14,60 @@ use crate::train::{Loss, Schedule};
 /// A network, or what a remedy changes of one.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct NetworkTable {
+pub(super) struct NetworkTable {
     /// Short name.
-    pub name: String,
+    pub(super) name: String,
     /// What was changed, in a sentence.
     #[serde(default)]
-    pub change: String,
+    pub(super) change: String,
     /// Hidden layers, or residual blocks.
-    pub depth: Option<usize>,
+    pub(super) depth: Option<usize>,
     /// Units per hidden layer, or channels.
-    pub width: Option<usize>,
+    pub(super) width: Option<usize>,
     /// As `--activation` takes it.
-    pub activation: Option<Activation>,
+    pub(super) activation: Option<Activation>,
     /// As `--init` takes it, or `lsuv`.
-    pub init: Option<String>,
+    pub(super) init: Option<String>,
     /// s_w^2, instead of the initialiser's.
-    pub weight_variance: Option<f32>,
+    pub(super) weight_variance: Option<f32>,
     /// s_b^2, instead of the initialiser's.
-    pub bias_variance: Option<f32>,
+    pub(super) bias_variance: Option<f32>,
     /// `none`, `batch` or `layer`.
-    pub norm: Option<NormName>,
+    pub(super) norm: Option<NormName>,
     /// `pre` or `post`.
-    pub norm_position: Option<PositionName>,
+    pub(super) norm_position: Option<PositionName>,
     /// Residual branches.
-    pub residual: Option<ResidualTable>,
+    pub(super) residual: Option<ResidualTable>,
     /// `plain` or `standardised`.
-    pub weights: Option<WeightsName>,
+    pub(super) weights: Option<WeightsName>,
     /// Convolutions instead of dense layers; the width is then the number of channels.
-    pub convolution: Option<ConvolutionTable>,
+    pub(super) convolution: Option<ConvolutionTable>,
     /// Recurrent layers in place of dense ones.
-    pub cell: Option<CellTable>,
+    pub(super) cell: Option<CellTable>,
     /// Gradient clipping.
-    pub clip: Option<ClipTable>,
+    pub(super) clip: Option<ClipTable>,
     /// A penalty on the weights.
-    pub penalty: Option<PenaltyTable>,
+    pub(super) penalty: Option<PenaltyTable>,
     /// Decoupled decay of the weights, whatever the optimiser: the factor 1 - rate decay per step. 0 takes it away.
-    pub decay: Option<f32>,
+    pub(super) decay: Option<f32>,
     /// The largest norm of a unit's incoming weights.
-    pub max_norm: Option<f32>,
+    pub(super) max_norm: Option<f32>,
     /// How the rate changes over a run, if not as `[training]` says.
-    pub schedule: Option<Schedule>,
+    pub(super) schedule: Option<Schedule>,
     /// What is minimised.
-    pub loss: Option<Loss>,
+    pub(super) loss: Option<Loss>,
     /// Unsupervised training of the hidden layers before the first step.
-    pub pretrain: Option<PretrainTable>,
+    pub(super) pretrain: Option<PretrainTable>,
     /// Optimiser steps, if not as many as `[training]` says.
-    pub steps: Option<usize>,
+    pub(super) steps: Option<usize>,
     /// The settings of the grid that the row is tuned over, such as `momentum 0.1`; all of them if it is left out.
-    pub settings: Option<Vec<String>>,
+    pub(super) settings: Option<Vec<String>>,
 }
 
 /// What dense layers multiply by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum WeightsName {
+pub(super) enum WeightsName {
     /// Their weights.
     Plain,
     /// Their weights with mean 0 and a learned size, unit by unit.
@@ -77,7 +77,7 @@ pub enum WeightsName {
 /// The normalisations by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum NormName {
+pub(super) enum NormName {
     /// None.
     None,
     /// Over the batch.
@@ -89,7 +89,7 @@ pub enum NormName {
 /// Places before and after by name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum PositionName {
+pub(super) enum PositionName {
     /// Before the activation.
     #[default]
     Pre,
@@ -100,25 +100,25 @@ pub enum PositionName {
 /// `residual = { scale = "1/sqrt(L)", layers = 2, last = "linear" }`.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ResidualTable {
+pub(super) struct ResidualTable {
     /// The factor on a branch.
-    pub scale: BranchScale,
+    pub(super) scale: BranchScale,
     /// Dense layers of a branch.
-    pub layers: usize,
+    pub(super) layers: usize,
     /// What follows the last of them.
-    pub last: LastName,
+    pub(super) last: LastName,
     /// Whether that last dense layer, which must be linear, starts at 0; false by default.
     #[serde(default)]
-    pub zero_init: bool,
+    pub(super) zero_init: bool,
     /// Whether the activation follows the sum as well (`post`); `pre` by default.
     #[serde(default)]
-    pub position: PositionName,
+    pub(super) position: PositionName,
 }
 
 /// How a branch ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum LastName {
+pub(super) enum LastName {
     /// Linearly, with Var W = 1/fan-in.
     Linear,
     /// With the activation.
@@ -127,7 +127,7 @@ pub enum LastName {
 
 /// A branch scale: a number, `"1/sqrt(L)"` for L blocks, or `"learned"`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum BranchScale {
+pub(super) enum BranchScale {
     /// This factor.
     Fixed(f32),
     /// 1 over the square root of the number of blocks.
@@ -165,17 +165,17 @@ impl<'de> Deserialize<'de> for BranchScale {
 /// `clip = { kind = "global-norm", limit = 1.0 }`.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ClipTable {
+pub(super) struct ClipTable {
     /// Which kind.
-    pub kind: ClipName,
+    pub(super) kind: ClipName,
     /// The largest element or norm, or AGC's lambda.
-    pub limit: f32,
+    pub(super) limit: f32,
 }
 
 /// The kinds of clipping by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum ClipName {
+pub(super) enum ClipName {
     /// Element by element.
     Value,
     /// All gradients together.
@@ -187,17 +187,17 @@ pub enum ClipName {
 /// `penalty = { kind = "l2", lambda = 1e-4 }`.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PenaltyTable {
+pub(super) struct PenaltyTable {
     /// Which kind.
-    pub kind: PenaltyName,
+    pub(super) kind: PenaltyName,
     /// Its factor.
-    pub lambda: f32,
+    pub(super) lambda: f32,
 }
 
 /// The penalties by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum PenaltyName {
+pub(super) enum PenaltyName {
     /// lambda |w|.
     L1,
     /// lambda w^2 / 2.
@@ -207,28 +207,28 @@ pub enum PenaltyName {
 /// `pretrain = { kind = "autoencoder", steps = 1000, noise = 0.25 }`.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PretrainTable {
+pub(super) struct PretrainTable {
     /// The model of a layer.
-    pub kind: PretrainName,
+    pub(super) kind: PretrainName,
     /// Steps of each layer.
-    pub steps: usize,
+    pub(super) steps: usize,
     /// Adam's rate; 0.001 by default.
-    pub rate: Option<f32>,
+    pub(super) rate: Option<f32>,
     /// Of an autoencoder: the probability that an input is set to 0; 0.25 by default.
-    pub noise: Option<f32>,
+    pub(super) noise: Option<f32>,
     /// Of a Boltzmann machine: Gibbs steps per gradient; 1 by default.
-    pub gibbs_steps: Option<usize>,
+    pub(super) gibbs_steps: Option<usize>,
     /// Of a Boltzmann machine: whether chains go on from step to step (PCD); false by default.
-    pub persistent: Option<bool>,
+    pub(super) persistent: Option<bool>,
     /// Whether each layer's weights are put into a random order afterwards: a control.
     #[serde(default)]
-    pub shuffled: bool,
+    pub(super) shuffled: bool,
 }
 
 /// The models of a layer by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum PretrainName {
+pub(super) enum PretrainName {
     /// Denoising autoencoder.
     Autoencoder,
     /// Restricted Boltzmann machine.

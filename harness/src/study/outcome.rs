@@ -15,7 +15,7 @@ fn deviation(p: f64, samples: usize) -> f64 {
 }
 
 /// The verdict over all seeds. `linear` is the linear classifier's accuracy, if it was run.
-pub fn outcome(
+pub(super) fn outcome(
     accuracies: &[f64],
     divergences: &[Option<Divergence>],
     linear: Option<f64>,
@@ -45,7 +45,7 @@ pub fn outcome(
 
 /// Ranks: one more than the number of rows whose worst seed beats this row's best, so that overlapping ranges share
 /// a rank.
-pub fn ranks(spreads: &[Option<Spread>]) -> Vec<usize> {
+pub(super) fn ranks(spreads: &[Option<Spread>]) -> Vec<usize> {
     let beaten_by = |row: &Option<Spread>| {
         let best = row.as_ref().map_or(f64::NEG_INFINITY, |s| s.max);
         spreads.iter().flatten().filter(|other| other.min > best).count()
@@ -54,12 +54,12 @@ pub fn ranks(spreads: &[Option<Spread>]) -> Vec<usize> {
 }
 
 /// Whether a run that scored `accuracy` on so many samples, none if it diverged, learned anything.
-pub fn survived(accuracy: Option<f64>, majority: f64, samples: usize) -> bool {
+pub(super) fn survived(accuracy: Option<f64>, majority: f64, samples: usize) -> bool {
     accuracy.is_some_and(|accuracy| accuracy > majority + STUCK * deviation(majority, samples))
 }
 
 /// `lowest` or `highest` if the chosen rate is the last of several that its optimiser was tried with.
-pub fn grid_edge(grid: &[Setting], chosen: usize) -> Option<String> {
+pub(super) fn grid_edge(grid: &[Setting], chosen: usize) -> Option<String> {
     let setting = grid.get(chosen)?;
     let rates = grid.iter().filter(|other| other.name == setting.name).map(|other| other.rate);
     if rates.clone().count() < 2 {
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn the_edge_of_the_grid_is_seen_per_optimiser() {
         use crate::net::update::Optimizer;
-        use crate::study::file::OptimizerName::{Adam, Sgd};
+        use crate::study::setting::OptimizerName::{Adam, Sgd};
         let setting = |name, rate| Setting { name, optimizer: Optimizer::Sgd, rate };
         let grid = [setting(Sgd, 0.1), setting(Sgd, 0.01), setting(Sgd, 0.001), setting(Adam, 0.5)];
         assert_eq!(grid_edge(&grid, 0).as_deref(), Some("highest"));

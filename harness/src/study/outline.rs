@@ -18,6 +18,24 @@ use crate::train::Trained;
 pub const FILE: &str = "outline.json";
 
 /// A study before its first run.
+///
+/// ```
+/// use isobath::study::follow::Followed;
+/// use isobath::study::outline::{self, Outline};
+///
+/// # let folder = std::env::temp_dir().join(format!("isobath-outline-{}", std::process::id()));
+/// # let study = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/examples/smallest_study.rs"));
+/// # study(&folder)?;
+/// // `folder` is that of a study of two networks, which may still be running.
+/// let outline: Outline = serde_json::from_slice(&std::fs::read(folder.join(outline::FILE))?)?;
+/// let mut followed = Followed::default();
+/// assert!(outline.so_far(&followed.finished).groups.is_empty());
+/// followed.read_on(&folder.join("records.jsonl"))?;
+/// assert_eq!(followed.finished.len(), outline.runs); // it has ended
+/// assert_eq!(outline.so_far(&followed.finished).groups[0].rows.len(), 2);
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outline {
     /// Runs of the whole study, those of tuning included.

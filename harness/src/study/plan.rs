@@ -36,6 +36,19 @@ pub const BUILT_IN: [(&str, &str); 12] = [
 ];
 
 /// What networks learn from.
+///
+/// ```
+/// use isobath::data::{Sizes, Source};
+/// use isobath::study::plan::StudyPlan;
+///
+/// let samples = StudyPlan::load("remedies", None, false)?.data;
+/// assert_eq!(samples.source, Source::Glyphs);
+/// // The same study in a smaller form.
+/// let few = Sizes { train: 10, validation: 5, test: 5 };
+/// assert!(samples.sizes.train > few.train);
+/// assert_eq!(samples.source.load(&few, 1)?.train.len(), 10);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Samples {
     /// Where samples come from.
@@ -64,6 +77,18 @@ impl Samples {
 }
 
 /// A sick network and its remedies.
+///
+/// ```
+/// use isobath::study::plan::StudyPlan;
+///
+/// let group = &StudyPlan::load("remedies", None, false)?.groups[0];
+/// let [untreated, remedies @ ..] = &group.rows[..] else { panic!("a group without a network") };
+/// assert_eq!(untreated.name, "untreated");
+/// assert!(remedies.iter().all(|remedy| remedy.name != "untreated"));
+/// // Its networks learn from the data of the study, which has no sweep.
+/// assert!(group.data.is_none() && group.sweep.is_none());
+/// # Ok::<(), isobath::study::StudyError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct GroupPlan {
     /// Short name.
@@ -79,6 +104,20 @@ pub struct GroupPlan {
 }
 
 /// A study, ready to run.
+///
+/// ```
+/// use isobath::data::Source;
+/// use isobath::study::plan::StudyPlan;
+///
+/// let plan = StudyPlan::load("remedies", Some(Source::Spirals), true)?;
+/// assert!(plan.data.source == Source::Spirals && plan.seeds == 5);
+/// // Whatever determines results is part of the fingerprint.
+/// assert_ne!(plan.fingerprint, StudyPlan::load("remedies", None, true)?.fingerprint);
+/// // A row is run with one setting of the grid.
+/// let recipe = plan.recipe(&plan.groups[0].rows[0], &plan.grid[0]);
+/// assert_eq!((recipe.steps, recipe.rate), (plan.steps, plan.grid[0].rate));
+/// # Ok::<(), isobath::study::StudyError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct StudyPlan {
     /// Short name.
@@ -104,7 +143,7 @@ pub struct StudyPlan {
     /// The groups.
     pub groups: Vec<GroupPlan>,
     /// What their figures are to confirm or refute.
-    pub claims: Vec<ClaimTable>,
+    pub(super) claims: Vec<ClaimTable>,
     /// Hash of everything that determines the results, but the seed.
     pub fingerprint: u64,
 }
@@ -149,6 +188,33 @@ impl StudyPlan {
     ///
     /// # Errors
     /// Something in it is not allowed.
+    ///
+    /// ```
+    /// use isobath::study::plan::StudyPlan;
+    ///
+    /// let text = r#"
+    /// name = "mine"
+    /// title = "Does a residual connection help?"
+    /// data = { source = "two-spirals", train = 40, validation = 20, test = 20 }
+    /// training = { steps = 10, batch = 8, seeds = 2, record_every = 5 }
+    /// grid = [{ optimizer = "sgd", rates = [0.1, 0.01] }]
+    /// [[group]]
+    /// name = "deep"
+    /// title = "Ten tanh layers"
+    /// sick = { name = "untreated", depth = 10, width = 4, activation = "tanh", init = "xavier" }
+    /// [[group.remedy]]
+    /// name = "residual"
+    /// residual = { scale = 1.0, layers = 1, last = "linear" }
+    /// "#;
+    /// let plan = StudyPlan::parse("mine.toml", text, None, false)?;
+    /// assert_eq!(plan.grid.len(), 2);
+    /// assert!(plan.groups[0].rows[1].architecture.residual.is_some());
+    ///
+    /// let text = text.replace("depth = 10", "depth = 0");
+    /// let error = StudyPlan::parse("mine.toml", &text, None, false).unwrap_err();
+    /// assert!(error.to_string().contains("depth is 0"));
+    /// # Ok::<(), isobath::study::StudyError>(())
+    /// ```
     pub fn parse(file: &str, text: &str, data: Option<Source>, full: bool) -> Result<Self, StudyError> {
         let invalid = |message: String| StudyError::Invalid { file: file.to_owned(), message };
         let parsed: StudyFile = toml::from_str(text).map_err(|error| invalid(with_suggestion(&error)))?;
@@ -181,6 +247,18 @@ impl StudyPlan {
     }
 
     /// The recipe of a row with a setting.
+    ///
+    /// ```
+    /// use isobath::study::plan::StudyPlan;
+    ///
+    /// let plan = StudyPlan::load("remedies", None, false)?;
+    /// let (row, setting) = (&plan.groups[0].rows[0], &plan.grid[0]);
+    /// let recipe = plan.recipe(row, setting);
+    /// assert_eq!(recipe.architecture, row.architecture);
+    /// assert_eq!((recipe.optimizer, recipe.rate), (setting.optimizer, setting.rate));
+    /// assert_eq!((recipe.steps, recipe.batch), (plan.steps, plan.batch));
+    /// # Ok::<(), isobath::study::StudyError>(())
+    /// ```
     pub fn recipe(&self, row: &Contestant, setting: &Setting) -> Recipe {
         Recipe {
             architecture: row.architecture,
@@ -229,6 +307,16 @@ impl StudyPlan {
     }
 
     /// The linear softmax classifier as a row.
+    ///
+    /// ```
+    /// use isobath::study::plan::StudyPlan;
+    ///
+    /// let plan = StudyPlan::load("remedies", None, false)?;
+    /// // No hidden layer: the network is its head.
+    /// let built = plan.recipe(&plan.linear(), &plan.grid[0]).build(144, 10);
+    /// assert_eq!(built.layers.len(), 1);
+    /// # Ok::<(), isobath::study::StudyError>(())
+    /// ```
     pub fn linear(&self) -> Contestant {
         Contestant {
             name: "linear softmax".to_owned(),

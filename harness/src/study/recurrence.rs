@@ -14,20 +14,20 @@ use crate::net::{Cell, ForgetBias};
 /// Recurrent layers in place of dense ones.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CellTable {
+pub(super) struct CellTable {
     /// Which cell.
-    pub kind: CellName,
+    pub(super) kind: CellName,
     /// Of an LSTM or a GRU: how the bias of the gate that keeps the state starts; 0 by default.
     #[serde(default, deserialize_with = "forget_bias")]
-    pub forget_bias: Option<ForgetBias>,
+    pub(super) forget_bias: Option<ForgetBias>,
     /// The largest norm of the gradient of the state at each step on its way back.
-    pub clip: Option<f32>,
+    pub(super) clip: Option<f32>,
 }
 
 /// The cells by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum CellName {
+pub(super) enum CellName {
     /// Long short-term memory.
     Lstm,
     /// Gated recurrent unit.

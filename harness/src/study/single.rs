@@ -7,9 +7,9 @@ use serde::Deserialize;
 use super::StudyError;
 use super::check::{at_least_one, check_weight_decay, positive};
 use super::contestant::contestant;
-use super::file::{GridTable, OptimizerName};
+use super::file::GridTable;
 use super::network::{NetworkTable, NormName};
-use super::setting::settings;
+use super::setting::{OptimizerName, settings};
 use crate::data::{Dataset, Sizes, Source};
 use crate::machine::available_memory;
 use crate::suggest::with_suggestion;
@@ -56,6 +56,30 @@ struct Optimizer {
 }
 
 /// What to train, and on what.
+///
+/// ```
+/// use isobath::data::Source;
+/// use isobath::study::single::Single;
+///
+/// let text = r#"
+/// data = { source = "two-spirals", train = 40, test = 20 }
+/// training = { steps = 10, batch = 8, record_every = 5 }
+/// optimizer = { name = "adam", rate = 0.01 }
+/// network = { name = "mine", depth = 3, width = 4, activation = "relu", init = "he" }
+/// "#;
+/// let path = std::env::temp_dir().join(format!("isobath-single-{}.toml", std::process::id()));
+/// std::fs::write(&path, text)?;
+/// let single = Single::load(&path)?;
+/// assert_eq!((single.name.as_str(), single.setting.as_str()), ("mine", "adam 0.01"));
+/// assert_eq!((single.source.clone(), single.recipe.architecture.depth), (Source::TwoSpirals, 3));
+/// single.check_memory(&single.source.load(&single.sizes, 1)?.train)?;
+///
+/// std::fs::write(&path, text.replace("he", "ha"))?;
+/// let error = Single::load(&path).unwrap_err();
+/// assert!(error.to_string().contains("ha"));
+/// # std::fs::remove_file(path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Single {
     /// The network's name.

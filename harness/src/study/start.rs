@@ -7,6 +7,20 @@ use crate::architecture::{Architecture, Norm};
 use crate::init::{Family, WeightVariance};
 
 /// What theory has to know of a network to speak of its activation and its place in the phase diagram.
+///
+/// ```
+/// use isobath::architecture::{Architecture, Norm};
+/// use isobath::study::summary::Network;
+///
+/// let plain = Architecture::plain(10, 64, "relu".parse()?, "he".parse()?);
+/// let network = Network::of(&plain).expect("it is not recurrent");
+/// assert_eq!(network.layers, 10);
+/// assert_eq!(network.deviations, Some((2.0_f64.sqrt(), 0.0)));
+/// // Normalised, it has no place in the phase diagram.
+/// let normalised = Network::of(&Architecture { norm: Norm::Layer, ..plain });
+/// assert_eq!(normalised.and_then(|network| network.deviations), None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Network {
     /// phi.

@@ -21,6 +21,17 @@ use super::{StudyError, outline};
 use crate::train::Trained;
 
 /// Which run of a study.
+///
+/// ```
+/// use isobath::study::store::{Phase, RunId};
+///
+/// let id = RunId { network: "deep/untreated".to_owned(), phase: Phase::Trial, setting: 1, seed: 0 };
+/// let text = r#"{"network":"deep/untreated","phase":"trial","setting":1,"seed":0}"#;
+/// assert_eq!(serde_json::to_string(&id)?, text);
+/// // Runs of one network follow each other: tuning, then the trial.
+/// assert!(RunId { phase: Phase::Tuning, seed: 9, ..id.clone() } < id);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RunId {
     /// Group and row, `vanishing/untreated`; `linear softmax` for the reference.
@@ -34,6 +45,23 @@ pub struct RunId {
 }
 
 /// The two halves of a fair trial.
+///
+/// ```
+/// use isobath::study::store::{Phase, runs};
+///
+/// # let folder = std::env::temp_dir().join(format!("isobath-phase-{}", std::process::id()));
+/// # let study = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/examples/smallest_study.rs"));
+/// # study(&folder)?;
+/// // `folder` is that of a study with two networks, two settings and two seeds.
+/// let runs = runs(&folder)?;
+/// let untreated = runs.iter().map(|(id, _)| id).filter(|id| id.network == "deep/untreated");
+/// let (tuning, trial): (Vec<_>, Vec<_>) = untreated.partition(|id| id.phase == Phase::Tuning);
+/// assert!(tuning.iter().map(|id| (id.setting, id.seed)).eq([(0, 0), (1, 0)]));
+/// // The better of the settings, on every fresh seed.
+/// assert!(trial.iter().map(|id| id.seed).eq([0, 1]));
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
@@ -53,6 +81,32 @@ pub(super) enum Record {
 }
 
 /// Whose records these are.
+///
+/// ```
+/// use isobath::study::store::{Header, Store};
+/// use isobath::study::summary::SCHEMA_VERSION;
+/// use isobath_kernels::NUMERICS_VERSION;
+///
+/// let header = Header {
+///     schema_version: SCHEMA_VERSION,
+///     study: "mine".to_owned(),
+///     seed: 1,
+///     fingerprint: "00000000000000ab".to_owned(),
+///     numerics_version: NUMERICS_VERSION,
+///     version: "0.1.0".to_owned(),
+///     level: "avx2".to_owned(),
+///     cpu: String::new(),
+/// };
+/// let folder = std::env::temp_dir().join(format!("isobath-header-{}", std::process::id()));
+/// drop(Store::open(&folder, &header, false)?);
+/// // The same study goes on elsewhere, for no bit depends on the machine; another seed is another study.
+/// let elsewhere = Header { level: "neon".to_owned(), ..header.clone() };
+/// drop(Store::open(&folder, &elsewhere, false)?);
+/// let error = Store::open(&folder, &Header { seed: 2, ..header }, false).unwrap_err();
+/// assert!(error.to_string().contains("holds a study with other settings"));
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     /// [`SCHEMA_VERSION`](super::summary::SCHEMA_VERSION).
@@ -96,6 +150,42 @@ pub(super) struct LayerRecord {
 }
 
 /// An open study folder.
+///
+/// ```
+/// use isobath::study::StudyError;
+/// use isobath::study::store::{Header, Store};
+/// # use isobath::study::store::runs;
+///
+/// # let folder = std::env::temp_dir().join(format!("isobath-store-{}", std::process::id()));
+/// # let study = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/examples/smallest_study.rs"));
+/// # study(&folder)?;
+/// # let found = runs(&folder)?;
+/// # let (id, trained) = &found[0];
+/// # std::fs::remove_dir_all(&folder)?;
+/// let header = Header {
+///     schema_version: isobath::study::summary::SCHEMA_VERSION,
+///     study: "mine".to_owned(),
+///     seed: 1,
+///     fingerprint: "00000000000000ab".to_owned(),
+///     numerics_version: isobath_kernels::NUMERICS_VERSION,
+///     version: "0.1.0".to_owned(),
+///     level: "avx2".to_owned(),
+///     cpu: String::new(),
+/// };
+/// let mut store = Store::open(&folder, &header, false)?;
+/// assert!(store.finished.is_empty() && store.summary()?.is_none());
+/// // `id` and `trained` are a run and its result.
+/// store.keep(id, "sgd 0.1", trained)?;
+/// let path = store.replace("notes.txt", b"written as a whole or not at all")?;
+/// assert_eq!(path, folder.join("notes.txt"));
+/// // Nobody else may write as long as it is open; whoever comes then finds the run.
+/// let beside = Store::open(&folder, &header, false);
+/// assert!(matches!(beside, Err(StudyError::InUse { .. })));
+/// drop(store);
+/// assert_eq!(Store::open(&folder, &header, false)?.finished.get(id), Some(trained));
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Store {
     folder: PathBuf,
@@ -292,6 +382,21 @@ fn read(
 ///
 /// # Errors
 /// The folder has no records, or they cannot be read.
+///
+/// ```
+/// use isobath::study::store::{Phase, trials};
+///
+/// # let folder = std::env::temp_dir().join(format!("isobath-trials-{}", std::process::id()));
+/// # let study = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/examples/smallest_study.rs"));
+/// # study(&folder)?;
+/// // `folder` is that of a study with two networks and two seeds.
+/// let trials = trials(&folder)?;
+/// assert!(trials.iter().all(|(id, _)| id.phase == Phase::Trial));
+/// let of_remedy = trials.iter().filter(|(id, _)| id.network == "deep/batch norm");
+/// assert!(of_remedy.map(|(_, trained)| trained.steps).eq([10, 10]));
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn trials(folder: &Path) -> Result<Vec<(RunId, Trained)>, StudyError> {
     let mut runs = runs(folder)?;
     runs.retain(|(id, _)| id.phase == Phase::Trial);
@@ -302,6 +407,22 @@ pub fn trials(folder: &Path) -> Result<Vec<(RunId, Trained)>, StudyError> {
 ///
 /// # Errors
 /// The folder has no records, or they cannot be read.
+///
+/// ```
+/// use isobath::study::store::{runs, trials};
+///
+/// # let folder = std::env::temp_dir().join(format!("isobath-runs-{}", std::process::id()));
+/// # let study = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/examples/smallest_study.rs"));
+/// # study(&folder)?;
+/// // `folder` is that of a study. Runs of tuning come before those of the trial.
+/// let (runs, trials) = (runs(&folder)?, trials(&folder)?);
+/// assert!(runs.len() > trials.len());
+/// assert!(runs.ends_with(&trials));
+/// let nowhere = isobath::study::store::runs(&folder.join("nowhere")).unwrap_err();
+/// assert_eq!(nowhere.exit_code(), 3);
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn runs(folder: &Path) -> Result<Vec<(RunId, Trained)>, StudyError> {
     let path = folder.join("records.jsonl");
     let strange = |found: String| StudyError::Invalid {

@@ -16,6 +16,15 @@ pub use crate::train::{Course, Histogram, LayerHistograms};
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// Median, least and largest of a figure over seeds, with the values in the order of the seeds.
+///
+/// ```
+/// use isobath::study::summary::Spread;
+///
+/// let spread = Spread::of(&[0.75, 0.5, 1.0, 0.5]).expect("finite values");
+/// assert_eq!((spread.min, spread.median, spread.max), (0.5, 0.625, 1.0));
+/// assert_eq!(spread.values, [0.75, 0.5, 1.0, 0.5]);
+/// assert_eq!(Spread::of(&[f64::NAN]), None);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
     /// Middle value, or the mean of the two middle ones.
@@ -42,6 +51,27 @@ impl Spread {
 }
 
 /// A whole study.
+///
+/// ```
+/// use isobath::study::summary::Summary;
+///
+/// # let folder = std::env::temp_dir().join(format!("isobath-summary-{}", std::process::id()));
+/// # let study = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/examples/smallest_study.rs"));
+/// # study(&folder)?;
+/// // `folder` is that of a finished study.
+/// let text = std::fs::read(folder.join("summary.json"))?;
+/// let summary: Summary = serde_json::from_slice(&text)?;
+/// assert_eq!((summary.name.as_str(), summary.seed), ("smallest", 1));
+/// for group in &summary.groups {
+///     let data = summary.data_of(group);
+///     let best = group.rows.iter().min_by_key(|row| row.rank).expect("the untreated network");
+///     println!("{}: {} is the best on {}", group.title, best.name, data.source);
+/// }
+/// // Every figure can be written and read again.
+/// assert_eq!(serde_json::from_str::<Summary>(&serde_json::to_string(&summary)?)?, summary);
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// [`SCHEMA_VERSION`].
@@ -82,6 +112,19 @@ impl Data {
 }
 
 /// The data of a study.
+///
+/// ```
+/// # let folder = std::env::temp_dir().join(format!("isobath-data-{}", std::process::id()));
+/// # let study = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/examples/smallest_study.rs"));
+/// # let summary = study(&folder)?.summary;
+/// // `summary` is of a study on 40 points of two spirals.
+/// let data = &summary.data;
+/// assert_eq!((data.source.as_str(), data.train, data.features, data.classes), ("two-spirals", 40, 2, 2));
+/// let linear = data.linear_accuracy().expect("the study has run the linear classifier");
+/// assert_eq!(data.linear.as_ref().and_then(|row| row.accuracy.clone()).unwrap().median, linear);
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Data {
     /// As the command line takes it: `glyphs`, `idx:DIR`, ...
@@ -110,6 +153,18 @@ fn one() -> usize {
 }
 
 /// The protocol of a study.
+///
+/// ```
+/// # let folder = std::env::temp_dir().join(format!("isobath-training-{}", std::process::id()));
+/// # let study = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/examples/smallest_study.rs"));
+/// # let summary = study(&folder)?.summary;
+/// let training = &summary.training;
+/// assert_eq!((training.steps, training.batch, training.seeds), (10, 8, 2));
+/// assert_eq!(training.grid, ["sgd 0.1", "sgd 0.01"]);
+/// assert_eq!(training.loss, "cross-entropy");
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Training {
     /// Optimiser steps per run.
@@ -125,6 +180,19 @@ pub struct Training {
 }
 
 /// A sick network and its remedies.
+///
+/// ```
+/// # let folder = std::env::temp_dir().join(format!("isobath-group-{}", std::process::id()));
+/// # let study = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/examples/smallest_study.rs"));
+/// # let summary = study(&folder)?.summary;
+/// // `summary` is of a study of one sick network and one remedy.
+/// let group = &summary.groups[0];
+/// assert!(group.rows.iter().map(|row| row.name.as_str()).eq(["untreated", "batch norm"]));
+/// // All rows could have been run for the multiply-adds of the cheapest.
+/// assert!(group.rows.iter().all(|row| row.multiply_adds >= group.budget));
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Group {
     /// Short name.
@@ -145,6 +213,17 @@ pub struct Group {
 }
 
 /// What became of a network.
+///
+/// ```
+/// use isobath::study::summary::Outcome;
+///
+/// // As it stands in summary.json.
+/// let text = r#"{"kind":"diverged","step":7,"layer":3,"seeds":1}"#;
+/// let outcome: Outcome = serde_json::from_str(text)?;
+/// assert_eq!(outcome, Outcome::Diverged { step: 7, layer: 3, seeds: 1 });
+/// assert_eq!(serde_json::to_string(&Outcome::Stuck)?, r#"{"kind":"stuck"}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Outcome {
@@ -167,6 +246,21 @@ pub enum Outcome {
 }
 
 /// One network, tuned and then run with fresh seeds.
+///
+/// ```
+/// # let folder = std::env::temp_dir().join(format!("isobath-row-{}", std::process::id()));
+/// # let study = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/examples/smallest_study.rs"));
+/// # let summary = study(&folder)?.summary;
+/// // `summary` is of a study with two settings and two seeds; this row has batch norm.
+/// let row = &summary.groups[0].rows[1];
+/// assert_eq!((row.depth, row.layers.len(), row.steps), (3, 3, 10));
+/// assert_eq!(row.tuning.len(), 2);
+/// assert!(summary.training.grid.contains(&row.setting));
+/// assert_eq!(row.accuracy.as_ref().map(|accuracy| accuracy.values.len()), Some(2));
+/// assert_eq!(row.noise_scale, [None; 2]); // batch norm has none
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// Short name, unique in its group.
@@ -245,6 +339,18 @@ pub struct Row {
 }
 
 /// Predictions of mean-field theory for a network at its start; for a residual network per block.
+///
+/// ```
+/// # let folder = std::env::temp_dir().join(format!("isobath-theory-{}", std::process::id()));
+/// # let study = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/examples/smallest_study.rs"));
+/// # let summary = study(&folder)?.summary;
+/// // `summary` is of a study whose first network has ReLU layers, started by He et al.: their gradient
+/// // neither shrinks nor grows.
+/// let theory = summary.groups[0].rows[0].theory.expect("theory knows such networks");
+/// assert!(theory.factor.is_some_and(|factor| (factor - 1.0).abs() < 1e-6));
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Theory {
     /// Factor on the gradient's norm per layer, downwards.
@@ -258,6 +364,20 @@ pub struct Theory {
 }
 
 /// What theory expects of one hidden layer at the start, on the study's data.
+///
+/// ```
+/// # let folder = std::env::temp_dir().join(format!("isobath-predicted-{}", std::process::id()));
+/// # let study = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/examples/smallest_study.rs"));
+/// # let summary = study(&folder)?.summary;
+/// // `summary` is of a study whose first network has three ReLU layers, started by He et al.
+/// let predicted = &summary.groups[0].rows[0].predicted;
+/// let [first, _, last] = &predicted[..] else { panic!("a prediction for each layer") };
+/// // The signal keeps its size from layer to layer; gradients are given by the last layer's.
+/// assert!((first.q - last.q).abs() < 1e-6 * last.q);
+/// assert_eq!(last.log10_delta, Some(0.0));
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PredictedLayer {
     /// Variance at phi's input; in a residual network the mean square of the block's input.
@@ -271,6 +391,22 @@ pub struct PredictedLayer {
 }
 
 /// One hidden layer, before the first step and after the last; medians over the seeds.
+///
+/// ```
+/// # let folder = std::env::temp_dir().join(format!("isobath-layers-{}", std::process::id()));
+/// # let study = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/examples/smallest_study.rs"));
+/// # let summary = study(&folder)?.summary;
+/// // `summary` is of a study whose networks have three layers.
+/// let layers = &summary.groups[0].rows[0].layers;
+/// assert!(layers.iter().map(|figures| figures.layer).eq(1..=3));
+/// for figures in layers {
+///     let [before, after] = figures.log10_delta;
+///     println!("layer {}: {before:?} before the first step, {after:?} after the last", figures.layer);
+///     assert!(figures.moved.is_some_and(|moved| moved > 0.0));
+/// }
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LayerFigures {
     /// 1 next to the input.
@@ -308,6 +444,18 @@ fn is_timeless(through_time: &[Vec<Option<f64>>; 2]) -> bool {
 }
 
 /// Where a study ran.
+///
+/// ```
+/// # let folder = std::env::temp_dir().join(format!("isobath-machine-{}", std::process::id()));
+/// # let study = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/examples/smallest_study.rs"));
+/// # let summary = study(&folder)?.summary;
+/// let machine = &summary.machine;
+/// assert_eq!(machine.level, isobath_kernels::Level::detect().name());
+/// assert_eq!(machine.numerics_version, isobath_kernels::NUMERICS_VERSION);
+/// assert!(machine.threads == 1 && machine.seconds > 0.0);
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
     /// The instruction set.

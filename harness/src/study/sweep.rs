@@ -12,14 +12,22 @@ use super::network::NetworkTable;
 /// `[sweep]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SweepTable {
+pub(super) struct SweepTable {
     /// Which field of the sick networks.
-    pub field: Field,
+    pub(super) field: Field,
     /// Its values.
-    pub values: Vec<f64>,
+    pub(super) values: Vec<f64>,
 }
 
 /// The fields that can be swept.
+///
+/// ```
+/// use isobath::study::sweep::Field;
+///
+/// assert_eq!(Field::WeightVariance.name(), "weight_variance");
+/// assert_eq!(serde_json::from_str::<Field>(r#""depth""#)?, Field::Depth);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Field {
@@ -46,6 +54,20 @@ impl Field {
 }
 
 /// Where a group stands in its study's sweep.
+///
+/// ```
+/// use isobath::study::plan::StudyPlan;
+/// use isobath::study::sweep::Field;
+///
+/// let plan = StudyPlan::load("depth-sweep", None, false)?;
+/// for group in &plan.groups {
+///     let point = group.sweep.as_ref().expect("every group of a sweep is a point of it");
+///     assert_eq!(point.field, Field::Depth);
+///     assert_eq!(group.name, format!("{} depth {}", point.of, point.value));
+///     assert_eq!(group.rows[0].architecture.depth as f64, point.value);
+/// }
+/// # Ok::<(), isobath::study::StudyError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
     /// The group's name in the file, which all its points share.

@@ -25,6 +25,44 @@ use crate::threads::Serial;
 use crate::train::{Cost, Trained, train_kept};
 
 /// How a study is run. None of it shows in a result but the seed.
+///
+/// ```
+/// use isobath::study::StudyError;
+/// use isobath::study::plan::StudyPlan;
+/// use isobath::study::trial::{Options, Progress, run};
+/// use isobath_kernels::Level;
+///
+/// struct Silent;
+///
+/// impl Progress for Silent {
+///     fn advance(&self, _: u64, _: u64, _: &str) {}
+/// }
+///
+/// # let text = r#"
+/// # name = "mine"
+/// # title = "?"
+/// # data = { source = "two-spirals", train = 40, validation = 20, test = 20 }
+/// # training = { steps = 10, batch = 8, seeds = 2, record_every = 5 }
+/// # grid = [{ optimizer = "sgd", rates = [0.1] }]
+/// # [[group]]
+/// # name = "deep"
+/// # title = "Three ReLU layers"
+/// # sick = { name = "untreated", depth = 3, width = 4, activation = "relu", init = "he", norm = "layer" }
+/// # "#;
+/// // `text` is a small study.
+/// let plan = StudyPlan::parse("mine.toml", text, None, false)?;
+/// let folder = std::env::temp_dir().join(format!("isobath-options-{}", std::process::id()));
+/// let level = Level::detect();
+/// let options = Options { folder: folder.clone(), seed: 1, level, threads: 2, force: false };
+/// let hash = run(&plan, &options, &false.into(), &Silent)?.summary.hash;
+/// // Another level or number of threads gives the same bits, another seed other networks.
+/// let again = Options { level: Level::SCALAR, threads: 1, force: true, ..options.clone() };
+/// assert_eq!(run(&plan, &again, &false.into(), &Silent)?.summary.hash, hash);
+/// let other = run(&plan, &Options { seed: 2, ..options }, &false.into(), &Silent);
+/// assert!(matches!(other, Err(StudyError::Occupied { .. })));
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The run folder.
@@ -40,12 +78,47 @@ pub struct Options {
 }
 
 /// What a study tells while it runs.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// use isobath::study::trial::Progress;
+///
+/// // Keeps how much of a study is done, in percent.
+/// #[derive(Default)]
+/// struct Percent(AtomicU64);
+///
+/// impl Progress for Percent {
+///     fn advance(&self, done: u64, total: u64, _: &str) {
+///         self.0.store(100 * done / total.max(1), Ordering::Relaxed);
+///     }
+/// }
+///
+/// // As `run` tells it, from all its threads.
+/// let percent = Percent::default();
+/// percent.advance(30, 120, "deep/untreated");
+/// assert_eq!(percent.0.into_inner(), 25);
+/// ```
 pub trait Progress: Sync {
     /// So many steps of so many are done.
     fn advance(&self, done: u64, total: u64, what: &str);
 }
 
 /// A finished study.
+///
+/// ```
+/// # let folder = std::env::temp_dir().join(format!("isobath-finished-{}", std::process::id()));
+/// # let study = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/examples/smallest_study.rs"));
+/// let finished = study(&folder)?;
+/// assert!(!finished.before);
+/// assert_eq!(finished.report, folder.join("report.html"));
+/// // The same study again runs nothing and says the same.
+/// let again = study(&folder)?;
+/// assert!(again.before);
+/// assert_eq!(again.summary, finished.summary);
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Finished {
     /// What it says.
@@ -87,6 +160,51 @@ pub(super) struct Entry<'a> {
 ///
 /// # Errors
 /// Data, networks or the folder are not as they must be, or the user asked to stop.
+///
+/// ```
+/// use std::sync::atomic::AtomicBool;
+///
+/// use isobath::study::StudyError;
+/// use isobath::study::plan::StudyPlan;
+/// use isobath::study::trial::{Options, Progress, run};
+/// use isobath_kernels::Level;
+///
+/// struct Silent;
+///
+/// impl Progress for Silent {
+///     fn advance(&self, _: u64, _: u64, _: &str) {}
+/// }
+///
+/// let text = r#"
+/// name = "mine"
+/// title = "What does batch norm change?"
+/// data = { source = "two-spirals", train = 40, validation = 20, test = 20 }
+/// training = { steps = 10, batch = 8, seeds = 2, record_every = 5 }
+/// grid = [{ optimizer = "sgd", rates = [0.1, 0.01] }]
+/// [[group]]
+/// name = "deep"
+/// title = "Three ReLU layers"
+/// sick = { name = "untreated", depth = 3, width = 4, activation = "relu", init = "he" }
+/// [[group.remedy]]
+/// name = "batch norm"
+/// norm = "batch"
+/// "#;
+/// let plan = StudyPlan::parse("mine.toml", text, None, false)?;
+/// let folder = std::env::temp_dir().join(format!("isobath-run-{}", std::process::id()));
+/// let level = Level::detect();
+/// let options = Options { folder: folder.clone(), seed: 1, level, threads: 1, force: false };
+///
+/// // Stopped, it goes on where it was.
+/// let stopped = run(&plan, &options, &AtomicBool::new(true), &Silent);
+/// assert!(matches!(stopped, Err(StudyError::Interrupted)));
+/// let finished = run(&plan, &options, &AtomicBool::new(false), &Silent)?;
+/// assert_eq!(finished.summary.groups[0].rows.len(), 2);
+/// for file in ["records.jsonl", "summary.json", "report.html"] {
+///     assert!(folder.join(file).exists());
+/// }
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn run(
     plan: &StudyPlan,
     options: &Options,
@@ -388,6 +506,6 @@ impl<'a> Trial<'a> {
 }
 
 /// `runs/NAME-SEED`, where a study goes that is not told otherwise.
-pub fn default_folder(plan: &StudyPlan, seed: u64) -> PathBuf {
+pub(crate) fn default_folder(plan: &StudyPlan, seed: u64) -> PathBuf {
     Path::new("runs").join(format!("{}-{seed}", plan.name))
 }

@@ -170,6 +170,33 @@ fn wait_until(is_so: impl Fn() -> bool) {
 }
 
 /// Threads that wait for work. They end when this is dropped.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::init::Init;
+/// use isobath::net::{Arena, Layer, Mode, Pass, Place, Plan, Unwatched};
+/// use isobath::random::Random;
+/// use isobath::threads::{Serial, Threads, Workers};
+/// use isobath_kernels::Level;
+///
+/// let layers = [[Layer::dense(64, Init::XAVIER), Layer::Activation(Activation::Tanh)]; 3].concat();
+/// let mut places = [Place::default(); 6];
+/// let plan = Plan::new(64, 32, &layers, &mut places)?;
+/// // All gradients after a forward and a backward pass.
+/// fn gradients<T: Threads>(plan: Plan<'_>, threads: &T) -> Result<Vec<f32>, Box<dyn std::error::Error>> {
+///     let mut memory = vec![0.0; plan.arena_len(0, threads.count())?];
+///     let mut arena = Arena::new(&plan, 0, threads.count(), &mut memory)?;
+///     arena.initialise(&plan, &mut Random::new(1));
+///     arena.input_mut(&plan, 32).fill(0.5);
+///     let pass = Pass { plan, level: Level::detect(), threads, rows: 32 };
+///     pass.forward(&mut arena, Mode::Training, &mut Unwatched)?;
+///     pass.backward(&mut arena, &vec![1.0; 32 * 64], false, &mut Unwatched)?;
+///     Ok(arena.gradients.to_vec())
+/// }
+/// let workers = Workers::new(2)?;
+/// assert_eq!(gradients(plan, &workers.team())?, gradients(plan, &Serial)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Workers {
     workers: Vec<Worker>,
     handover: usize,
@@ -216,6 +243,19 @@ impl Drop for Workers {
 }
 
 /// The calling thread and some workers.
+///
+/// ```
+/// use isobath::threads::{Threads, Workers};
+///
+/// let workers = Workers::new(3)?;
+/// let team = workers.team();
+/// assert_eq!(team.count(), 3);
+/// // A join gives one thread to the first piece and two to the second.
+/// let (mut first, mut second) = (0, 0);
+/// team.join(|half| first = half.count(), |half| second = half.count());
+/// assert_eq!((first, second), (1, 2));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Team<'a> {
     workers: &'a [Worker],

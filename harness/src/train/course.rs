@@ -10,6 +10,30 @@ use crate::net::{Arena, Layer, Plan};
 use crate::probe::weight_norms;
 
 /// The course of one run: a figure per recorded step, or per recorded step and hidden layer.
+///
+/// ```
+/// # use isobath::architecture::Architecture;
+/// # use isobath::data::{Sizes, Source};
+/// # use isobath::study::plan::StudyPlan;
+/// # use isobath::threads::Serial;
+/// # use isobath::train::{Recipe, train};
+/// # let plan = StudyPlan::load("remedies", None, false)?;
+/// # let row = plan.recipe(&plan.groups[0].rows[0], &plan.grid[0]);
+/// # let architecture = Architecture::plain(3, 4, "tanh".parse()?, "xavier".parse()?);
+/// # let recipe = Recipe { architecture, steps: 10, batch: 40, record_every: 5, ..row };
+/// # let splits = Source::TwoSpirals.load(&Sizes { train: 40, validation: 0, test: 20 }, 1)?;
+/// # let level = isobath_kernels::Level::detect();
+/// # let trained = train(&recipe, &splits.train, &splits.test, 1, level, &Serial, |_, _| true)?;
+/// # let trained = trained.expect("nobody stopped it");
+/// // `trained` is the result of ten steps over all samples of a network of three layers, every fifth on record.
+/// let course = &trained.course;
+/// assert_eq!(course.steps, [0, 5, 10]);
+/// assert!(course.loss[2] < course.loss[0]);
+/// for deltas in &course.log10_delta {
+///     assert_eq!(deltas.len(), 3);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Course {
     /// The recorded steps; 0 is before the first update.

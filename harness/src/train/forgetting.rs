@@ -3,6 +3,17 @@
 /// Steps back from the last after which the norm of the gradient is a tenth of that at the last step, or less, for the
 /// first time; as many as there are steps where that happens in none. `log10` holds log10 of the norms from the first
 /// step to the last; a norm that is zero has none. None where there are no steps, or nothing arrives at the last.
+///
+/// ```
+/// use isobath::train::forgetting;
+///
+/// // Over each step back the gradient halves: 2^-4 is the first below a tenth.
+/// let halves: Vec<_> = (0..9).rev().map(|back| Some(f64::from(back) * 0.5_f64.log10())).collect();
+/// assert_eq!(forgetting(&halves), Some(4));
+/// // An exploding one forgets nothing in its three steps.
+/// assert_eq!(forgetting(&[Some(5.0), Some(2.0), Some(0.0)]), Some(3));
+/// assert_eq!(forgetting(&[]), None);
+/// ```
 pub fn forgetting(log10: &[Option<f64>]) -> Option<usize> {
     let (last, before) = log10.split_last()?;
     let tenth = (*last)? - 1.0;

@@ -20,6 +20,28 @@ const BINS: usize = 32;
 const VALUES: usize = 1 << 14;
 
 /// How many values lie where, in bins of equal width.
+///
+/// ```
+/// # use isobath::architecture::Architecture;
+/// # use isobath::data::{Sizes, Source};
+/// # use isobath::study::plan::StudyPlan;
+/// # use isobath::threads::Serial;
+/// # use isobath::train::{Recipe, train};
+/// # let plan = StudyPlan::load("remedies", None, false)?;
+/// # let row = plan.recipe(&plan.groups[0].rows[0], &plan.grid[0]);
+/// # let architecture = Architecture::plain(3, 4, "tanh".parse()?, "xavier".parse()?);
+/// # let recipe = Recipe { architecture, steps: 10, batch: 40, record_every: 5, ..row };
+/// # let splits = Source::TwoSpirals.load(&Sizes { train: 40, validation: 0, test: 20 }, 1)?;
+/// # let level = isobath_kernels::Level::detect();
+/// # let trained = train(&recipe, &splits.train, &splits.test, 1, level, &Serial, |_, _| true)?;
+/// # let trained = trained.expect("nobody stopped it");
+/// // `trained` is the result of a network of layers of 4 units on batches of 40 samples.
+/// let histogram = trained.histograms[0][0].signal.as_ref().expect("all values are finite");
+/// assert!(histogram.low < histogram.high);
+/// assert_eq!(histogram.counts.iter().sum::<u32>(), 40 * 4);
+/// assert_eq!(histogram.outside, 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Histogram {
     /// The least value.
@@ -54,6 +76,27 @@ impl Histogram {
 }
 
 /// The histograms of one hidden layer.
+///
+/// ```
+/// # use isobath::architecture::Architecture;
+/// # use isobath::data::{Sizes, Source};
+/// # use isobath::study::plan::StudyPlan;
+/// # use isobath::threads::Serial;
+/// # use isobath::train::{Recipe, train};
+/// # let plan = StudyPlan::load("remedies", None, false)?;
+/// # let row = plan.recipe(&plan.groups[0].rows[0], &plan.grid[0]);
+/// # let architecture = Architecture::plain(3, 4, "tanh".parse()?, "xavier".parse()?);
+/// # let recipe = Recipe { architecture, steps: 10, batch: 40, record_every: 5, ..row };
+/// # let splits = Source::TwoSpirals.load(&Sizes { train: 40, validation: 0, test: 20 }, 1)?;
+/// # let level = isobath_kernels::Level::detect();
+/// # let trained = train(&recipe, &splits.train, &splits.test, 1, level, &Serial, |_, _| true)?;
+/// # let trained = trained.expect("nobody stopped it");
+/// // `trained` is the result of a network of three layers: of more than five, some are chosen.
+/// let [before, after] = &trained.histograms;
+/// assert!(before.iter().map(|histograms| histograms.layer).eq(1..=3));
+/// assert!(after.iter().all(|histograms| histograms.log10_delta.is_some()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LayerHistograms {
     /// 1 next to the input.

@@ -21,6 +21,17 @@ use crate::threads::Threads;
 const PARTS: usize = 8;
 
 /// The two halves of the noise scale.
+///
+/// ```
+/// use isobath::train::GradientNoise;
+///
+/// // A gradient of norm 1 whose single samples scatter with variance 4: of b samples, 1 + 4 / b.
+/// let noise = GradientNoise::from_squares((1, 1.0 + 4.0), (4, 1.0 + 1.0));
+/// assert_eq!(noise, GradientNoise { trace: 4.0, square: 1.0 });
+/// // Noise and gradient are level for batches of four.
+/// assert_eq!(GradientNoise::scale(&[noise]), Some(4.0));
+/// assert_eq!(GradientNoise::scale(&[GradientNoise { trace: 4.0, square: -0.1 }]), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GradientNoise {
     /// tr(Sigma).

@@ -8,6 +8,28 @@ use crate::architecture::Built;
 use crate::net::Watch;
 
 /// What was seen of one hidden layer in one step. Logarithms to base 10; none where the norm is zero or not finite.
+///
+/// ```
+/// # use isobath::architecture::Architecture;
+/// # use isobath::data::{Sizes, Source};
+/// # use isobath::study::plan::StudyPlan;
+/// # use isobath::threads::Serial;
+/// # use isobath::train::{Recipe, train};
+/// # let plan = StudyPlan::load("remedies", None, false)?;
+/// # let row = plan.recipe(&plan.groups[0].rows[0], &plan.grid[0]);
+/// # let architecture = Architecture::plain(3, 4, "tanh".parse()?, "xavier".parse()?);
+/// # let recipe = Recipe { architecture, steps: 10, batch: 40, record_every: 5, ..row };
+/// # let splits = Source::TwoSpirals.load(&Sizes { train: 40, validation: 0, test: 20 }, 1)?;
+/// # let level = isobath_kernels::Level::detect();
+/// # let trained = train(&recipe, &splits.train, &splits.test, 1, level, &Serial, |_, _| true)?;
+/// # let trained = trained.expect("nobody stopped it");
+/// // `trained` is the result of a network of three layers.
+/// let layers = &trained.layers[0];
+/// let decades = |l: usize| layers[l].log10_delta.expect("it is not zero");
+/// assert_eq!(trained.ratio[0], Some(decades(0) - decades(2)));
+/// assert!(layers.iter().all(|norms| norms.speed.is_some() && norms.through_time.is_empty()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LayerNorms {
     /// Of the layer's input.
@@ -25,6 +47,34 @@ pub struct LayerNorms {
 }
 
 /// Collects [`LayerNorms`] of every hidden layer, and the norm of delta above the last one.
+///
+/// ```
+/// use isobath::architecture::{Architecture, Head};
+/// use isobath::net::{Arena, Mode, Pass, Place, Signal};
+/// use isobath::threads::Serial;
+/// use isobath::train::Observer;
+/// use isobath_kernels::Level;
+///
+/// // Three linear layers of one unit with weights of 1/8: signal and gradient fade by 8 per layer.
+/// let built = Architecture::plain(3, 1, "identity".parse()?, "lecun".parse()?).build(1, Head::None);
+/// let mut places = vec![Place::default(); built.layers.len()];
+/// let plan = built.plan(Signal::vector(1), 1, &mut places, None)?;
+/// let mut memory = vec![0.0; plan.arena_len(0, 1)?];
+/// let mut arena = Arena::new(&plan, 0, 1, &mut memory)?;
+/// arena.parameters.copy_from_slice(&[0.125, 0.0, 0.125, 0.0, 0.125, 0.0]);
+/// arena.input_mut(&plan, 1)[0] = 1.0;
+///
+/// let pass = Pass { plan, level: Level::detect(), threads: &Serial, rows: 1 };
+/// let mut observer = Observer::new(pass.level, &built);
+/// pass.forward(&mut arena, Mode::Training, &mut observer)?;
+/// pass.backward(&mut arena, &[1.0], false, &mut observer)?;
+/// let [first, _, last] = &observer.layers[..] else { panic!("three layers") };
+/// let decades = |from: Option<f64>, to: Option<f64>| to.zip(from).map(|(to, from)| to - from);
+/// let fade = 2.0 * 0.125_f64.log10();
+/// assert!((decades(first.log10_x, last.log10_x).unwrap() - fade).abs() < 1e-6);
+/// assert!((decades(last.log10_delta, first.log10_delta).unwrap() - fade).abs() < 1e-6);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Observer<'a> {
     level: Level,
     built: &'a Built,

@@ -24,6 +24,30 @@ use crate::threads::Threads;
 use crate::weights::WeightsError;
 
 /// Why a network could not be trained at all. One that diverges is a result, not an error.
+///
+/// ```
+/// # use isobath::architecture::Architecture;
+/// # use isobath::data::{Sizes, Source};
+/// # use isobath::study::plan::StudyPlan;
+/// # use isobath::threads::Serial;
+/// # use isobath::train::{Recipe, train};
+/// # let plan = StudyPlan::load("remedies", None, false)?;
+/// # let row = plan.recipe(&plan.groups[0].rows[0], &plan.grid[0]);
+/// # let architecture = Architecture::plain(3, 4, "tanh".parse()?, "xavier".parse()?);
+/// # let recipe = Recipe { architecture, steps: 10, batch: 40, record_every: 5, ..row };
+/// # let splits = Source::TwoSpirals.load(&Sizes { train: 40, validation: 0, test: 20 }, 1)?;
+/// # let level = isobath_kernels::Level::detect();
+/// # let trained = train(&recipe, &splits.train, &splits.test, 1, level, &Serial, |_, _| true)?;
+/// # let trained = trained.expect("nobody stopped it");
+/// use isobath::train::TrainError;
+///
+/// // `recipe` is a small network with batches of 40, `splits.train` has as many samples.
+/// let large = Recipe { batch: 50, ..recipe };
+/// let error = train(&large, &splits.train, &splits.test, 1, level, &Serial, |_, _| true).unwrap_err();
+/// assert!(matches!(error, TrainError::Batch { batch: 50, found: 40 }));
+/// assert_eq!(error.to_string(), "a batch of 50 samples cannot be drawn from 40 training samples");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Error)]
 pub enum TrainError {
     /// The layers are no network.
@@ -93,6 +117,31 @@ pub enum TrainError {
 ///
 /// # Errors
 /// The recipe is no network, or does not fit the data.
+///
+/// ```
+/// use isobath::architecture::Architecture;
+/// use isobath::data::{Sizes, Source};
+/// use isobath::study::plan::StudyPlan;
+/// use isobath::threads::Serial;
+/// use isobath::train::{Recipe, train};
+/// use isobath_kernels::Level;
+///
+/// // As a row of the default study is trained, but three layers of 4 units on all samples at once.
+/// let plan = StudyPlan::load("remedies", None, false)?;
+/// let row = plan.recipe(&plan.groups[0].rows[0], &plan.grid[0]);
+/// let architecture = Architecture::plain(3, 4, "tanh".parse()?, "xavier".parse()?);
+/// let recipe = Recipe { architecture, steps: 10, batch: 40, record_every: 1, ..row };
+/// let splits = Source::TwoSpirals.load(&Sizes { train: 40, validation: 0, test: 20 }, 1)?;
+/// let (data, test, level) = (&splits.train, &splits.test, Level::detect());
+///
+/// let trained = train(&recipe, data, test, 1, level, &Serial, |_, _| true)?;
+/// let loss = trained.expect("nobody stopped it").course.loss;
+/// assert!(loss[10] < loss[0]);
+/// // Whoever has seen enough after three steps stops it.
+/// let stopped = train(&recipe, data, test, 1, level, &Serial, |step, _| step < 3)?;
+/// assert!(stopped.is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn train<T: Threads>(
     recipe: &Recipe,
     data: &Dataset,
@@ -109,6 +158,34 @@ pub fn train<T: Threads>(
 ///
 /// # Errors
 /// As [`train`], and the keeper's own.
+///
+/// ```
+/// # use isobath::architecture::Architecture;
+/// # use isobath::data::{Sizes, Source};
+/// # use isobath::study::plan::StudyPlan;
+/// # use isobath::threads::Serial;
+/// # use isobath::train::{Recipe, train};
+/// # let plan = StudyPlan::load("remedies", None, false)?;
+/// # let row = plan.recipe(&plan.groups[0].rows[0], &plan.grid[0]);
+/// # let architecture = Architecture::plain(3, 4, "tanh".parse()?, "xavier".parse()?);
+/// # let recipe = Recipe { architecture, steps: 10, batch: 40, record_every: 5, ..row };
+/// # let splits = Source::TwoSpirals.load(&Sizes { train: 40, validation: 0, test: 20 }, 1)?;
+/// # let level = isobath_kernels::Level::detect();
+/// # let trained = train(&recipe, &splits.train, &splits.test, 1, level, &Serial, |_, _| true)?;
+/// # let trained = trained.expect("nobody stopped it");
+/// use isobath::train::train_kept;
+/// use isobath::weights::WeightsKeeper;
+///
+/// // `recipe` is a network, `splits` what it learns from and is tested on.
+/// let (data, test, mut keeper) = (&splits.train, &splits.test, WeightsKeeper::default());
+/// train_kept(&recipe, data, test, 1, level, &Serial, &mut keeper, |_, _| true)?;
+/// // What the run ended with is what another can start from.
+/// let mut second = WeightsKeeper { load: Some(keeper.last), ..WeightsKeeper::default() };
+/// let on = train_kept(&recipe, data, test, 2, level, &Serial, &mut second, |_, _| true)?;
+/// let on = on.expect("nobody stopped it");
+/// assert!(on.course.loss[0] < trained.course.loss[0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn train_kept<T: Threads>(
     recipe: &Recipe,
     data: &Dataset,

@@ -16,6 +16,29 @@ use crate::net::{Arena, Layer, Plan, Watch};
 use crate::probe::{Saturation, moments};
 
 /// The units of one hidden layer on one batch.
+///
+/// ```
+/// # use isobath::architecture::Architecture;
+/// # use isobath::data::{Sizes, Source};
+/// # use isobath::study::plan::StudyPlan;
+/// # use isobath::threads::Serial;
+/// # use isobath::train::{Recipe, train};
+/// # let plan = StudyPlan::load("remedies", None, false)?;
+/// # let row = plan.recipe(&plan.groups[0].rows[0], &plan.grid[0]);
+/// # let architecture = Architecture::plain(3, 4, "tanh".parse()?, "xavier".parse()?);
+/// # let recipe = Recipe { architecture, steps: 10, batch: 40, record_every: 5, ..row };
+/// # let splits = Source::TwoSpirals.load(&Sizes { train: 40, validation: 0, test: 20 }, 1)?;
+/// # let level = isobath_kernels::Level::detect();
+/// # let trained = train(&recipe, &splits.train, &splits.test, 1, level, &Serial, |_, _| true)?;
+/// # let trained = trained.expect("nobody stopped it");
+/// // `trained` is the result of a tanh network of three layers: its slopes are never 0.
+/// for units in &trained.units[1] {
+///     assert_eq!(units.dead, 0.0);
+///     assert!((0.0..=1.0).contains(&units.saturated));
+///     assert!(units.mean.unwrap().abs() < 1.0 && units.deviation.unwrap() < 1.0);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct UnitFigures {
     /// Fraction of units whose slope is 0 on every sample.

@@ -16,6 +16,19 @@ use crate::net::Arena;
 const LARGEST: u64 = 1 << 34;
 
 /// Why weights could not be used.
+///
+/// ```
+/// use isobath::weights::{Weights, WeightsError};
+///
+/// let path = std::env::temp_dir().join(format!("isobath-weights-error-{}", std::process::id()));
+/// let error = Weights::read(&path).unwrap_err();
+/// assert!(matches!(error, WeightsError::Read { .. }));
+/// std::fs::write(&path, "no weights")?;
+/// let error = Weights::read(&path).unwrap_err();
+/// assert!(error.to_string().contains("is no safetensors file"));
+/// # std::fs::remove_file(path)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Error)]
 pub enum WeightsError {
     /// The file cannot be read.
@@ -54,6 +67,35 @@ enum Elements {
 }
 
 /// Tensors by name.
+///
+/// ```
+/// # use isobath::architecture::Architecture;
+/// # use isobath::data::{Sizes, Source};
+/// # use isobath::study::plan::StudyPlan;
+/// # use isobath::threads::Serial;
+/// # use isobath::train::{Recipe, train};
+/// # let plan = StudyPlan::load("remedies", None, false)?;
+/// # let row = plan.recipe(&plan.groups[0].rows[0], &plan.grid[0]);
+/// # let architecture = Architecture::plain(3, 4, "tanh".parse()?, "xavier".parse()?);
+/// # let recipe = Recipe { architecture, steps: 10, batch: 40, record_every: 5, ..row };
+/// # let splits = Source::TwoSpirals.load(&Sizes { train: 40, validation: 0, test: 20 }, 1)?;
+/// # let level = isobath_kernels::Level::detect();
+/// # let trained = train(&recipe, &splits.train, &splits.test, 1, level, &Serial, |_, _| true)?;
+/// # let trained = trained.expect("nobody stopped it");
+/// use isobath::train::train_kept;
+/// use isobath::weights::{Weights, WeightsKeeper};
+///
+/// // `recipe` is a network, `splits` what it learns from.
+/// let mut keeper = WeightsKeeper::default();
+/// train_kept(&recipe, &splits.train, &splits.test, 1, level, &Serial, &mut keeper, |_, _| true)?;
+/// let path = std::env::temp_dir().join(format!("isobath-{}.safetensors", std::process::id()));
+/// std::fs::write(&path, keeper.last.bytes()?)?;
+/// // Not a bit is lost on the way.
+/// assert_eq!(Weights::read(&path)?.bytes()?, keeper.last.bytes()?);
+/// # std::fs::remove_file(path)?;
+/// # assert!(trained.steps == 10);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Weights {
     /// Where they come from, for errors.

@@ -13,6 +13,22 @@ pub(super) enum Region {
 }
 
 /// One tensor of a network.
+///
+/// ```
+/// use isobath::architecture::{Architecture, Head};
+/// use isobath::net::{Place, Signal};
+/// use isobath::weights::tensors;
+///
+/// let built = Architecture::plain(1, 2, "tanh".parse()?, "xavier".parse()?).build(3, Head::None);
+/// let mut places = vec![Place::default(); built.layers.len()];
+/// let plan = built.plan(Signal::vector(3), 1, &mut places, None)?;
+/// let weight = &tensors(&plan, &built)[0];
+/// assert_eq!((weight.name.as_str(), &weight.shape[..]), ("hidden.1.weight", &[2, 3][..]));
+/// assert!(weight.elements() == 6 && weight.is_trained());
+/// // The file has a row per unit, the arena a column.
+/// assert!(weight.places().eq([0, 2, 4, 1, 3, 5]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tensor {
     /// Its name in the file.
@@ -50,6 +66,21 @@ impl Tensor {
 }
 
 /// The tensors of a network from the input to the output.
+///
+/// ```
+/// use isobath::architecture::{Architecture, Head, Norm};
+/// use isobath::net::{Place, Signal};
+/// use isobath::weights::tensors;
+///
+/// let plain = Architecture::plain(2, 4, "relu".parse()?, "he".parse()?);
+/// let built = Architecture { norm: Norm::Layer, ..plain }.build(3, Head::Linear(2, "lecun".parse()?));
+/// let mut places = vec![Place::default(); built.layers.len()];
+/// let tensors = tensors(&built.plan(Signal::vector(3), 1, &mut places, None)?, &built);
+/// let names: Vec<&str> = tensors.iter().map(|tensor| tensor.name.as_str()).collect();
+/// assert_eq!(names[..4], ["hidden.1.weight", "hidden.1.bias", "hidden.1.norm.weight", "hidden.1.norm.bias"]);
+/// assert_eq!(names[8..], ["output.weight", "output.bias"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn tensors(plan: &Plan<'_>, built: &Built) -> Vec<Tensor> {
     let mut names = Names { tensors: Vec::new(), prefix: String::new() };
     let mut branch = None;

@@ -7,6 +7,21 @@ use crate::net::pooling::MOST;
 use crate::net::{Signal, Window};
 
 /// Why a list of layers is no network.
+///
+/// ```
+/// use isobath::init::Init;
+/// use isobath::net::{Layer, Place, Plan, PlanError};
+///
+/// let layers = [Layer::SkipStart, Layer::dense(3, Init::HE), Layer::SkipEnd { scale: 1.0 }];
+/// let mut places = [Place::default(); 3];
+/// assert!(Plan::new(3, 1, &layers, &mut places).is_ok());
+/// // Four columns come over the skip connection, three out of the branch.
+/// let error = Plan::new(4, 1, &layers, &mut places).unwrap_err();
+/// assert_eq!(error, PlanError::SkipWidth { layer: 2, skip: 4, branch: 3 });
+/// assert!(error.to_string().starts_with("layer 2: the residual branch has 3 columns"));
+/// let error = Plan::new(0, 1, &layers, &mut places).unwrap_err();
+/// assert_eq!(error.to_string(), "the input width is 0; it must be at least 1");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlanError {
     /// A width, the input or the batch is 0.

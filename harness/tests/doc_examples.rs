@@ -1,0 +1,206 @@
+//! No public item of the library without an example: a free function, a struct, an enum and a trait has one in its documentation,
+//! and a method has one of its own or its type has. Examples are code that the documentation tests run, in plain blocks.
+//!
+//! The source is read as text. Whatever is `pub` in it can be reached from outside the crate, else the lint `unreachable_pub`
+//! would have it `pub(crate)`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The modules that this is asked of.
+const MODULES: &[&str] = &["export", "net", "pretrain", "study", "threads", "train", "weights"];
+
+/// A public item.
+#[derive(Debug, PartialEq)]
+struct Item {
+    /// Of a method, the type that it belongs to.
+    of: Option<String>,
+    name: String,
+    is_type: bool,
+    has_example: bool,
+}
+
+impl Item {
+    fn path(&self) -> String {
+        self.of.iter().map(|of| format!("{of}::")).collect::<String>() + &self.name
+    }
+}
+
+/// The identifier that a text begins with.
+fn identifier(text: &str) -> String {
+    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+}
+
+/// The type of an `impl` block that implements no trait, and whose generics have no generics.
+fn implemented(line: &str) -> Option<String> {
+    let rest = line.strip_prefix("impl")?;
+    let rest = if rest.starts_with('<') { rest.split_once('>')?.1 } else { rest };
+    (!rest.contains(" for ")).then(|| identifier(rest.trim_start()))
+}
+
+/// Whether one of the code blocks in the documentation above an item, given from below, is run.
+fn has_example<'a>(above: impl Iterator<Item = &'a str>) -> bool {
+    let is_between_items = |line: &str| line.is_empty() || line.ends_with(['{', '}', ';']);
+    let lines = above.map(str::trim).take_while(|line| line.starts_with("///") || !is_between_items(line));
+    let mut fences: Vec<&str> =
+        lines.filter_map(|line| line.strip_prefix("///")?.trim().strip_prefix("```")).collect();
+    fences.reverse();
+    // Every other fence closes a block.
+    fences.iter().step_by(2).any(|language| language.is_empty())
+}
+
+/// The public items of a file, but for its tests.
+fn items(text: &str) -> Vec<Item> {
+    let lines: Vec<&str> = text.lines().take_while(|line| !line.ends_with("mod tests {")).collect();
+    let mut of = None;
+    let mut items = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        if line.starts_with("impl") {
+            of = implemented(line);
+        } else if *line == "}" {
+            of = None;
+        }
+        let is_method = of.is_some() && line.starts_with("    pub ");
+        if !is_method && !line.starts_with("pub ") {
+            continue;
+        }
+        let declared = ["pub ", "const ", "unsafe ", "async "]
+            .iter()
+            .fold(line.trim_start(), |rest, word| rest.strip_prefix(word).unwrap_or(rest));
+        let kind = ["fn ", "struct ", "enum ", "trait "].into_iter().find(|kind| declared.starts_with(kind));
+        let Some(kind) = kind else { continue };
+        items.push(Item {
+            of: of.clone().filter(|_| is_method),
+            name: identifier(&declared[kind.len()..]),
+            is_type: kind != "fn ",
+            has_example: has_example(lines[..at].iter().rev().copied()),
+        });
+    }
+    items
+}
+
+/// Items that need an example and have none. Methods may be in other files than their types.
+fn without_example(files: &[(PathBuf, String)]) -> Vec<String> {
+    let all: Vec<(&Path, Item)> = files
+        .iter()
+        .flat_map(|(path, text)| items(text).into_iter().map(|item| (path.as_path(), item)))
+        .collect();
+    let shown: BTreeSet<&str> = all
+        .iter()
+        .filter(|(_, item)| item.is_type && item.has_example)
+        .map(|(_, item)| item.name.as_str())
+        .collect();
+    let is_shown =
+        |item: &Item| item.has_example || item.of.as_ref().is_some_and(|of| shown.contains(of.as_str()));
+    all.iter()
+        .filter(|(_, item)| !is_shown(item))
+        .map(|(path, item)| format!("{}: {}", path.display(), item.path()))
+        .collect()
+}
+
+/// The file of a module and those in its folder.
+fn sources(module: &str) -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = vec![root.join(format!("{module}.rs"))];
+    let mut folders = vec![root.join(module)];
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = fs::read_dir(folder) else { continue };
+        for path in entries.map(|entry| entry.expect("a readable folder").path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                paths.push(path);
+            }
+        }
+    }
+    paths.into_iter().map(|path| (path.clone(), fs::read_to_string(path).expect("a source"))).collect()
+}
+
+#[test]
+fn every_public_item_has_an_example() {
+    let files: Vec<_> = MODULES.iter().flat_map(|module| sources(module)).collect();
+    for known in ["Pass::forward", "StudyError", "StudyPlan::load", "forgetting", "Keeper"] {
+        let found = files.iter().any(|(_, text)| items(text).iter().any(|item| item.path() == known));
+        assert!(found, "{known} is not found: the source is not read as it is meant");
+    }
+    let missing = without_example(&files);
+    assert!(missing.is_empty(), "public items without an example: {missing:#?}");
+}
+
+const SOURCE: &str = r#"
+/// Shown.
+///
+/// ```
+/// assert!(is_shown(Kind { of: 1 }) || true);
+/// ```
+#[derive(Debug)]
+pub struct Shown<T> {
+    /// A field.
+    pub field: T,
+}
+
+impl<T: Copy> Shown<T> {
+    /// Used above.
+    pub const fn new() -> Self {
+    }
+
+    /// ```
+    /// let own = {
+    /// };
+    /// ```
+    #[must_use]
+    pub fn own(&self) {}
+}
+
+/// Not code.
+///
+/// ```text
+/// 1
+/// ```
+pub enum Told {}
+impl Told {
+    /// Not either.
+    pub fn at_all(&self) {}
+
+    /// ```
+    /// ```
+    pub fn alone(&self) {}
+}
+
+/// Not seen from outside.
+pub(crate) fn hidden() {}
+
+/// None.
+pub fn none() {}
+
+impl std::fmt::Debug for Told {
+}
+
+/// Not run.
+///
+/// ```ignore
+/// x
+/// ```
+pub trait Ignored {}
+
+#[cfg(test)]
+mod tests {
+    pub fn of_tests() {}
+}
+"#;
+
+#[test]
+fn what_has_none_is_named() {
+    let missing = without_example(&[(PathBuf::from("a.rs"), SOURCE.to_owned())]);
+    assert_eq!(missing, ["a.rs: Told", "a.rs: Told::at_all", "a.rs: none", "a.rs: Ignored"]);
+}
+
+#[test]
+fn a_method_may_be_far_from_its_type() {
+    let method =
+        "impl<T: Threads> Shown<'_, T> {\n    /// No code.\n    pub fn far(&self) {}\n}\n".to_owned();
+    let [here, there] = [("a.rs", SOURCE.to_owned()), ("b.rs", method)].map(|(p, t)| (PathBuf::from(p), t));
+    assert!(!without_example(&[here, there.clone()]).iter().any(|item| item.starts_with("b.rs")));
+    assert_eq!(without_example(&[there]), ["b.rs: Shown::far"]);
+}
