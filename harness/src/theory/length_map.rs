@@ -170,7 +170,9 @@ impl Ensemble {
     /// use isobath::theory::{Ensemble, FixedPoints};
     ///
     /// let ensemble = Ensemble::new(Activation::Tanh, 1.5, 0.0)?;
-    /// let FixedPoints::Isolated(points) = ensemble.fixed_points() else { unreachable!("tanh has isolated lengths") };
+    /// let FixedPoints::Isolated(points) = ensemble.fixed_points() else {
+    ///     unreachable!("tanh has isolated lengths")
+    /// };
     /// // From either side, signals come to the stable length.
     /// assert_eq!(ensemble.reached_from(&points, 0.001), Some(points[1]));
     /// assert_eq!(ensemble.reached_from(&points, 1000.0), Some(points[1]));

@@ -19,7 +19,8 @@ use crate::activation::Activation;
 ///
 /// // Layer norm makes a ReLU network indifferent to the size of its weights, batch norm does not hold its gradient.
 /// let setup = Setup::plain(Architecture::plain(20, 64, Activation::Relu, Init::LECUN), 1);
-/// let rate = |norm| predict(&Question { norm, batch: None, ..setup.question(None) }).map(|p| p.rate_squared);
+/// let rate =
+///     |norm| predict(&Question { norm, batch: None, ..setup.question(None) }).map(|p| p.rate_squared);
 /// assert!((rate(Norm::None)?.unwrap() - 0.5).abs() < 1e-9);
 /// assert!((rate(Norm::Layer)?.unwrap() - 1.0).abs() < 1e-9);
 /// assert!(rate(Norm::Batch)?.unwrap() > 1.4);
@@ -177,7 +178,8 @@ impl Question {
     /// use isobath::probe::Setup;
     ///
     /// // Left open, the input is one that gives layer 1 the variance at which sigmoid networks settle.
-    /// let question = Setup::plain(Architecture::plain(20, 64, Activation::Sigmoid, Init::XAVIER), 1).question(None);
+    /// let question =
+    ///     Setup::plain(Architecture::plain(20, 64, Activation::Sigmoid, Init::XAVIER), 1).question(None);
     /// let ensemble = question.ensemble()?;
     /// let q = ensemble.pre_activation_variance(question.input_mean_square(ensemble));
     /// assert!((ensemble.length_map(q) - q).abs() < 1e-9);
