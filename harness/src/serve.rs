@@ -111,7 +111,7 @@ impl ServeError {
 /// A server that listens and does not answer yet.
 ///
 /// ```
-/// use std::io::{Read, Write};
+/// use std::io::Write;
 /// use std::net::{IpAddr, Ipv4Addr, TcpStream};
 /// use std::sync::atomic::{AtomicBool, Ordering};
 ///
@@ -120,18 +120,23 @@ impl ServeError {
 /// let folder = std::env::temp_dir().join(format!("isobath-serve-{}", std::process::id()));
 /// std::fs::create_dir_all(&folder)?;
 /// let server = Server::bind(&folder, IpAddr::V4(Ipv4Addr::LOCALHOST), 0)?;
-/// let (address, stop) = (server.address(), AtomicBool::new(false));
-/// let answer = std::thread::scope(|scope| {
-///     scope.spawn(|| server.run(&stop));
+///
+/// let address = server.address();
+/// let ask = || -> std::io::Result<String> {
 ///     let mut client = TcpStream::connect(address)?;
 ///     write!(client, "GET / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
-///     let mut answer = String::new();
-///     client.read_to_string(&mut answer)?;
+///     std::io::read_to_string(client)
+/// };
+/// let stop = AtomicBool::new(false);
+/// let answer = std::thread::scope(|scope| {
+///     scope.spawn(|| server.run(&stop));
+///     let answer = ask();
 ///     stop.store(true, Ordering::Relaxed);
-///     Ok::<_, std::io::Error>(answer)
-/// })?;
+///     answer
+/// });
 /// std::fs::remove_dir_all(&folder)?;
-/// assert!(answer.starts_with("HTTP/1.1 200 OK"));
+/// assert!(answer?.starts_with("HTTP/1.1 200 OK"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct Server {

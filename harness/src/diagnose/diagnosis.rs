@@ -18,8 +18,9 @@ use crate::probe::{Cause, Kind};
 ///     table += &format!("0,{layer},8,{},,8\n", 0.5_f64.powi(12 - layer));
 /// }
 /// let causes = judge(&records::read(table.as_bytes())?[0]).causes;
-/// println!("{causes:?}");
 /// assert_eq!(causes[0].cause, Cause::Slope);
+/// // Eleven halvings, all of them.
+/// assert!((causes[0].decades.unwrap() + 11.0 * 2f64.log10()).abs() < 1e-9);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

@@ -47,8 +47,9 @@ pub fn judge(record: &Record) -> Diagnosis {
 /// };
 /// let diagnosis = judge_networks(&[network(2.0 / 3.0), network(0.5), network(0.25)]).unwrap();
 /// assert_eq!(diagnosis.kind, Kind::Vanishing);
-/// let (low, high) = diagnosis.rate.unwrap().ci95.unwrap();
-/// assert!(low < 0.5 && 0.4 < high);
+/// let (rate, mean) = (diagnosis.rate.unwrap(), (2.0 / 3.0 * 0.5 * 0.25_f64).cbrt());
+/// let (low, high) = rate.ci95.unwrap();
+/// assert!((rate.factor - mean).abs() < 1e-9 && low < mean && mean < high);
 /// assert!(judge_networks(&[]).is_none());
 /// ```
 pub fn judge_networks(records: &[Record]) -> Option<Diagnosis> {

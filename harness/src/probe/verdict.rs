@@ -124,13 +124,13 @@ pub enum Extent {
 /// use isobath::probe::{Cause, Setup, probe};
 /// use isobath_kernels::Level;
 ///
-/// // Sigmoids are flat; ReLUs with Xavier's weights have weights that are too small.
-/// let cause = |activation| {
-///     let setup = Setup::plain(Architecture::plain(12, 64, activation, Init::XAVIER), 1);
+/// // Sigmoids are flat; where there is no nonlinearity, nothing but the weights can be too small.
+/// let cause = |activation, init| {
+///     let setup = Setup::plain(Architecture::plain(10, 32, activation, init), 1);
 ///     probe(&setup, None, Level::detect()).map(|report| report.verdict.cause)
 /// };
-/// assert_eq!(cause(Activation::Sigmoid)?, Some(Cause::Slope));
-/// println!("{:?}", cause(Activation::Relu)?);
+/// assert_eq!(cause(Activation::Sigmoid, Init::XAVIER)?, Some(Cause::Slope));
+/// assert_eq!(cause(Activation::Identity, Init::UNIFORM)?, Some(Cause::Weights));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

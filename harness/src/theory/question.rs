@@ -45,8 +45,8 @@ pub enum Norm {
 /// use isobath::probe::Setup;
 /// use isobath::theory::{Norm, NormPosition, Question, predict};
 ///
-/// // With weights of variance 1 and no biases, layer norm has the same rate on either side of ReLU as on the other,
-/// // up to the mean that it takes off behind it.
+/// // Before ReLU, layer norm keeps gradients. Behind it, it takes the mean off the signal and scales up what is left,
+/// // and gradients with it.
 /// let setup = Setup::plain(Architecture::plain(20, 64, Activation::Relu, Init::LECUN), 1);
 /// let rate = |norm_position| {
 ///     let question = Question { norm: Norm::Layer, norm_position, ..setup.question(None) };

@@ -23,7 +23,7 @@ use crate::data::glyphs;
 ///     fault: None,
 /// };
 ///
-/// // All others at the same weights, and what they do to a signal of mean square 1: tanh and sigmoid hold it below 1.
+/// // The same weights: tanh and sigmoid hold a signal below a mean square of 1, a leak lets more of it through than ReLU.
 /// let last = |phi| Ensemble { phi, ..HE }.run(1, false).record.layers[7].x.log10().unwrap();
 /// let bound = 0.5 * 64f64.log10();
 /// assert!(last(Phi::Tanh) < bound && last(Phi::Sigmoid) < bound);
