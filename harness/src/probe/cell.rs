@@ -52,7 +52,7 @@ const NO_WEIGHTS: f32 = 1e-20;
 /// use isobath::probe::{Cell, CellSetup, probe_cell};
 /// use isobath_kernels::Level;
 ///
-/// // A gate that starts half open passes half of the gradient per step, a recurrence by an orthogonal matrix all of it.
+/// // A gate that starts half open passes half of the gradient per step, an orthogonal matrix all of it.
 /// let factor = |cell, activation, init| {
 ///     let setup = CellSetup {
 ///         cell,

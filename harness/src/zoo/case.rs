@@ -67,19 +67,20 @@ impl fmt::Display for Class {
 /// ```
 /// use isobath::zoo::{Case, Ensemble, Input, Phi, Weights};
 /// use isobath_kernels::Level;
+/// # let ensemble = Ensemble {
+/// #     phi: Phi::Sigmoid,
+/// #     weights: Weights::Gaussian,
+/// #     weight_variance: 1.0,
+/// #     bias_variance: 0.0,
+/// #     depth: 8,
+/// #     width: 32,
+/// #     batch: 1,
+/// #     input: Input::Gaussian(0.25),
+/// #     loss: false,
+/// #     fault: None,
+/// # };
 ///
-/// let ensemble = Ensemble {
-///     phi: Phi::Sigmoid,
-///     weights: Weights::Gaussian,
-///     weight_variance: 1.0,
-///     bias_variance: 0.0,
-///     depth: 8,
-///     width: 32,
-///     batch: 1,
-///     input: Input::Gaussian(0.25),
-///     loss: false,
-///     fault: None,
-/// };
+/// // Eight sigmoid layers of 32 units.
 /// // Of eight networks' rate: Student's interval, wider than that of a known spread by about a fifth.
 /// let interval = Case::new(ensemble, 16, 1, Level::detect())?.interval.unwrap();
 /// assert!(interval.covers && (0.5..2.0).contains(&interval.width));
@@ -99,19 +100,20 @@ pub struct Interval {
 /// use isobath::probe::Kind;
 /// use isobath::zoo::{Case, Class, Ensemble, Input, Phi, Weights};
 /// use isobath_kernels::Level;
+/// # let ensemble = Ensemble {
+/// #     phi: Phi::Sigmoid,
+/// #     weights: Weights::Gaussian,
+/// #     weight_variance: 1.0,
+/// #     bias_variance: 0.0,
+/// #     depth: 8,
+/// #     width: 32,
+/// #     batch: 1,
+/// #     input: Input::Gaussian(0.25),
+/// #     loss: false,
+/// #     fault: None,
+/// # };
 ///
-/// let ensemble = Ensemble {
-///     phi: Phi::Sigmoid,
-///     weights: Weights::Gaussian,
-///     weight_variance: 1.0,
-///     bias_variance: 0.0,
-///     depth: 8,
-///     width: 32,
-///     batch: 1,
-///     input: Input::Gaussian(0.25),
-///     loss: false,
-///     fault: None,
-/// };
+/// // Eight sigmoid layers of 32 units.
 /// // Sigmoids lose the gradient; so the diagnosis says, and its remedy keeps it.
 /// let case = Case::new(ensemble, 16, 1, Level::detect())?;
 /// assert_eq!((case.truth, case.verdict), (Class::Whole(Kind::Vanishing), Class::Whole(Kind::Vanishing)));
@@ -199,19 +201,20 @@ impl Case {
     /// ```
     /// use isobath::zoo::{Case, Ensemble, Fault, Input, Phi, Weights};
     /// use isobath_kernels::Level;
+    /// # let ensemble = Ensemble {
+    /// #     phi: Phi::Sigmoid,
+    /// #     weights: Weights::Gaussian,
+    /// #     weight_variance: 1.0,
+    /// #     bias_variance: 0.0,
+    /// #     depth: 8,
+    /// #     width: 32,
+    /// #     batch: 1,
+    /// #     input: Input::Gaussian(0.25),
+    /// #     loss: false,
+    /// #     fault: None,
+    /// # };
     ///
-    /// let ensemble = Ensemble {
-    ///     phi: Phi::Sigmoid,
-    ///     weights: Weights::Gaussian,
-    ///     weight_variance: 1.0,
-    ///     bias_variance: 0.0,
-    ///     depth: 8,
-    ///     width: 32,
-    ///     batch: 1,
-    ///     input: Input::Gaussian(0.25),
-    ///     loss: false,
-    ///     fault: None,
-    /// };
+    /// // Eight sigmoid layers of 32 units.
     /// let sound = Case::new(ensemble, 16, 1, Level::detect())?;
     /// assert!(sound.place_is_right() && sound.layer.is_none());
     /// // Sigmoids bend: the neighbour of a faulty layer is near enough.
@@ -239,19 +242,20 @@ impl Case {
     /// use isobath::probe::Kind;
     /// use isobath::zoo::{Case, Class, Ensemble, Input, Phi, Weights};
     /// use isobath_kernels::Level;
+    /// # let ensemble = Ensemble {
+    /// #     phi: Phi::Sigmoid,
+    /// #     weights: Weights::Gaussian,
+    /// #     weight_variance: 1.0,
+    /// #     bias_variance: 0.0,
+    /// #     depth: 8,
+    /// #     width: 32,
+    /// #     batch: 1,
+    /// #     input: Input::Gaussian(0.25),
+    /// #     loss: false,
+    /// #     fault: None,
+    /// # };
     ///
-    /// let ensemble = Ensemble {
-    ///     phi: Phi::Sigmoid,
-    ///     weights: Weights::Gaussian,
-    ///     weight_variance: 1.0,
-    ///     bias_variance: 0.0,
-    ///     depth: 8,
-    ///     width: 32,
-    ///     batch: 1,
-    ///     input: Input::Gaussian(0.25),
-    ///     loss: false,
-    ///     fault: None,
-    /// };
+    /// // Eight sigmoid layers of 32 units.
     /// let case = Case::new(ensemble, 16, 1, Level::detect())?;
     /// assert!(!case.is_wrong());
     /// // To abstain is not to be wrong.
@@ -270,19 +274,20 @@ impl Case {
     /// use isobath::probe::Kind;
     /// use isobath::zoo::{Case, Class, Ensemble, Input, Phi, Weights};
     /// use isobath_kernels::Level;
+    /// # let ensemble = Ensemble {
+    /// #     phi: Phi::Sigmoid,
+    /// #     weights: Weights::Gaussian,
+    /// #     weight_variance: 1.0,
+    /// #     bias_variance: 0.0,
+    /// #     depth: 8,
+    /// #     width: 32,
+    /// #     batch: 1,
+    /// #     input: Input::Gaussian(0.25),
+    /// #     loss: false,
+    /// #     fault: None,
+    /// # };
     ///
-    /// let ensemble = Ensemble {
-    ///     phi: Phi::Sigmoid,
-    ///     weights: Weights::Gaussian,
-    ///     weight_variance: 1.0,
-    ///     bias_variance: 0.0,
-    ///     depth: 8,
-    ///     width: 32,
-    ///     batch: 1,
-    ///     input: Input::Gaussian(0.25),
-    ///     loss: false,
-    ///     fault: None,
-    /// };
+    /// // Eight sigmoid layers of 32 units.
     /// let case = Case::new(ensemble, 16, 1, Level::detect())?;
     /// let said = |kind| Case { verdict: Class::Whole(kind), ..case.clone() };
     /// assert!(said(Kind::Borderline).is_undecided() && !said(Kind::Vanishing).is_undecided());

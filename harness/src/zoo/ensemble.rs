@@ -9,21 +9,21 @@ use crate::data::glyphs;
 ///
 /// ```
 /// use isobath::zoo::{Ensemble, Input, Phi, Weights};
+/// # const HE: Ensemble = Ensemble {
+/// #     phi: Phi::Relu,
+/// #     weights: Weights::Gaussian,
+/// #     weight_variance: 2.0,
+/// #     bias_variance: 0.0,
+/// #     depth: 8,
+/// #     width: 64,
+/// #     batch: 1,
+/// #     input: Input::Gaussian(1.0),
+/// #     loss: false,
+/// #     fault: None,
+/// # };
 ///
-/// const HE: Ensemble = Ensemble {
-///     phi: Phi::Relu,
-///     weights: Weights::Gaussian,
-///     weight_variance: 2.0,
-///     bias_variance: 0.0,
-///     depth: 8,
-///     width: 64,
-///     batch: 1,
-///     input: Input::Gaussian(1.0),
-///     loss: false,
-///     fault: None,
-/// };
-///
-/// // The same weights: tanh and sigmoid hold a signal below a mean square of 1, a leak lets more of it through than ReLU.
+/// // HE: eight layers of 64 ReLUs, with He's variance.
+/// // The same weights: tanh and sigmoid hold a signal below a mean square of 1, a leak lets more through than ReLU.
 /// let last = |phi| Ensemble { phi, ..HE }.run(1, false).record.layers[7].x.log10().unwrap();
 /// let bound = 0.5 * 64f64.log10();
 /// assert!(last(Phi::Tanh) < bound && last(Phi::Sigmoid) < bound);
@@ -88,20 +88,20 @@ impl Phi {
 ///
 /// ```
 /// use isobath::zoo::{Ensemble, Input, Phi, Weights};
+/// # const HE: Ensemble = Ensemble {
+/// #     phi: Phi::Relu,
+/// #     weights: Weights::Gaussian,
+/// #     weight_variance: 2.0,
+/// #     bias_variance: 0.0,
+/// #     depth: 8,
+/// #     width: 64,
+/// #     batch: 1,
+/// #     input: Input::Gaussian(1.0),
+/// #     loss: false,
+/// #     fault: None,
+/// # };
 ///
-/// const HE: Ensemble = Ensemble {
-///     phi: Phi::Relu,
-///     weights: Weights::Gaussian,
-///     weight_variance: 2.0,
-///     bias_variance: 0.0,
-///     depth: 8,
-///     width: 64,
-///     batch: 1,
-///     input: Input::Gaussian(1.0),
-///     loss: false,
-///     fault: None,
-/// };
-///
+/// // HE: eight layers of 64 ReLUs, with He's variance.
 /// // Whatever the distribution, a variance is a variance: He's weights keep the gradient within half a decade.
 /// for weights in [Weights::Gaussian, Weights::Uniform, Weights::Orthogonal] {
 ///     let decades = Ensemble { weights, ..HE }.run(1, false).record.decades().unwrap();
@@ -123,20 +123,20 @@ pub enum Weights {
 ///
 /// ```
 /// use isobath::zoo::{Ensemble, Fault, Input, Phi, Weights};
+/// # const HE: Ensemble = Ensemble {
+/// #     phi: Phi::Relu,
+/// #     weights: Weights::Gaussian,
+/// #     weight_variance: 2.0,
+/// #     bias_variance: 0.0,
+/// #     depth: 8,
+/// #     width: 64,
+/// #     batch: 1,
+/// #     input: Input::Gaussian(1.0),
+/// #     loss: false,
+/// #     fault: None,
+/// # };
 ///
-/// const HE: Ensemble = Ensemble {
-///     phi: Phi::Relu,
-///     weights: Weights::Gaussian,
-///     weight_variance: 2.0,
-///     bias_variance: 0.0,
-///     depth: 8,
-///     width: 64,
-///     batch: 1,
-///     input: Input::Gaussian(1.0),
-///     loss: false,
-///     fault: None,
-/// };
-///
+/// // HE: eight layers of 64 ReLUs, with He's variance.
 /// // Weights of layer 3 that are a hundred times too large move the gradient below it by two decades.
 /// let decades = |fault| Ensemble { fault, ..HE }.run(1, false).record.decades().unwrap();
 /// let moved = decades(Some((3, Fault::Scaled(100.0)))) - decades(None);
@@ -165,20 +165,20 @@ pub enum Fault {
 ///
 /// ```
 /// use isobath::zoo::{Ensemble, Input, Phi, Weights};
+/// # const HE: Ensemble = Ensemble {
+/// #     phi: Phi::Relu,
+/// #     weights: Weights::Gaussian,
+/// #     weight_variance: 2.0,
+/// #     bias_variance: 0.0,
+/// #     depth: 8,
+/// #     width: 64,
+/// #     batch: 1,
+/// #     input: Input::Gaussian(1.0),
+/// #     loss: false,
+/// #     fault: None,
+/// # };
 ///
-/// const HE: Ensemble = Ensemble {
-///     phi: Phi::Relu,
-///     weights: Weights::Gaussian,
-///     weight_variance: 2.0,
-///     bias_variance: 0.0,
-///     depth: 8,
-///     width: 64,
-///     batch: 1,
-///     input: Input::Gaussian(1.0),
-///     loss: false,
-///     fault: None,
-/// };
-///
+/// // HE: eight layers of 64 ReLUs, with He's variance.
 /// // ReLUs scale with what they are fed.
 /// let first = |input| Ensemble { input, ..HE }.run(1, false).record.layers[0].x.log10().unwrap();
 /// assert!((first(Input::Gaussian(100.0)) - first(Input::Gaussian(1.0)) - 1.0).abs() < 1e-9);
@@ -278,20 +278,20 @@ impl Ensemble {
     ///
     /// ```
     /// use isobath::zoo::{Ensemble, Fault, Input, Phi, Weights};
+    /// # const HE: Ensemble = Ensemble {
+    /// #     phi: Phi::Relu,
+    /// #     weights: Weights::Gaussian,
+    /// #     weight_variance: 2.0,
+    /// #     bias_variance: 0.0,
+    /// #     depth: 8,
+    /// #     width: 64,
+    /// #     batch: 1,
+    /// #     input: Input::Gaussian(1.0),
+    /// #     loss: false,
+    /// #     fault: None,
+    /// # };
     ///
-    /// const HE: Ensemble = Ensemble {
-    ///     phi: Phi::Relu,
-    ///     weights: Weights::Gaussian,
-    ///     weight_variance: 2.0,
-    ///     bias_variance: 0.0,
-    ///     depth: 8,
-    ///     width: 64,
-    ///     batch: 1,
-    ///     input: Input::Gaussian(1.0),
-    ///     loss: false,
-    ///     fault: None,
-    /// };
-    ///
+    /// // HE: eight layers of 64 ReLUs, with He's variance.
     /// let faulty = Ensemble { fault: Some((3, Fault::Scaled(100.0))), ..HE };
     /// assert_eq!((HE.faulty_layer(), faulty.faulty_layer()), (None, Some(3)));
     /// // Batch norm takes any factor off again.

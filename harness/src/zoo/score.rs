@@ -45,19 +45,20 @@ impl fmt::Display for Target {
 /// use isobath::probe::Kind;
 /// use isobath::zoo::{Case, Class, Ensemble, Input, Phi, Score, Weights};
 /// use isobath_kernels::Level;
+/// # let ensemble = Ensemble {
+/// #     phi: Phi::Sigmoid,
+/// #     weights: Weights::Gaussian,
+/// #     weight_variance: 1.0,
+/// #     bias_variance: 0.0,
+/// #     depth: 8,
+/// #     width: 32,
+/// #     batch: 1,
+/// #     input: Input::Gaussian(0.25),
+/// #     loss: false,
+/// #     fault: None,
+/// # };
 ///
-/// let ensemble = Ensemble {
-///     phi: Phi::Sigmoid,
-///     weights: Weights::Gaussian,
-///     weight_variance: 1.0,
-///     bias_variance: 0.0,
-///     depth: 8,
-///     width: 32,
-///     batch: 1,
-///     input: Input::Gaussian(0.25),
-///     loss: false,
-///     fault: None,
-/// };
+/// // Eight sigmoid layers of 32 units.
 /// // One network that vanishes, and a diagnosis that is right twice, abstains once and is wrong once.
 /// let case = Case::new(ensemble, 16, 1, Level::detect())?;
 /// let kinds = [Kind::Vanishing, Kind::Vanishing, Kind::Borderline, Kind::Healthy];

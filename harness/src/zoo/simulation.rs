@@ -22,20 +22,20 @@ const PAIRS: usize = 4;
 ///
 /// ```
 /// use isobath::zoo::{Ensemble, Input, Phi, Weights};
+/// # const HE: Ensemble = Ensemble {
+/// #     phi: Phi::Relu,
+/// #     weights: Weights::Gaussian,
+/// #     weight_variance: 2.0,
+/// #     bias_variance: 0.0,
+/// #     depth: 8,
+/// #     width: 64,
+/// #     batch: 1,
+/// #     input: Input::Gaussian(1.0),
+/// #     loss: false,
+/// #     fault: None,
+/// # };
 ///
-/// const HE: Ensemble = Ensemble {
-///     phi: Phi::Relu,
-///     weights: Weights::Gaussian,
-///     weight_variance: 2.0,
-///     bias_variance: 0.0,
-///     depth: 8,
-///     width: 64,
-///     batch: 1,
-///     input: Input::Gaussian(1.0),
-///     loss: false,
-///     fault: None,
-/// };
-///
+/// // HE: eight layers of 64 ReLUs, with He's variance.
 /// let seen = HE.run(1, true);
 /// assert!(seen.is_finite && !seen.is_dead);
 /// // He's weights keep the gradient within half a decade.
@@ -59,20 +59,20 @@ pub struct Seen {
 ///
 /// ```
 /// use isobath::zoo::{Ensemble, Input, Phi, Weights};
+/// # const HE: Ensemble = Ensemble {
+/// #     phi: Phi::Relu,
+/// #     weights: Weights::Gaussian,
+/// #     weight_variance: 2.0,
+/// #     bias_variance: 0.0,
+/// #     depth: 8,
+/// #     width: 64,
+/// #     batch: 1,
+/// #     input: Input::Gaussian(1.0),
+/// #     loss: false,
+/// #     fault: None,
+/// # };
 ///
-/// const HE: Ensemble = Ensemble {
-///     phi: Phi::Relu,
-///     weights: Weights::Gaussian,
-///     weight_variance: 2.0,
-///     bias_variance: 0.0,
-///     depth: 8,
-///     width: 64,
-///     batch: 1,
-///     input: Input::Gaussian(1.0),
-///     loss: false,
-///     fault: None,
-/// };
-///
+/// // HE: eight layers of 64 ReLUs, with He's variance.
 /// let survey = HE.run(1, true).survey.unwrap();
 /// // Layers of ReLUs leave fewer directions, and neighbours' gradients less alike: the first 1 - acos(.9)/pi = .86.
 /// assert_eq!(survey.ranks.len(), 1 + 8);
@@ -103,20 +103,20 @@ impl Ensemble {
     ///
     /// ```
     /// use isobath::zoo::{Ensemble, Input, Phi, Weights};
+    /// # const HE: Ensemble = Ensemble {
+    /// #     phi: Phi::Relu,
+    /// #     weights: Weights::Gaussian,
+    /// #     weight_variance: 2.0,
+    /// #     bias_variance: 0.0,
+    /// #     depth: 8,
+    /// #     width: 64,
+    /// #     batch: 1,
+    /// #     input: Input::Gaussian(1.0),
+    /// #     loss: false,
+    /// #     fault: None,
+    /// # };
     ///
-    /// const HE: Ensemble = Ensemble {
-    ///     phi: Phi::Relu,
-    ///     weights: Weights::Gaussian,
-    ///     weight_variance: 2.0,
-    ///     bias_variance: 0.0,
-    ///     depth: 8,
-    ///     width: 64,
-    ///     batch: 1,
-    ///     input: Input::Gaussian(1.0),
-    ///     loss: false,
-    ///     fault: None,
-    /// };
-    ///
+    /// // HE: eight layers of 64 ReLUs, with He's variance.
     /// // A number names a network: the same one, with the same weights, whenever it is run.
     /// let decades = |net| HE.run(net, false).record.decades().unwrap();
     /// assert_eq!(decades(1), decades(1));
