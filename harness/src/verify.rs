@@ -90,7 +90,7 @@ const THEORY: [Subject; 11] = [
 /// use isobath::verify::{Check, theory};
 /// use isobath_kernels::Level;
 ///
-/// // Some seconds of networks.
+/// // Trains and probes networks for some ten seconds.
 /// let tables = theory(Level::detect(), |table, of| println!("{} ({of} tables)", table.subject))?;
 /// assert!(tables.iter().flat_map(|table| &table.checks).all(Check::holds));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
