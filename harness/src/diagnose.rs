@@ -16,7 +16,7 @@ mod trend;
 
 pub use diagnosis::{Blame, Diagnosis, Fix};
 pub use judge::{judge, judge_networks};
-pub(crate) use probed::recorded;
-pub use probed::{is_sick, probed};
+pub use probed::probed;
+pub(crate) use probed::{is_sick, recorded};
 pub use records::{LayerRecord, Norm, Record, RecordsError};
 pub use trend::Rate;

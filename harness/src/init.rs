@@ -20,6 +20,19 @@ use isobath_kernels::{LengthError, Level, reduce};
 use crate::random::Random;
 
 /// The distribution of the weights.
+///
+/// ```
+/// use isobath::init::{Family, Init};
+/// use isobath::random::Random;
+///
+/// // The columns of an orthogonal matrix have no angle between them.
+/// let orthogonal = Init { family: Family::Orthogonal, ..Init::LECUN };
+/// let (mut weights, mut biases, mut scratch) = ([0.0; 4], [0.0; 2], [0.0; 4]);
+/// orthogonal.fill(&mut Random::new(1), 2, &mut weights, &mut biases, &mut scratch)?;
+/// let [a, b, c, d] = weights;
+/// assert!((a * b + c * d).abs() < 1e-6 && (a * a + c * c - 1.0).abs() < 1e-6);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
     /// Independent normal weights.
@@ -31,6 +44,13 @@ pub enum Family {
 }
 
 /// How s_w^2 is chosen.
+///
+/// ```
+/// use isobath::init::{Init, WeightVariance};
+///
+/// assert_eq!(Init::XAVIER.weight_variance, WeightVariance::Glorot);
+/// assert_eq!(Init::HE.weight_variance, WeightVariance::Fixed(2.0));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum WeightVariance {
     /// This s_w^2.
@@ -42,6 +62,17 @@ pub enum WeightVariance {
 }
 
 /// How a dense layer is started.
+///
+/// ```
+/// use isobath::init::{Family, Init, WeightVariance};
+///
+/// // By name, as flags and studies give it; by constant; or spelt out.
+/// assert_eq!("he".parse::<Init>()?, Init::HE);
+/// let uniform_he =
+///     Init { family: Family::Uniform, weight_variance: WeightVariance::Fixed(2.0), bias_variance: 0.0 };
+/// assert_eq!(uniform_he.weight_variance(64, 64), Init::HE.weight_variance(64, 64));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Init {
     /// The distribution of the weights.
@@ -80,6 +111,15 @@ impl Init {
     pub const ARTICLE: Self = Self::gaussian(1.0, 1.0);
 
     /// Gaussian weights and biases of these variances.
+    ///
+    /// ```
+    /// use isobath::init::Init;
+    ///
+    /// // The edge of chaos of tanh for biases of variance 0.05.
+    /// let critical = Init::gaussian(1.760_954_6, 0.05);
+    /// assert_eq!(critical.bias_variance, 0.05);
+    /// assert_eq!(Init::gaussian(2.0, 0.0), Init::HE);
+    /// ```
     pub const fn gaussian(weight_variance: f32, bias_variance: f32) -> Self {
         Self {
             family: Family::Gaussian,
@@ -89,6 +129,15 @@ impl Init {
     }
 
     /// s_w^2 of a layer of this shape, before any data.
+    ///
+    /// ```
+    /// use isobath::init::Init;
+    ///
+    /// // Glorot and Bengio: Var W = 2 / (fan-in + fan-out).
+    /// let (fan_in, fan_out) = (300, 100);
+    /// assert_eq!(Init::XAVIER.weight_variance(fan_in, fan_out), 1.5);
+    /// assert_eq!(1.5 / fan_in as f32, 2.0 / (fan_in + fan_out) as f32);
+    /// ```
     pub fn weight_variance(&self, fan_in: usize, fan_out: usize) -> f32 {
         match self.weight_variance {
             WeightVariance::Fixed(variance) => variance,
@@ -103,6 +152,21 @@ impl Init {
     ///
     /// # Errors
     /// The weights are not fan-in x fan-out, or the orthogonal family's scratch is shorter. Nothing is written then.
+    ///
+    /// ```
+    /// use isobath::init::Init;
+    /// use isobath::random::Random;
+    ///
+    /// let (fan_in, fan_out, mut random) = (300, 100, Random::new(1));
+    /// let (mut weights, mut biases) = (vec![0.0; fan_in * fan_out], vec![0.0; fan_out]);
+    /// Init::HE.fill(&mut random, fan_in, &mut weights, &mut biases, &mut [])?;
+    /// let mean_square = weights.iter().map(|w| w * w).sum::<f32>() / weights.len() as f32;
+    /// assert!((mean_square / (2.0 / fan_in as f32) - 1.0).abs() < 0.05);
+    ///
+    /// let error = Init::HE.fill(&mut random, 299, &mut weights, &mut biases, &mut []).unwrap_err();
+    /// assert_eq!((error.expected, error.found), (29_900, 30_000));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn fill(
         &self,
         random: &mut Random,
@@ -187,6 +251,15 @@ fn orthogonal(
 }
 
 /// Why a text names no initialiser.
+///
+/// ```
+/// use isobath::init::{Init, ParseInitError};
+///
+/// assert_eq!("hee".parse::<Init>(), Err(ParseInitError::UnknownName));
+/// // LSUV is a constant and no name: what draws weights alone has no data to scale them by.
+/// assert_eq!("lsuv".parse::<Init>(), Err(ParseInitError::NeedsData));
+/// assert!(ParseInitError::UnknownName.to_string().ends_with(Init::NAMES));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParseInitError {
     /// No initialiser has this name.

@@ -6,6 +6,13 @@ use std::hint::black_box;
 /// Whether operations on this thread take and give subnormal numbers. A program or a library built for fast mathematics may
 /// have told the processor to flush them to zero, on x86 by FTZ and DAZ in MXCSR; threads inherit that from the one that
 /// starts them.
+///
+/// ```
+/// use isobath::machine::keeps_subnormals;
+///
+/// // Rust leaves the processor as IEEE 754 has it, so that half of the least normal number is not 0.
+/// assert!(keeps_subnormals());
+/// ```
 pub fn keeps_subnormals() -> bool {
     // The first product is subnormal, the second one has a subnormal factor.
     let given = black_box(f32::MIN_POSITIVE) * black_box(0.5);
@@ -14,6 +21,11 @@ pub fn keeps_subnormals() -> bool {
 }
 
 /// The processor's name as the operating system gives it, or its architecture.
+///
+/// ```
+/// println!("measured on {}", isobath::machine::cpu());
+/// # assert!(!isobath::machine::cpu().is_empty());
+/// ```
 pub fn cpu() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name =
@@ -22,7 +34,7 @@ pub fn cpu() -> String {
 }
 
 /// Bytes that can be had without swapping, where the operating system says so.
-pub fn available_memory() -> Option<u64> {
+pub(crate) fn available_memory() -> Option<u64> {
     let info = std::fs::read_to_string("/proc/meminfo").ok()?;
     let kibibytes = info.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kibibytes: u64 = kibibytes.trim().strip_suffix("kB")?.trim().parse().ok()?;
@@ -30,7 +42,7 @@ pub fn available_memory() -> Option<u64> {
 }
 
 /// Bytes of the data caches that a core sees, fastest first: as the operating system gives them, or sizes that are common.
-pub fn caches() -> Vec<usize> {
+pub(crate) fn caches() -> Vec<usize> {
     const COMMON: [usize; 3] = [32 << 10, 512 << 10, 8 << 20];
     let read = |index: usize, file: &str| {
         std::fs::read_to_string(format!("/sys/devices/system/cpu/cpu0/cache/index{index}/{file}")).ok()

@@ -19,6 +19,16 @@ const LARGE: usize = 2 * LARGE_PAGE;
 const LINE: usize = 64;
 
 /// f32 zeros to work in.
+///
+/// ```
+/// use isobath::memory::Buffer;
+///
+/// let mut weights = Buffer::zeros(1000)?;
+/// assert!(weights.len() == 1000 && weights.iter().all(|weight| *weight == 0.0));
+/// weights[7] = 0.5;
+/// assert_eq!(weights.iter().sum::<f32>(), 0.5);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Buffer(Kind);
 
@@ -35,6 +45,14 @@ impl Buffer {
     ///
     /// # Errors
     /// There is not enough memory, or not of addresses.
+    ///
+    /// ```
+    /// use isobath::memory::Buffer;
+    ///
+    /// assert_eq!(Buffer::zeros(3)?[..], [0.0; 3]);
+    /// assert!(Buffer::zeros(usize::MAX).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn zeros(length: usize) -> Result<Self, TryReserveError> {
         let bytes = length.saturating_mul(size_of::<f32>());
         if bytes >= LARGE

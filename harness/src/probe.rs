@@ -34,7 +34,7 @@ pub(crate) use rank::mean_rank;
 pub use remedy::{Fix, Remedy};
 pub(crate) use saturation::Saturation;
 pub use setup::{Cotangent, NORM_BATCH, SURVEY_ROWS, Setup};
-pub use signs::{NEIGHBOURS, Signs};
+pub(crate) use signs::{NEIGHBOURS, Signs};
 pub use verdict::{Cause, Extent, HEALTHY, Kind, SICK, Verdict};
 
 use isobath_kernels::Level;
@@ -43,6 +43,24 @@ use crate::data::Dataset;
 use crate::theory::{Prediction, predict};
 
 /// Everything a probe says.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::Architecture;
+/// use isobath::init::Init;
+/// use isobath::probe::{Setup, probe};
+/// use isobath_kernels::Level;
+///
+/// let setup = Setup::plain(Architecture::plain(10, 32, Activation::Sigmoid, Init::XAVIER), 1);
+/// let report = probe(&setup, None, Level::detect())?;
+/// // Eight networks and the theory agree on what a layer leaves of the squared gradient.
+/// let (measured, predicted) = (report.figures.measured.chi.mean.unwrap(), report.theory.chi.unwrap());
+/// assert!((measured / predicted - 1.0).abs() < 0.1);
+/// // The gradient is lost, and what was done about it keeps it.
+/// assert!(report.verdict.kind.is_sick());
+/// assert!((0.9..1.1).contains(&report.fix.unwrap().measured_factor.unwrap()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Report {
     /// What theory predicts.

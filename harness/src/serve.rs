@@ -49,6 +49,17 @@ pub const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Why nothing can be served.
+///
+/// ```
+/// use std::net::{IpAddr, Ipv4Addr};
+///
+/// use isobath::serve::{ServeError, Server};
+///
+/// let nowhere = std::env::temp_dir().join("isobath-no-such-folder");
+/// let error = Server::bind(&nowhere, IpAddr::V4(Ipv4Addr::LOCALHOST), 0).unwrap_err();
+/// assert!(matches!(error, ServeError::Folder { .. }));
+/// assert!(error.to_string().contains("name a folder with run folders in it"));
+/// ```
 #[derive(Debug, Error)]
 pub enum ServeError {
     /// The folder cannot be read.
@@ -80,12 +91,53 @@ pub enum ServeError {
 
 impl ServeError {
     /// The exit code of the command: 2 for bad input, 3 for input/output.
+    ///
+    /// ```
+    /// use std::net::{IpAddr, Ipv4Addr};
+    ///
+    /// use isobath::serve::Server;
+    ///
+    /// // A program is no folder: bad input.
+    /// let program = std::env::current_exe()?;
+    /// let error = Server::bind(&program, IpAddr::V4(Ipv4Addr::LOCALHOST), 0).unwrap_err();
+    /// assert_eq!(error.exit_code(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn exit_code(&self) -> u8 {
         if matches!(self, Self::NoFolder { .. }) { 2 } else { 3 }
     }
 }
 
 /// A server that listens and does not answer yet.
+///
+/// ```
+/// use std::io::Write;
+/// use std::net::{IpAddr, Ipv4Addr, TcpStream};
+/// use std::sync::atomic::{AtomicBool, Ordering};
+///
+/// use isobath::serve::Server;
+///
+/// let folder = std::env::temp_dir().join(format!("isobath-serve-{}", std::process::id()));
+/// std::fs::create_dir_all(&folder)?;
+/// let server = Server::bind(&folder, IpAddr::V4(Ipv4Addr::LOCALHOST), 0)?;
+///
+/// let address = server.address();
+/// let ask = || -> std::io::Result<String> {
+///     let mut client = TcpStream::connect(address)?;
+///     write!(client, "GET / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+///     std::io::read_to_string(client)
+/// };
+/// let stop = AtomicBool::new(false);
+/// let answer = std::thread::scope(|scope| {
+///     scope.spawn(|| server.run(&stop));
+///     let answer = ask();
+///     stop.store(true, Ordering::Relaxed);
+///     answer
+/// });
+/// std::fs::remove_dir_all(&folder)?;
+/// assert!(answer?.starts_with("HTTP/1.1 200 OK"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
@@ -98,6 +150,22 @@ impl Server {
     ///
     /// # Errors
     /// There is no such folder, or the address cannot be had.
+    ///
+    /// ```
+    /// use std::net::{IpAddr, Ipv4Addr};
+    ///
+    /// use isobath::serve::Server;
+    ///
+    /// let folder = std::env::temp_dir().join(format!("isobath-bind-{}", std::process::id()));
+    /// std::fs::create_dir_all(&folder)?;
+    /// let server = Server::bind(&folder, IpAddr::V4(Ipv4Addr::LOCALHOST), 0)?;
+    /// assert_ne!(server.address().port(), 0);
+    /// // The port is taken now.
+    /// let taken = Server::bind(&folder, IpAddr::V4(Ipv4Addr::LOCALHOST), server.address().port());
+    /// std::fs::remove_dir_all(&folder)?;
+    /// assert_eq!(taken.unwrap_err().exit_code(), 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn bind(folder: &Path, address: IpAddr, port: u16) -> Result<Self, ServeError> {
         let unreadable = |source| ServeError::Folder { path: folder.to_owned(), source };
         let root = folder.canonicalize().map_err(unreadable)?;
@@ -114,6 +182,20 @@ impl Server {
     }
 
     /// Where it listens.
+    ///
+    /// ```
+    /// use std::net::{IpAddr, Ipv4Addr};
+    ///
+    /// use isobath::serve::Server;
+    ///
+    /// let folder = std::env::temp_dir().join(format!("isobath-address-{}", std::process::id()));
+    /// std::fs::create_dir_all(&folder)?;
+    /// let server = Server::bind(&folder, IpAddr::V4(Ipv4Addr::LOCALHOST), 0)?;
+    /// println!("http://{}/", server.address());
+    /// assert!(server.address().ip().is_loopback());
+    /// std::fs::remove_dir_all(&folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -122,6 +204,22 @@ impl Server {
     ///
     /// # Errors
     /// The system gives no threads.
+    ///
+    /// ```
+    /// use std::net::{IpAddr, Ipv4Addr};
+    /// use std::sync::atomic::AtomicBool;
+    ///
+    /// use isobath::serve::Server;
+    ///
+    /// let folder = std::env::temp_dir().join(format!("isobath-run-{}", std::process::id()));
+    /// std::fs::create_dir_all(&folder)?;
+    /// let server = Server::bind(&folder, IpAddr::V4(Ipv4Addr::LOCALHOST), 0)?;
+    /// // A handler of Ctrl-C would set it later.
+    /// let stop = AtomicBool::new(true);
+    /// server.run(&stop)?;
+    /// std::fs::remove_dir_all(&folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn run(self, stop: &AtomicBool) -> Result<(), ServeError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(ServeError::Start)?;

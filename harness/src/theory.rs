@@ -11,7 +11,7 @@ pub mod edge;
 pub mod ensemble;
 pub mod error;
 pub mod finite_width;
-pub mod gamma;
+pub(crate) mod gamma;
 mod headroom;
 pub mod jacobian;
 mod layer_law;

@@ -31,6 +31,15 @@ use crate::theory::TheoryError;
 use crate::train::TrainError;
 
 /// Why a figure could not be computed here; one that is wrong is no error but a [`Check`] that does not hold.
+///
+/// ```
+/// use isobath::theory::edge_of_chaos;
+/// use isobath::verify::VerifyError;
+///
+/// let error = VerifyError::from(edge_of_chaos(isobath::activation::Activation::Tanh, -1.0).unwrap_err());
+/// assert_eq!(error.to_string(), "bias variance is -1; allowed is a finite number, 0 or more");
+/// assert_eq!(VerifyError::NotStated("sine").to_string(), "no largest error is stated for sine");
+/// ```
 #[derive(Debug, Error)]
 pub enum VerifyError {
     /// A network could not be probed.
@@ -76,6 +85,16 @@ const THEORY: [Subject; 11] = [
 ///
 /// # Errors
 /// A network cannot be measured here, for want of memory.
+///
+/// ```no_run
+/// use isobath::verify::{Check, theory};
+/// use isobath_kernels::Level;
+///
+/// // Trains and probes networks for some ten seconds.
+/// let tables = theory(Level::detect(), |table, of| println!("{} ({of} tables)", table.subject))?;
+/// assert!(tables.iter().flat_map(|table| &table.checks).all(Check::holds));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn theory(level: Level, mut each: impl FnMut(&Table, usize)) -> Result<Vec<Table>, VerifyError> {
     let mut tables = Vec::with_capacity(THEORY.len());
     for subject in THEORY {

@@ -18,4 +18,3 @@ pub use ensemble::{Ensemble, Fault, Input, Phi, Weights};
 pub use population::population;
 pub use score::{Score, Target};
 pub use simulation::{Seen, Survey};
-pub use subject::RECORDED;

@@ -7,6 +7,22 @@ use super::trend::Rate;
 use crate::probe::{Cause, Kind};
 
 /// A cause and its part of the trouble.
+///
+/// ```
+/// use isobath::diagnose::{judge, records};
+/// use isobath::probe::Cause;
+///
+/// // Signals keep their size, so the weights do; what halves delta from layer to layer are slopes.
+/// let mut table = String::from("step,layer,x,delta,gw,w\n");
+/// for layer in 1..=12 {
+///     table += &format!("0,{layer},8,{},,8\n", 0.5_f64.powi(12 - layer));
+/// }
+/// let causes = judge(&records::read(table.as_bytes())?[0]).causes;
+/// assert_eq!(causes[0].cause, Cause::Slope);
+/// // Eleven halvings, all of them.
+/// assert!((causes[0].decades.unwrap() + 11.0 * 2f64.log10()).abs() < 1e-9);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Blame {
     /// The cause.
@@ -16,6 +32,21 @@ pub struct Blame {
 }
 
 /// A change that helps.
+///
+/// ```
+/// use isobath::diagnose::{judge, records};
+///
+/// // Slopes halve delta in every layer.
+/// let mut table = String::from("step,layer,x,delta,gw,w\n");
+/// for layer in 1..=12 {
+///     table += &format!("0,{layer},8,{},,8\n", 0.5_f64.powi(12 - layer));
+/// }
+/// let fix = judge(&records::read(table.as_bytes())?[0]).fix.unwrap();
+/// assert!(fix.change.starts_with("add batch norm before the activation"));
+/// // A network that is known by its norms alone cannot be run here.
+/// assert_eq!((fix.command, fix.measured_factor), (None, None));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Fix {
     /// In words.
@@ -29,6 +60,22 @@ pub struct Fix {
 }
 
 /// What is said of a network.
+///
+/// ```
+/// use isobath::diagnose::{LayerRecord, Norm, Record, judge};
+/// use isobath::probe::Kind;
+///
+/// // delta loses half of itself in every one of twelve layers.
+/// let delta = |l: i32| Norm::Log10(f64::from(l - 12) * 2f64.log10());
+/// let layers = (1..=12).map(|l| LayerRecord { delta: delta(l), ..LayerRecord::default() }).collect();
+/// let record = Record { layers, ..Record::default() };
+/// let diagnosis = judge(&record);
+/// assert_eq!(diagnosis.kind, Kind::Vanishing);
+/// assert!((diagnosis.decades.unwrap() + 11.0 * 2f64.log10()).abs() < 1e-12);
+/// // 2^3 < 10 < 2^4: four layers, which have three factors, stay within a decade.
+/// assert_eq!(diagnosis.max_depth_one_decade, Some(4));
+/// assert!(diagnosis.not_checked.iter().any(|what| what.starts_with("saturation")));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Diagnosis {
     /// How the gradient fares.

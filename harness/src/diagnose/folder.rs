@@ -14,6 +14,48 @@ use crate::train::{LayerNorms, Trained};
 ///
 /// # Errors
 /// The folder holds no records of a study, or they cannot be read.
+///
+/// ```
+/// use isobath::diagnose::folder;
+/// use isobath::probe::Kind;
+/// use isobath::study::trial;
+/// # use isobath::study::plan::StudyPlan;
+/// # use isobath::study::trial::{Options, Progress};
+/// # use isobath_kernels::Level;
+/// # struct Silent;
+/// # impl Progress for Silent {
+/// #     fn advance(&self, _done: u64, _total: u64, _what: &str) {}
+/// # }
+/// # let study = r#"
+/// #     name = "tiny"
+/// #     title = "Do six ReLU layers learn?"
+/// #     data = { source = "glyphs", train = 40, validation = 20, test = 20, linear_reference = false }
+/// #     training = { steps = 4, batch = 10, seeds = 2, record_every = 2 }
+/// #     grid = [{ optimizer = "sgd", rates = [0.1] }]
+/// #     [[group]]
+/// #     name = "relu"
+/// #     title = "6 ReLU layers of 16 units"
+/// #     sick = { name = "untreated", depth = 6, width = 16, activation = "relu", init = "uniform" }
+/// #     remedy = [{ name = "He", change = "He's weights", init = "he" }]
+/// # "#;
+/// # let plan = StudyPlan::parse("tiny.toml", study, None, false)?;
+/// # let folder = std::env::temp_dir().join(format!("isobath-networks-{}", std::process::id()));
+/// # let options = Options { folder: folder.clone(), seed: 1, level: Level::detect(), threads: 1, force: true };
+/// # let stop = std::sync::atomic::AtomicBool::new(false);
+///
+/// // A study of two networks: six ReLU layers, untreated and with He's weights.
+/// trial::run(&plan, &options, &stop, &Silent)?;
+///
+/// let networks = folder::networks(&folder)?;
+/// let (name, records) = &networks[1]; // in the order of their names
+/// assert_eq!((networks.len(), name.as_str()), (2, "relu/untreated"));
+/// // Before the first step and after the last.
+/// assert_eq!((records[0].step, records[1].step, records[0].layers.len()), (0, 4, 6));
+/// assert_eq!(isobath::diagnose::judge(&records[0]).kind, Kind::Vanishing);
+/// std::fs::remove_dir_all(&folder)?;
+/// assert!(folder::networks(&folder).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn networks(folder: &Path) -> Result<Vec<(String, Vec<Record>)>, StudyError> {
     let mut trials: BTreeMap<String, Vec<Trained>> = BTreeMap::new();
     for (id, trained) in store::trials(folder)? {

@@ -34,6 +34,24 @@ pub fn judge(record: &Record) -> Diagnosis {
 
 /// Judges several networks of one kind, each by a record of the same step; their spread gives the interval of the rate.
 /// None for no networks or for networks of different depth.
+///
+/// ```
+/// use isobath::diagnose::{LayerRecord, Norm, Record, judge_networks};
+/// use isobath::probe::Kind;
+///
+/// // Three networks that lose a third, a half and three quarters of delta per layer.
+/// let network = |factor: f64| {
+///     let delta = |l: i32| Norm::Log10(f64::from(8 - l) * factor.log10());
+///     let layers = (1..=8).map(|l| LayerRecord { delta: delta(l), ..LayerRecord::default() }).collect();
+///     Record { layers, ..Record::default() }
+/// };
+/// let diagnosis = judge_networks(&[network(2.0 / 3.0), network(0.5), network(0.25)]).unwrap();
+/// assert_eq!(diagnosis.kind, Kind::Vanishing);
+/// let (rate, mean) = (diagnosis.rate.unwrap(), (2.0 / 3.0 * 0.5 * 0.25_f64).cbrt());
+/// let (low, high) = rate.ci95.unwrap();
+/// assert!((rate.factor - mean).abs() < 1e-9 && low < mean && mean < high);
+/// assert!(judge_networks(&[]).is_none());
+/// ```
 pub fn judge_networks(records: &[Record]) -> Option<Diagnosis> {
     let decades: Vec<f64> = records.iter().filter_map(Record::decades).collect();
     let correlations: Vec<f64> = records.iter().filter_map(|record| record.correlation).collect();

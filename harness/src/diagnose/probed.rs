@@ -8,6 +8,22 @@ use crate::probe::{Cause, Net, Outcome, Report, Setup};
 use crate::train::LayerNorms;
 
 /// What a probe's report says as a diagnosis; `command` writes a setup as a command line.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::Architecture;
+/// use isobath::diagnose::probed;
+/// use isobath::init::Init;
+/// use isobath::probe::{Cause, Kind, Setup, probe};
+/// use isobath_kernels::Level;
+///
+/// let setup = Setup::plain(Architecture::plain(10, 32, Activation::Sigmoid, Init::XAVIER), 1);
+/// let report = probe(&setup, None, Level::detect())?;
+/// let diagnosis = probed(&setup, &report, |setup| format!("isobath probe --seed {}", setup.seed));
+/// assert_eq!((diagnosis.kind, diagnosis.causes[0].cause), (Kind::Vanishing, Cause::Slope));
+/// assert_eq!(diagnosis.fix.unwrap().command.unwrap(), "isobath probe --seed 1");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn probed(setup: &Setup, report: &Report, command: impl Fn(&Setup) -> String) -> Diagnosis {
     let verdict = &report.verdict;
     let deltas: Option<Vec<f64>> = report.figures.layers.iter().skip(1).map(|row| row.log10_delta).collect();
@@ -95,6 +111,6 @@ fn not_checked(setup: &Setup) -> Vec<&'static str> {
 }
 
 /// Whether a verdict asks for something to be done.
-pub fn is_sick<'a>(mut diagnoses: impl Iterator<Item = &'a Diagnosis>) -> bool {
+pub(crate) fn is_sick<'a>(mut diagnoses: impl Iterator<Item = &'a Diagnosis>) -> bool {
     diagnoses.any(|diagnosis| diagnosis.kind.is_sick())
 }

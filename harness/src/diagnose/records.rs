@@ -32,6 +32,14 @@ pub const COLUMNS: [&str; 6] = ["step", "layer", "x", "delta", "gw", "w"];
 pub const OPTIONAL: [&str; 3] = ["saturated", "rank", "correlation"];
 
 /// A norm, as log10 where it has one.
+///
+/// ```
+/// use isobath::diagnose::Norm;
+///
+/// // A gradient of 1e-60 is none in f32, but has a logarithm.
+/// let tiny = Norm::Log10(-60.0);
+/// assert_eq!((tiny.log10(), Norm::Zero.log10(), Norm::Missing.log10()), (Some(-60.0), None, None));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Norm {
     /// It was not taken.
@@ -47,6 +55,15 @@ pub enum Norm {
 
 impl Norm {
     /// The norm `value`; none for a negative one.
+    ///
+    /// ```
+    /// use isobath::diagnose::Norm;
+    ///
+    /// assert_eq!(Norm::new(0.01), Some(Norm::Log10(-2.0)));
+    /// assert_eq!(Norm::new(0.0), Some(Norm::Zero));
+    /// assert_eq!(Norm::new(f64::NAN), Some(Norm::NotFinite));
+    /// assert_eq!(Norm::new(-1.0), None);
+    /// ```
     pub fn new(value: f64) -> Option<Self> {
         match value {
             _ if !value.is_finite() => Some(Self::NotFinite),
@@ -68,12 +85,27 @@ impl Norm {
     }
 
     /// The logarithm, if it has one.
+    ///
+    /// ```
+    /// use isobath::diagnose::Norm;
+    ///
+    /// assert_eq!(Norm::Log10(-2.0).log10(), Some(-2.0));
+    /// assert_eq!(Norm::Zero.log10(), None);
+    /// ```
     pub fn log10(self) -> Option<f64> {
         if let Self::Log10(value) = self { Some(value) } else { None }
     }
 }
 
 /// One hidden layer's norms; those of the input are a delta alone.
+///
+/// ```
+/// use isobath::diagnose::{LayerRecord, Norm};
+///
+/// // What was not taken is left out.
+/// let layer = LayerRecord { delta: Norm::Log10(-3.5), ..LayerRecord::default() };
+/// assert_eq!((layer.x, layer.saturated), (Norm::Missing, None));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LayerRecord {
     /// Of the layer's input.
@@ -91,6 +123,18 @@ pub struct LayerRecord {
 }
 
 /// A network at one step.
+///
+/// ```
+/// use isobath::diagnose::{LayerRecord, Norm, Record, judge};
+/// use isobath::probe::Kind;
+///
+/// // A network of ten layers whose gradient grows by 1.6 per layer on its way down.
+/// let delta = |l: i32| Norm::new(1.6_f64.powi(10 - l)).unwrap();
+/// let layers = (1..=10).map(|l| LayerRecord { delta: delta(l), ..LayerRecord::default() }).collect();
+/// let record = Record { step: 100, layers, ..Record::default() };
+/// assert!((record.decades().unwrap() - 9.0 * 1.6_f64.log10()).abs() < 1e-12);
+/// assert_eq!(judge(&record).kind, Kind::Exploding);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Record {
     /// Optimiser steps taken before.
@@ -108,6 +152,18 @@ pub struct Record {
 impl Record {
     /// One record for networks of the same kind: means of logarithms and of fractions. What is not finite, or zero, in
     /// half of the networks is so in the mean. None for no networks or for networks of different depth.
+    ///
+    /// ```
+    /// use isobath::diagnose::{LayerRecord, Norm, Record};
+    ///
+    /// let layer = |delta| LayerRecord { delta, ..LayerRecord::default() };
+    /// let network = |delta| Record { layers: vec![layer(delta)], ..Record::default() };
+    /// // Means are those of logarithms: 1e-2 and 1e-4 make 1e-3.
+    /// let mean = Record::mean(&[network(Norm::Log10(-2.0)), network(Norm::Log10(-4.0))]).unwrap();
+    /// assert_eq!(mean.layers[0].delta, Norm::Log10(-3.0));
+    /// // Networks of different depth have none.
+    /// assert_eq!(Record::mean(&[network(Norm::Zero), Record::default()]), None);
+    /// ```
     pub fn mean(records: &[Self]) -> Option<Self> {
         let first = records.first()?;
         if records.iter().any(|record| record.layers.len() != first.layers.len()) {
@@ -135,12 +191,32 @@ impl Record {
     }
 
     /// log10(||delta^1|| / ||delta^L||), where both have a logarithm.
+    ///
+    /// ```
+    /// use isobath::diagnose::{LayerRecord, Norm, Record};
+    ///
+    /// let layer = |log10| LayerRecord { delta: Norm::Log10(log10), ..LayerRecord::default() };
+    /// let record = Record { layers: vec![layer(-6.0), layer(-3.5), layer(-1.0)], ..Record::default() };
+    /// assert_eq!(record.decades(), Some(-5.0));
+    /// assert_eq!(Record::default().decades(), None);
+    /// ```
     pub fn decades(&self) -> Option<f64> {
         Some(self.layers.first()?.delta.log10()? - self.layers.last()?.delta.log10()?)
     }
 }
 
 /// What is wrong with a file of records.
+///
+/// ```
+/// use isobath::diagnose::records;
+///
+/// let error = |table: &str| records::read(table.as_bytes()).unwrap_err().to_string();
+/// assert!(error("step,layer,x\n0,1,8\n").starts_with("there is no column `delta`"));
+/// assert_eq!(
+///     error("step,layer,x,delta,gw,w\n0,1,8,-1,1,8\n"),
+///     "line 2, column delta: `-1`; allowed is a number, 0 or more, nan, inf, or nothing"
+/// );
+/// ```
 #[derive(Debug, Error)]
 pub enum RecordsError {
     /// It is no table.
@@ -193,6 +269,20 @@ const DEEPEST: usize = 1_000_000;
 ///
 /// # Errors
 /// It is no such table, see [`RecordsError`].
+///
+/// ```
+/// use isobath::diagnose::{Norm, records};
+///
+/// // Rows and columns in any order; an empty field was not taken.
+/// let table = "layer,step,delta,x,gw,w\n2,0,0.1,8,,\n1,0,0.01,8,,\n";
+/// let records = records::read(table.as_bytes())?;
+/// assert_eq!((records.len(), records[0].layers.len()), (1, 2));
+/// assert_eq!((records[0].layers[0].delta, records[0].layers[0].gw), (Norm::Log10(-2.0), Norm::Missing));
+///
+/// let error = records::read("step,layer,x,delta,gw,w\n0,2,8,1,1,8\n".as_bytes()).unwrap_err();
+/// assert_eq!(error.to_string(), "step 0 has no layer 1; layers must be 1 to 2, without gaps");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn read(table: impl Read) -> Result<Vec<Record>, RecordsError> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(table);
     let header = reader.headers()?.clone();

@@ -8,6 +8,18 @@ use serde::Serialize;
 use crate::statistics::Moments;
 
 /// What one layer multiplies the gradient's norm by on the way down.
+///
+/// ```
+/// use isobath::diagnose::{LayerRecord, Norm, Record, judge};
+///
+/// // delta loses half of itself in every one of twelve layers.
+/// let delta = |l: i32| Norm::Log10(f64::from(l - 12) * 2f64.log10());
+/// let layers = (1..=12).map(|l| LayerRecord { delta: delta(l), ..LayerRecord::default() }).collect();
+/// let record = Record { layers, ..Record::default() };
+/// let rate = judge(&record).rate.unwrap();
+/// // A straight line in the logarithm says all of it.
+/// assert!((rate.factor - 0.5).abs() < 1e-12 && rate.r_squared.unwrap() > 0.999);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Rate {
     /// The geometric mean of the factors.

@@ -17,6 +17,26 @@ use crate::train::LayerNorms;
 pub type Interval = (f64, f64);
 
 /// A mean over networks; none where no network could be measured.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::Architecture;
+/// use isobath::init::Init;
+/// use isobath::probe::{Setup, measure};
+/// use isobath::theory::predict;
+/// use isobath_kernels::Level;
+///
+/// let setup = Setup::plain(Architecture::plain(10, 32, Activation::Sigmoid, Init::XAVIER), 1);
+/// let figures = measure(&setup, None, Level::detect(), &predict(&setup.question(None))?)?;
+/// let chi = figures.measured.chi;
+/// let (low, high) = chi.ci95.unwrap();
+/// assert!(low < chi.mean.unwrap() && chi.mean.unwrap() < high);
+/// // A single network has no interval.
+/// let one = Setup { nets: 1, ..setup };
+/// let figures = measure(&one, None, Level::detect(), &predict(&one.question(None))?)?;
+/// assert_eq!(figures.measured.chi.ci95, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Sample {
     /// The mean.
@@ -37,6 +57,23 @@ impl Sample {
 }
 
 /// ln of the squared gradient ratio over networks.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::Architecture;
+/// use isobath::init::Init;
+/// use isobath::probe::{Setup, measure};
+/// use isobath::theory::predict;
+/// use isobath_kernels::Level;
+///
+/// let setup = Setup::plain(Architecture::plain(10, 32, Activation::Sigmoid, Init::XAVIER), 1);
+/// let figures = measure(&setup, None, Level::detect(), &predict(&setup.question(None))?)?;
+/// // ln of the squared ratio: 2 ln 10 times as much as the decades.
+/// let (gain, ratio) = (figures.measured.log_gain, figures.measured.log10_delta_ratio);
+/// assert!((gain.mean.unwrap() / ratio.mean.unwrap() - 2.0 * 10f64.ln()).abs() < 1e-9);
+/// assert!(gain.var.unwrap() > 0.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct LogGain {
     /// Mean.
@@ -46,6 +83,25 @@ pub struct LogGain {
 }
 
 /// From the top to the bottom.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::Architecture;
+/// use isobath::init::Init;
+/// use isobath::probe::{Setup, measure};
+/// use isobath::theory::predict;
+/// use isobath_kernels::Level;
+///
+/// let setup = Setup::plain(Architecture::plain(10, 32, Activation::Sigmoid, Init::XAVIER), 1);
+/// let figures = measure(&setup, None, Level::detect(), &predict(&setup.question(None))?)?;
+/// let measured = figures.measured;
+/// // Ten layers have nine factors; sigmoids leave at most a sixteenth of the square each, more than a decade in two.
+/// assert_eq!(measured.factors, 9);
+/// assert!(measured.chi.mean.unwrap() < 1.0 / 16.0);
+/// assert!(measured.log10_delta_ratio.mean.unwrap() < -4.5);
+/// assert_eq!(measured.zero_gradient_fraction, 0.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Measured {
     /// How many factors lie between.
@@ -93,6 +149,25 @@ impl Measured {
 }
 
 /// The Jacobian dx^L / dx^0.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::Architecture;
+/// use isobath::init::Init;
+/// use isobath::probe::{Setup, measure};
+/// use isobath::theory::predict;
+/// use isobath_kernels::Level;
+///
+/// // Orthogonal matrices without a nonlinearity treat all directions alike: every singular value is 1.
+/// let architecture = Architecture::plain(4, 8, Activation::Identity, Init::ORTHOGONAL);
+/// let setup = Setup { jacobian: true, ..Setup::plain(architecture, 1) };
+/// let figures = measure(&setup, None, Level::detect(), &predict(&setup.question(None))?)?;
+/// let jacobian = figures.jacobian.unwrap();
+/// assert_eq!(jacobian.singular_values.len(), 8);
+/// assert!(jacobian.singular_values.iter().all(|s| (s - 1.0).abs() < 1e-5));
+/// assert!(jacobian.spread.mean.unwrap() < 1e-9);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Jacobian {
     /// The first network's singular values s, in decreasing order.
@@ -104,6 +179,23 @@ pub struct Jacobian {
 }
 
 /// One hidden layer.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::Architecture;
+/// use isobath::init::Init;
+/// use isobath::probe::{Setup, measure};
+/// use isobath::theory::predict;
+/// use isobath_kernels::Level;
+///
+/// let setup = Setup::plain(Architecture::plain(10, 32, Activation::Sigmoid, Init::XAVIER), 1);
+/// let figures = measure(&setup, None, Level::detect(), &predict(&setup.question(None))?)?;
+/// let row = figures.layers[1].hidden.unwrap();
+/// // The slopes are to blame, at most 1/4, and not the weights, which pass nearly all.
+/// assert!(row.slope_rms.unwrap() < 0.25 && (0.7..1.4).contains(&row.weight_gain.unwrap()));
+/// assert!((row.factor.unwrap() - row.slope_rms.unwrap() * row.weight_gain.unwrap()).abs() < 1e-12);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct LayerRow {
     /// Root mean square of the layer's input; none where it leaves even f64.
@@ -141,6 +233,24 @@ pub struct LayerRow {
 }
 
 /// A row: the input, which has only a gradient, or a hidden layer.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::Architecture;
+/// use isobath::init::Init;
+/// use isobath::probe::{Setup, measure};
+/// use isobath::theory::predict;
+/// use isobath_kernels::Level;
+///
+/// let setup = Setup::plain(Architecture::plain(10, 32, Activation::Sigmoid, Init::XAVIER), 1);
+/// let figures = measure(&setup, None, Level::detect(), &predict(&setup.question(None))?)?;
+/// // The input, then ten layers, from the bottom to the top, where the gradient is largest.
+/// let rows = &figures.layers;
+/// assert!(rows.len() == 11 && rows[0].hidden.is_none());
+/// assert!(rows.windows(2).all(|pair| pair[0].layer + 1 == pair[1].layer));
+/// assert!(rows[1].log10_delta.unwrap() < rows[10].log10_delta.unwrap() - 4.5);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Row {
     /// 0 is the input.

@@ -74,6 +74,16 @@ pub(super) fn singular_values(
 }
 
 /// The singular values of the hidden layers' Jacobian dx^L / dh^1 at one input.
+///
+/// ```
+/// use isobath::probe::Spectrum;
+///
+/// // As `summary.json` holds it: the largest of four is a hundred times the third, beside it the last is lost.
+/// let spectrum: Spectrum = serde_json::from_str(r#"{"log10": [0.5, 0.0, -1.5], "lost": 1}"#)?;
+/// assert_eq!(spectrum.log10[0] - spectrum.log10[2], 2.0);
+/// assert_eq!(spectrum.log10.len() + spectrum.lost, 4);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Spectrum {
     /// log10 of those that are not lost beside the largest, in decreasing order, to four decimals.

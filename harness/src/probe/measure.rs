@@ -17,6 +17,23 @@ use crate::net::{NetError, Place, Plan, PlanError};
 use crate::theory::{Prediction, TheoryError};
 
 /// Why a setup could not be probed. A gradient that vanishes or overflows is a result, not an error.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::Architecture;
+/// use isobath::init::Init;
+/// use isobath::probe::{ProbeError, Setup, measure};
+/// use isobath::theory::predict;
+/// use isobath_kernels::Level;
+///
+/// let setup = Setup::plain(Architecture::plain(10, 32, Activation::Sigmoid, Init::XAVIER), 1);
+/// let theory = predict(&setup.question(None))?;
+/// let pair = Setup { pair_correlation: Some(1.5), ..setup };
+/// let error = measure(&pair, None, Level::detect(), &theory).unwrap_err();
+/// assert!(matches!(error, ProbeError::Theory(_)));
+/// assert_eq!(error.to_string(), "pair correlation is 1.5; allowed is -1 to 1");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Error)]
 pub enum ProbeError {
     /// A parameter is out of its range.
@@ -60,6 +77,25 @@ pub enum ProbeError {
 }
 
 /// What was measured.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::Architecture;
+/// use isobath::init::Init;
+/// use isobath::probe::{Setup, measure};
+/// use isobath::theory::predict;
+/// use isobath_kernels::Level;
+///
+/// let setup = Setup::plain(Architecture::plain(5, 16, Activation::Sigmoid, Init::XAVIER), 1);
+/// let figures = measure(&setup, None, Level::detect(), &predict(&setup.question(None))?)?;
+/// assert_eq!(figures.layers.len(), 1 + 5);
+/// assert!(figures.median_decades.unwrap() < -2.0);
+/// assert_eq!(figures.failed.zero.nets, 0);
+/// // The hash is that of all gradients: the same seed, the same bits.
+/// let again = measure(&setup, None, Level::SCALAR, &predict(&setup.question(None))?)?;
+/// assert_eq!(figures.hash, again.hash);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Figures {
     /// End to end.
@@ -81,6 +117,22 @@ pub struct Figures {
 }
 
 /// Networks whose gradient is zero or not finite.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::Architecture;
+/// use isobath::init::Init;
+/// use isobath::probe::{Setup, measure};
+/// use isobath::theory::predict;
+/// use isobath_kernels::Level;
+///
+/// // In ten layers of two ReLUs some layer is dead almost surely: 1 - (3/4)^10 = 94 %.
+/// let setup = Setup::plain(Architecture::plain(10, 2, Activation::Relu, Init::HE), 1);
+/// let figures = measure(&setup, None, Level::detect(), &predict(&setup.question(None))?)?;
+/// assert!(figures.failed.zero.nets > setup.nets / 2);
+/// assert_eq!(figures.failed.overflow.nets, 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Failed {
     /// A layer passes no gradient.
@@ -90,6 +142,23 @@ pub struct Failed {
 }
 
 /// How many networks, and the layer at fault if all of them name the same.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::Architecture;
+/// use isobath::init::Init;
+/// use isobath::probe::{Setup, measure};
+/// use isobath::theory::predict;
+/// use isobath_kernels::Level;
+///
+/// // Weights of layer 3 that are not finite: all networks name that layer.
+/// let plain = Architecture::plain(6, 16, Activation::Tanh, Init::XAVIER);
+/// let setup = Setup::plain(Architecture { scale_layer: Some((3, f32::INFINITY)), ..plain }, 1);
+/// let figures = measure(&setup, None, Level::detect(), &predict(&setup.question(None))?)?;
+/// let tally = figures.failed.overflow;
+/// assert_eq!((tally.nets, tally.layer), (setup.nets, Some(3)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Tally {
     /// Networks.
@@ -112,6 +181,24 @@ impl Tally {
 ///
 /// # Errors
 /// The setup is no network, or does not fit the data or the memory.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::Architecture;
+/// use isobath::init::Init;
+/// use isobath::probe::{Setup, measure};
+/// use isobath::theory::predict;
+/// use isobath_kernels::Level;
+///
+/// // ReLU with He's variance: theory says that gradients keep their size, and wide networks do as it says.
+/// let setup = Setup::plain(Architecture::plain(10, 128, Activation::Relu, Init::HE), 1);
+/// let theory = predict(&setup.question(None))?;
+/// let figures = measure(&setup, None, Level::detect(), &theory)?;
+/// assert!((figures.measured.chi.mean.unwrap() - 1.0).abs() < 0.1);
+/// // Fewer than two standard errors off what is expected of networks of this width.
+/// assert!(figures.measured.z.unwrap().abs() < 2.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn measure(
     setup: &Setup,
     data: Option<&Dataset>,

@@ -23,6 +23,21 @@ use crate::theory::phi::max_derivative;
 use crate::theory::{Prediction, TheoryError, edge_of_chaos, predict};
 
 /// A change that should help.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::Architecture;
+/// use isobath::init::Init;
+/// use isobath::probe::{Setup, probe};
+/// use isobath_kernels::Level;
+///
+/// // ReLUs with Xavier's weights lose half of the squared gradient per layer. They want He's.
+/// let setup = Setup::plain(Architecture::plain(10, 32, Activation::Relu, Init::XAVIER), 1);
+/// let remedy = probe(&setup, None, Level::detect())?.fix.unwrap().remedy;
+/// println!("{}", remedy.change);
+/// assert_eq!(remedy.setup.architecture.init.weight_variance(32, 32), 2.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Remedy {
     /// In words.
@@ -32,6 +47,22 @@ pub struct Remedy {
 }
 
 /// A remedy and what it did.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::Architecture;
+/// use isobath::init::Init;
+/// use isobath::probe::{Setup, probe};
+/// use isobath_kernels::Level;
+///
+/// let setup = Setup::plain(Architecture::plain(10, 64, Activation::Relu, Init::XAVIER), 1);
+/// let fix = probe(&setup, None, Level::detect())?.fix.unwrap();
+/// // Predicted to keep the gradient's norm, and run to see that it does.
+/// assert!((fix.predicted_factor.unwrap() - 1.0).abs() < 0.05);
+/// assert!((fix.measured_factor.unwrap() - 1.0).abs() < 0.05);
+/// assert!(fix.measured_decades.unwrap().abs() < 0.5);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fix {
     /// The remedy.

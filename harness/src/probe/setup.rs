@@ -21,6 +21,25 @@ const JACOBIAN: &str = "jacobian";
 pub const NORM_BATCH: usize = 128;
 
 /// What is sent down from the top.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::Architecture;
+/// use isobath::init::Init;
+/// use isobath::probe::{Cotangent, Setup, measure};
+/// use isobath::theory::predict;
+/// use isobath_kernels::Level;
+///
+/// // What a network does to a gradient hardly depends on where that comes from.
+/// let setup = Setup::plain(Architecture::plain(10, 32, Activation::Sigmoid, Init::XAVIER), 1);
+/// let factor = |cotangent| -> Result<f64, Box<dyn std::error::Error>> {
+///     let setup = Setup { cotangent, ..setup };
+///     let figures = measure(&setup, None, Level::detect(), &predict(&setup.question(None))?)?;
+///     Ok(10f64.powf(figures.median_decades.unwrap() / setup.factors() as f64))
+/// };
+/// assert!((factor(Cotangent::Gaussian)? / factor(Cotangent::Loss)? - 1.0).abs() < 0.1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Cotangent {
     /// dL/dx^L ~ N(0, 1): the network alone.
@@ -31,6 +50,18 @@ pub enum Cotangent {
 }
 
 /// An ensemble and its measurement.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::Architecture;
+/// use isobath::init::Init;
+/// use isobath::probe::Setup;
+///
+/// // More networks, and two inputs each whose gradients are compared.
+/// let plain = Setup::plain(Architecture::plain(10, 32, Activation::Relu, Init::HE), 1);
+/// let setup = Setup { nets: 32, pair_correlation: Some(0.9), ..plain };
+/// assert_eq!((setup.input_width, setup.batch), (32, 1));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Setup {
     /// The networks.
@@ -54,6 +85,17 @@ pub struct Setup {
 impl Setup {
     /// Eight networks of `architecture` whose input is as wide as their layers, each seen by one input and a Gaussian
     /// cotangent.
+    ///
+    /// ```
+    /// use isobath::activation::Activation;
+    /// use isobath::architecture::Architecture;
+    /// use isobath::init::Init;
+    /// use isobath::probe::Setup;
+    ///
+    /// let setup = Setup::plain(Architecture::plain(10, 32, Activation::Relu, Init::HE), 1);
+    /// assert_eq!((setup.nets, setup.batch, setup.input_width), (8, 1, 32));
+    /// assert!(setup.pair_correlation.is_none() && !setup.jacobian);
+    /// ```
     pub fn plain(architecture: Architecture, seed: u64) -> Self {
         Self {
             architecture,
@@ -68,12 +110,37 @@ impl Setup {
     }
 
     /// How many factors there are from the top to the bottom.
+    ///
+    /// ```
+    /// use isobath::activation::Activation;
+    /// use isobath::architecture::{Architecture, Residual};
+    /// use isobath::init::Init;
+    /// use isobath::probe::Setup;
+    ///
+    /// // Between ten layers lie nine factors; each of ten residual blocks has one.
+    /// let plain = Architecture::plain(10, 32, Activation::Relu, Init::HE);
+    /// let residual = Architecture { residual: Some(Residual::new(1.0, 2, true)), ..plain };
+    /// assert_eq!(Setup::plain(plain, 1).factors(), 9);
+    /// assert_eq!(Setup::plain(residual, 1).factors(), 10);
+    /// ```
     pub fn factors(&self) -> usize {
         let residual = self.architecture.residual.is_some();
         if residual { self.architecture.depth } else { self.architecture.depth.saturating_sub(1) }
     }
 
     /// The question that theory answers about this. It is about networks without a planted defect.
+    ///
+    /// ```
+    /// use isobath::activation::Activation;
+    /// use isobath::architecture::Architecture;
+    /// use isobath::init::Init;
+    /// use isobath::probe::Setup;
+    ///
+    /// let question = Setup::plain(Architecture::plain(10, 32, Activation::Relu, Init::HE), 1).question(None);
+    /// assert_eq!((question.weight_variance, question.depth, question.nets), (2.0, 10, 8));
+    /// // The mean square of the input is theory's to choose; data would set it.
+    /// assert_eq!(question.input_q, None);
+    /// ```
     pub fn question(&self, data: Option<&Dataset>) -> Question {
         let Architecture { activation, init, depth, width, norm, norm_position, residual, .. } =
             self.architecture;

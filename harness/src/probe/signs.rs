@@ -30,24 +30,24 @@ const SHATTERED: f64 = 0.15;
 /// and up to which that is in doubt.
 pub(super) const NEAR_SHATTERED: f64 = 0.25;
 /// The correlation of inputs that count as neighbours.
-pub const NEIGHBOURS: f64 = 0.9;
+pub(crate) const NEIGHBOURS: f64 = 0.9;
 
 /// What was seen beside the gradient's size; none, or empty, where it was not looked at.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Signs {
+pub(crate) struct Signs {
     /// Fraction of saturated units and inputs, the mean over layers.
-    pub saturated: Option<f64>,
+    pub(crate) saturated: Option<f64>,
     /// Effective rank of the inputs, then of each layer's outputs; 0 where rounding has taken what differed.
-    pub ranks: Vec<f64>,
+    pub(crate) ranks: Vec<f64>,
     /// Cosine between the gradients of neighbouring inputs, and how far its 95 % interval reaches either way; 0 for a
     /// single network.
-    pub correlation: Option<(f64, f64)>,
+    pub(crate) correlation: Option<(f64, f64)>,
 }
 
 impl Signs {
     /// The layer in which outputs fall to a line or a plane at once, if there is one. Large biases, too, leave few units
     /// that answer; but then it is they that are at fault.
-    pub fn collapsed_layer(&self) -> Option<usize> {
+    pub(crate) fn collapsed_layer(&self) -> Option<usize> {
         if self.is_saturated() { None } else { self.layer_that_falls_by(FALL) }
     }
 
@@ -62,12 +62,12 @@ impl Signs {
     }
 
     /// Whether most units sit where the activation is flat.
-    pub fn is_saturated(&self) -> bool {
+    pub(crate) fn is_saturated(&self) -> bool {
         self.saturated.is_some_and(|share| share >= SATURATED)
     }
 
     /// The verdict on a gradient whose size is `size`; `by_slopes` says whether it is slopes that shrink it most.
-    pub fn verdict(&self, size: Kind, by_slopes: bool) -> Kind {
+    pub(crate) fn verdict(&self, size: Kind, by_slopes: bool) -> Kind {
         if size == Kind::Dead {
             return size;
         }

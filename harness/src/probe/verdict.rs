@@ -21,6 +21,23 @@ pub const SICK: f64 = 1.0;
 pub const HEALTHY: f64 = 0.5;
 
 /// How the gradient fares.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::Architecture;
+/// use isobath::init::Init;
+/// use isobath::probe::{Kind, Setup, probe};
+/// use isobath_kernels::Level;
+///
+/// let kind = |activation, init| {
+///     let setup = Setup::plain(Architecture::plain(10, 64, activation, init), 1);
+///     probe(&setup, None, Level::detect()).map(|report| report.verdict.kind)
+/// };
+/// assert_eq!(kind(Activation::Sigmoid, Init::XAVIER)?, Kind::Vanishing);
+/// assert_eq!(kind(Activation::Relu, Init::HE)?, Kind::Healthy);
+/// assert_eq!(kind(Activation::Relu, Init::gaussian(4.0, 0.0))?, Kind::Exploding);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -44,6 +61,13 @@ pub enum Kind {
 
 impl Kind {
     /// Whether something has to be done.
+    ///
+    /// ```
+    /// use isobath::probe::Kind;
+    ///
+    /// assert!(Kind::Vanishing.is_sick() && Kind::Shattering.is_sick());
+    /// assert!(!Kind::Healthy.is_sick() && !Kind::Borderline.is_sick());
+    /// ```
     pub fn is_sick(self) -> bool {
         !matches!(self, Self::Healthy | Self::Borderline)
     }
@@ -65,6 +89,23 @@ impl fmt::Display for Kind {
 }
 
 /// Where the trouble is.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::Architecture;
+/// use isobath::init::Init;
+/// use isobath::probe::{Extent, Setup, probe};
+/// use isobath_kernels::Level;
+///
+/// // Sigmoids lose the gradient everywhere, a planted defect in one place.
+/// let plain = Architecture::plain(10, 32, Activation::Sigmoid, Init::XAVIER);
+/// let extent =
+///     |architecture| probe(&Setup::plain(architecture, 1), None, Level::detect()).map(|r| r.verdict.extent);
+/// assert_eq!(extent(plain)?, Some(Extent::Uniform));
+/// let defective = Architecture { scale_layer: Some((5, 0.001)), activation: Activation::Identity, ..plain };
+/// assert_eq!(extent(defective)?, Some(Extent::Layer));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Extent {
@@ -75,6 +116,23 @@ pub enum Extent {
 }
 
 /// What is to blame.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::Architecture;
+/// use isobath::init::Init;
+/// use isobath::probe::{Cause, Setup, probe};
+/// use isobath_kernels::Level;
+///
+/// // Sigmoids are flat; where there is no nonlinearity, nothing but the weights can be too small.
+/// let cause = |activation, init| {
+///     let setup = Setup::plain(Architecture::plain(10, 32, activation, init), 1);
+///     probe(&setup, None, Level::detect()).map(|report| report.verdict.cause)
+/// };
+/// assert_eq!(cause(Activation::Sigmoid, Init::XAVIER)?, Some(Cause::Slope));
+/// assert_eq!(cause(Activation::Identity, Init::UNIFORM)?, Some(Cause::Weights));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
@@ -103,6 +161,25 @@ pub enum Cause {
 }
 
 /// The judgement.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::Architecture;
+/// use isobath::init::Init;
+/// use isobath::probe::{Cause, Kind, Setup, probe};
+/// use isobath_kernels::Level;
+///
+/// // The weights of layer 5 are a thousand times too small.
+/// let plain = Architecture::plain(10, 64, Activation::Relu, Init::HE);
+/// let setup = Setup::plain(Architecture { scale_layer: Some((5, 0.001)), ..plain }, 1);
+/// let verdict = probe(&setup, None, Level::detect())?.verdict;
+/// assert_eq!(
+///     (verdict.kind, verdict.layer, verdict.cause),
+///     (Kind::Vanishing, Some(5), Some(Cause::Weights))
+/// );
+/// assert!((verdict.decades.unwrap() + 3.0).abs() < 0.5);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Verdict {
     /// How the gradient fares.

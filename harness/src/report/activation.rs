@@ -20,6 +20,14 @@ const POINTS: usize = 80;
 pub(super) type Point = (f64, f64, f64);
 
 /// The figure as a file; `depth` is the number of layers whose slopes multiply.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::report::activation;
+///
+/// let figure = activation::svg(Activation::Sigmoid, 20);
+/// assert!(figure.starts_with("<svg") && figure.contains("Steepest at h = 0"));
+/// ```
 #[must_use]
 pub fn svg(activation: Activation, depth: usize) -> String {
     let [value, slope, ..] = &marks();

@@ -12,6 +12,42 @@ pub(super) struct Answer {
 }
 
 /// The answer of a group in words, one part a line.
+///
+/// ```
+/// use isobath::report;
+/// use isobath::study::trial;
+/// # use isobath::study::plan::StudyPlan;
+/// # use isobath::study::trial::{Options, Progress};
+/// # use isobath_kernels::Level;
+/// # struct Silent;
+/// # impl Progress for Silent {
+/// #     fn advance(&self, _done: u64, _total: u64, _what: &str) {}
+/// # }
+/// # let study = r#"
+/// #     name = "tiny"
+/// #     title = "Do six ReLU layers learn?"
+/// #     data = { source = "glyphs", train = 40, validation = 20, test = 20, linear_reference = false }
+/// #     training = { steps = 4, batch = 10, seeds = 2, record_every = 2 }
+/// #     grid = [{ optimizer = "sgd", rates = [0.1] }]
+/// #     [[group]]
+/// #     name = "relu"
+/// #     title = "6 ReLU layers of 16 units"
+/// #     sick = { name = "untreated", depth = 6, width = 16, activation = "relu", init = "uniform" }
+/// #     remedy = [{ name = "He", change = "He's weights", init = "he" }]
+/// # "#;
+/// # let plan = StudyPlan::parse("tiny.toml", study, None, false)?;
+/// # let folder = std::env::temp_dir().join(format!("isobath-report-verdict-{}", std::process::id()));
+/// # let options = Options { folder: folder.clone(), seed: 1, level: Level::detect(), threads: 1, force: true };
+/// # let stop = std::sync::atomic::AtomicBool::new(false);
+///
+/// // A study of two networks: six ReLU layers, untreated and with He's weights.
+/// let summary = trial::run(&plan, &options, &stop, &Silent)?.summary;
+/// # std::fs::remove_dir_all(&folder)?;
+/// let answer = report::verdict(&summary.groups[0], &summary.data);
+/// assert!(answer.contains("What is wrong: The gradient vanishes"));
+/// assert!(answer.lines().last().unwrap().starts_with("To beat: "));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn verdict(group: &Group, data: &Data) -> String {
     let parts = answers(group, data).into_iter().chain(yardstick(group, data));

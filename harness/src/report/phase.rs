@@ -34,6 +34,19 @@ pub(super) struct Dot {
 }
 
 /// The figure as a file; `title` is plain text, `network` is (s_w, s_b).
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::report::phase;
+/// use isobath::theory::phase::PhaseDiagram;
+///
+/// // He's ReLU in its plane.
+/// let network = (2f64.sqrt(), 0.0);
+/// let diagram = PhaseDiagram::around(Activation::Relu, &[network], (12, 8))?;
+/// let figure = phase::svg(&diagram, "ReLU", network);
+/// assert!(figure.starts_with("<svg") && figure.contains("1.414"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn svg(diagram: &PhaseDiagram, title: &str, network: (f64, f64)) -> String {
     let name = format!("this network: s_w\u{a0}=\u{a0}{:.3}, s_b\u{a0}=\u{a0}{:.3}", network.0, network.1);

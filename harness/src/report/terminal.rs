@@ -16,6 +16,43 @@ use crate::study::summary::{Data, Group, Outcome, Row, Summary};
 use crate::study::sweep::Field;
 
 /// The study as text, no line longer than `width` columns where `width` is at least 60.
+///
+/// ```
+/// use isobath::report;
+/// use isobath::study::trial;
+/// # use isobath::study::plan::StudyPlan;
+/// # use isobath::study::trial::{Options, Progress};
+/// # use isobath_kernels::Level;
+/// # struct Silent;
+/// # impl Progress for Silent {
+/// #     fn advance(&self, _done: u64, _total: u64, _what: &str) {}
+/// # }
+/// # let study = r#"
+/// #     name = "tiny"
+/// #     title = "Do six ReLU layers learn?"
+/// #     data = { source = "glyphs", train = 40, validation = 20, test = 20, linear_reference = false }
+/// #     training = { steps = 4, batch = 10, seeds = 2, record_every = 2 }
+/// #     grid = [{ optimizer = "sgd", rates = [0.1] }]
+/// #     [[group]]
+/// #     name = "relu"
+/// #     title = "6 ReLU layers of 16 units"
+/// #     sick = { name = "untreated", depth = 6, width = 16, activation = "relu", init = "uniform" }
+/// #     remedy = [{ name = "He", change = "He's weights", init = "he" }]
+/// # "#;
+/// # let plan = StudyPlan::parse("tiny.toml", study, None, false)?;
+/// # let folder = std::env::temp_dir().join(format!("isobath-report-table-{}", std::process::id()));
+/// # let options = Options { folder: folder.clone(), seed: 1, level: Level::detect(), threads: 1, force: true };
+/// # let stop = std::sync::atomic::AtomicBool::new(false);
+///
+/// // A study of two networks: six ReLU layers, untreated and with He's weights.
+/// let summary = trial::run(&plan, &options, &stop, &Silent)?.summary;
+/// # std::fs::remove_dir_all(&folder)?;
+/// let text = report::table(&summary, 80);
+/// assert!(text.starts_with("Do six ReLU layers learn? (study tiny, seed 1)"));
+/// assert!(text.contains("untreated") && text.contains("He"));
+/// assert!(text.lines().all(|line| line.chars().count() <= 80));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn table(summary: &Summary, width: usize) -> String {
     let mut text =
@@ -52,6 +89,42 @@ pub fn table(summary: &Summary, width: usize) -> String {
 }
 
 /// What a study spent its time on: the seconds of all runs of each row, the longest first.
+///
+/// ```
+/// use isobath::report;
+/// use isobath::study::trial;
+/// # use isobath::study::plan::StudyPlan;
+/// # use isobath::study::trial::{Options, Progress};
+/// # use isobath_kernels::Level;
+/// # struct Silent;
+/// # impl Progress for Silent {
+/// #     fn advance(&self, _done: u64, _total: u64, _what: &str) {}
+/// # }
+/// # let study = r#"
+/// #     name = "tiny"
+/// #     title = "Do six ReLU layers learn?"
+/// #     data = { source = "glyphs", train = 40, validation = 20, test = 20, linear_reference = false }
+/// #     training = { steps = 4, batch = 10, seeds = 2, record_every = 2 }
+/// #     grid = [{ optimizer = "sgd", rates = [0.1] }]
+/// #     [[group]]
+/// #     name = "relu"
+/// #     title = "6 ReLU layers of 16 units"
+/// #     sick = { name = "untreated", depth = 6, width = 16, activation = "relu", init = "uniform" }
+/// #     remedy = [{ name = "He", change = "He's weights", init = "he" }]
+/// # "#;
+/// # let plan = StudyPlan::parse("tiny.toml", study, None, false)?;
+/// # let folder = std::env::temp_dir().join(format!("isobath-report-timings-{}", std::process::id()));
+/// # let options = Options { folder: folder.clone(), seed: 1, level: Level::detect(), threads: 1, force: true };
+/// # let stop = std::sync::atomic::AtomicBool::new(false);
+///
+/// // A study of two networks: six ReLU layers, untreated and with He's weights.
+/// let summary = trial::run(&plan, &options, &stop, &Silent)?.summary;
+/// # std::fs::remove_dir_all(&folder)?;
+/// let text = report::timings(&summary, 80);
+/// assert!(text.contains("relu/untreated") && text.contains("relu/He"));
+/// assert!(text.trim_end().ends_with("100.0"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn timings(summary: &Summary, width: usize) -> String {
     let references =

@@ -7,7 +7,7 @@
 use crate::activation::Activation;
 
 /// Whether phi is 0 for negative h, so that a unit, and with it a layer, can be dead.
-pub fn dies(activation: Activation) -> bool {
+pub(crate) fn dies(activation: Activation) -> bool {
     match activation {
         Activation::Relu => true,
         Activation::Leaky(slope) | Activation::Prelu(slope) => slope == 0.0,
@@ -16,6 +16,18 @@ pub fn dies(activation: Activation) -> bool {
 }
 
 /// The probability that the gradient of one input through `depth` layers of `width` units is exactly 0.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::theory::born_dead::born_dead;
+///
+/// // Two units are both off with probability 1/4, so four layers are all alive with (3/4)^4.
+/// let dead = born_dead(Activation::Relu, 2, 4);
+/// assert!((dead - (1.0 - 0.75_f64.powi(4))).abs() < 1e-12);
+/// // Width is the cure, and so is a leak.
+/// assert!(born_dead(Activation::Relu, 64, 4) < 1e-18);
+/// assert_eq!(born_dead(Activation::Leaky(0.01), 2, 4), 0.0);
+/// ```
 pub fn born_dead(activation: Activation, width: usize, depth: usize) -> f64 {
     if !dies(activation) {
         return 0.0;

@@ -14,6 +14,19 @@ use super::phi::{d_phi, phi};
 use super::quadrature::gaussian_pair;
 
 /// Where correlations tend to.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::theory::Ensemble;
+///
+/// // In the ordered phase two inputs end as one, in the chaotic one they part, however near they began.
+/// let order = Ensemble::new(Activation::Tanh, 1.0, 0.05)?.correlation_point(0.1935925);
+/// let chaos = Ensemble::new(Activation::Tanh, 2.5, 0.05)?.correlation_point(1.0639584);
+/// assert_eq!(order.c_star, 1.0);
+/// assert!((chaos.c_star - 0.4468).abs() < 1e-4);
+/// assert!(order.depth_scale.unwrap() < chaos.depth_scale.unwrap());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CorrelationPoint {
     /// c*.
@@ -24,6 +37,19 @@ pub struct CorrelationPoint {
 
 impl Ensemble {
     /// C(c) at length q.
+    ///
+    /// ```
+    /// use std::f64::consts::FRAC_1_PI;
+    ///
+    /// use isobath::activation::Activation;
+    /// use isobath::theory::Ensemble;
+    ///
+    /// // Orthogonal inputs leave a layer of ReLUs with correlation 1/pi, equal ones stay equal.
+    /// let he = Ensemble::new(Activation::Relu, 2.0, 0.0)?;
+    /// assert!((he.correlation_map(1.0, 0.0) - FRAC_1_PI).abs() < 1e-9);
+    /// assert!((he.correlation_map(1.0, 1.0) - 1.0).abs() < 1e-9);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn correlation_map(self, q: f64, c: f64) -> f64 {
         let covariance = |c: f64| {
             let scale = self.correlation_scale(q);
@@ -35,6 +61,19 @@ impl Ensemble {
     }
 
     /// E phi'(u1) phi'(u2) / E phi'^2 at length q: what a layer leaves of the correlation of two gradients.
+    ///
+    /// ```
+    /// use isobath::activation::Activation;
+    /// use isobath::theory::Ensemble;
+    ///
+    /// // Of the units that are on for one input, half are on for an unrelated one.
+    /// let he = Ensemble::new(Activation::Relu, 2.0, 0.0)?;
+    /// assert!((he.slope_correlation(1.0, 0.0) - 0.5).abs() < 1e-9);
+    /// // A linear layer treats all inputs alike.
+    /// let linear = Ensemble::new(Activation::Identity, 1.0, 0.0)?;
+    /// assert!((linear.slope_correlation(1.0, 0.0) - 1.0).abs() < 1e-9);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn slope_correlation(self, q: f64, c: f64) -> f64 {
         let scale = self.correlation_scale(q);
         gaussian_pair(c, |a, b| d_phi(self.activation, scale * a) * d_phi(self.activation, scale * b))
@@ -52,6 +91,17 @@ impl Ensemble {
     }
 
     /// c* and its depth scale at a fixed length q* > 0.
+    ///
+    /// ```
+    /// use isobath::activation::Activation;
+    /// use isobath::theory::Ensemble;
+    ///
+    /// // Where gradients vanish, inputs become alike at the same rate: both depth scales are -1/ln chi.
+    /// let (ensemble, q) = (Ensemble::new(Activation::Tanh, 1.0, 0.05)?, 0.1935925);
+    /// let scale = ensemble.correlation_point(q).depth_scale.unwrap();
+    /// assert!((scale + 1.0 / ensemble.chi(q).ln()).abs() < 1e-9);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn correlation_point(self, q: f64) -> CorrelationPoint {
         let chi = self.chi(q);
         if chi <= 1.0 {
@@ -71,6 +121,20 @@ impl Ensemble {
 
     /// The correlation at the network's input of two gradients with the same cotangent, for two inputs of
     /// mean square `input_q` and correlation `rho` above `depth` layers.
+    ///
+    /// ```
+    /// use std::f64::consts::PI;
+    ///
+    /// use isobath::activation::Activation;
+    /// use isobath::theory::Ensemble;
+    ///
+    /// // A layer of ReLUs leaves 1 - angle/pi; after twenty, neighbours' gradients have little in common.
+    /// let he = Ensemble::new(Activation::Relu, 2.0, 0.0)?;
+    /// let kept = he.gradient_correlation(1.0, 0.9, 1);
+    /// assert!((kept - (1.0 - 0.9_f64.acos() / PI)).abs() < 1e-9);
+    /// assert!(he.gradient_correlation(1.0, 0.9, 20) < 0.12);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn gradient_correlation(self, input_q: f64, rho: f64, depth: usize) -> f64 {
         let mut q = self.pre_activation_variance(input_q);
         let mut c = self.pre_activation_variance(input_q * rho) / q;

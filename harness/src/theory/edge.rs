@@ -10,6 +10,17 @@ use super::length_map::log_grid_roots;
 use crate::activation::Activation;
 
 /// A point on the edge of chaos.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::theory::edge_of_chaos;
+///
+/// // Without biases tanh is critical at variance 1, where all signals shrink towards 0.
+/// let point = edge_of_chaos(Activation::Tanh, 0.0)?[0];
+/// assert!((point.weight_variance - 1.0).abs() < 1e-12);
+/// assert_eq!(point.q, 0.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CriticalPoint {
     /// s_w^2.
@@ -24,6 +35,20 @@ pub struct CriticalPoint {
 ///
 /// # Errors
 /// A negative or not finite bias variance.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::theory::edge_of_chaos;
+///
+/// // ReLU's is He's variance 2; with biases there is none, since lengths grow.
+/// let points = edge_of_chaos(Activation::Relu, 0.0)?;
+/// assert!((points[0].weight_variance - 2.0).abs() < 1e-12);
+/// assert!(edge_of_chaos(Activation::Relu, 0.1)?.is_empty());
+///
+/// let error = edge_of_chaos(Activation::Relu, -0.1).unwrap_err();
+/// assert_eq!(error.to_string(), "bias variance is -0.1; allowed is a finite number, 0 or more");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn edge_of_chaos(activation: Activation, bias_variance: f64) -> Result<Vec<CriticalPoint>, TheoryError> {
     at_least("bias variance", bias_variance, 0.0, "a finite number, 0 or more")?;
     let critical = |q: f64| {

@@ -9,6 +9,17 @@ use super::quadrature::gaussian;
 use crate::activation::Activation;
 
 /// An activation with the variances of weights and biases.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::theory::Ensemble;
+///
+/// // ReLU with He's variance keeps both the mean square of signals and that of gradients.
+/// let he = Ensemble::new(Activation::Relu, 2.0, 0.0)?;
+/// assert!((he.length_map(3.0) - 3.0).abs() < 1e-12);
+/// assert!((he.chi(3.0) - 1.0).abs() < 1e-12);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ensemble {
     /// phi.
@@ -24,6 +35,15 @@ impl Ensemble {
     ///
     /// # Errors
     /// A weight variance that is not positive, a negative bias variance, or anything that is not finite.
+    ///
+    /// ```
+    /// use isobath::activation::Activation;
+    /// use isobath::theory::Ensemble;
+    ///
+    /// assert!(Ensemble::new(Activation::Tanh, 1.0, 0.0).is_ok());
+    /// let error = Ensemble::new(Activation::Tanh, 0.0, 0.0).unwrap_err();
+    /// assert_eq!(error.to_string(), "weight variance is 0; allowed is a finite number above 0");
+    /// ```
     pub fn new(
         activation: Activation,
         weight_variance: f64,
@@ -40,22 +60,58 @@ impl Ensemble {
     }
 
     /// s_w^2 x + s_b^2: the variance of a pre-activation over inputs of mean square x.
+    ///
+    /// ```
+    /// use isobath::activation::Activation;
+    /// use isobath::theory::Ensemble;
+    ///
+    /// let ensemble = Ensemble::new(Activation::Relu, 2.0, 0.25)?;
+    /// assert_eq!(ensemble.pre_activation_variance(0.5), 2.0 * 0.5 + 0.25);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn pre_activation_variance(self, mean_square: f64) -> f64 {
         self.weight_variance * mean_square + self.bias_variance
     }
 }
 
 /// E phi(sqrt(q) z).
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::theory::ensemble::mean;
+///
+/// // Sigmoids are 1/2 in the mean, whatever comes in; ReLU's mean is the half normal one.
+/// assert!((mean(Activation::Sigmoid, 7.0) - 0.5).abs() < 1e-9);
+/// assert!((mean(Activation::Relu, 1.0) - (0.5 / std::f64::consts::PI).sqrt()).abs() < 1e-9);
+/// ```
 pub fn mean(activation: Activation, q: f64) -> f64 {
     gaussian(|z| phi(activation, q.sqrt() * z))
 }
 
 /// E phi(sqrt(q) z)^2.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::theory::ensemble::mean_square;
+///
+/// // ReLU cuts away half of the mean square.
+/// assert!((mean_square(Activation::Relu, 3.0) - 1.5).abs() < 1e-9);
+/// ```
 pub fn mean_square(activation: Activation, q: f64) -> f64 {
     gaussian(|z| phi(activation, q.sqrt() * z).powi(2))
 }
 
 /// E phi'(sqrt(q) z)^power.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::theory::ensemble::slope_moment;
+///
+/// // Half of the ReLUs are on. A sigmoid's slope is at most 1/4, where nothing comes in.
+/// assert!((slope_moment(Activation::Relu, 1.0, 2) - 0.5).abs() < 1e-9);
+/// assert!((slope_moment(Activation::Sigmoid, 0.0, 2) - 1.0 / 16.0).abs() < 1e-9);
+/// assert!(slope_moment(Activation::Sigmoid, 1.0, 2) < 1.0 / 16.0);
+/// ```
 pub fn slope_moment(activation: Activation, q: f64, power: i32) -> f64 {
     gaussian(|z| d_phi(activation, q.sqrt() * z).powi(power))
 }

@@ -3,6 +3,15 @@
 use core::fmt;
 
 /// A parameter outside the range in which the theory means anything.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::theory::Ensemble;
+///
+/// let error = Ensemble::new(Activation::Tanh, -1.5, 0.0).unwrap_err();
+/// assert_eq!((error.parameter, error.value), ("weight variance", -1.5));
+/// assert_eq!(error.to_string(), "weight variance is -1.5; allowed is a finite number above 0");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TheoryError {
     /// The parameter's name.

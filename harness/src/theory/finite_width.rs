@@ -25,6 +25,18 @@ use super::gamma::{digamma, trigamma};
 const WIDEST_EXACT: usize = 1 << 20;
 
 /// Mean and variance of the logarithm of a squared gain.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::theory::Ensemble;
+/// use isobath::theory::finite_width::layer_log_gain;
+///
+/// // Orthogonal matrices without a nonlinearity keep every gradient, in every network.
+/// let linear = Ensemble::new(Activation::Identity, 1.0, 0.0)?;
+/// let gain = layer_log_gain(linear, 1.0, 64, true);
+/// assert!(gain.mean.abs() < 1e-12 && gain.var.abs() < 1e-12);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LogGain {
     /// Mean.
@@ -34,6 +46,20 @@ pub struct LogGain {
 }
 
 /// The log gain of one layer of `width` units at pre-activation variance q.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::theory::Ensemble;
+/// use isobath::theory::finite_width::layer_log_gain;
+///
+/// // He keeps the mean of the square, but the mean of its logarithm falls by 5 / (2 n) per layer.
+/// let he = Ensemble::new(Activation::Relu, 2.0, 0.0)?;
+/// let [narrow, wide] = [64, 512].map(|n| layer_log_gain(he, 1.0, n, false));
+/// assert!((narrow.mean / (-2.5 / 64.0) - 1.0).abs() < 0.1);
+/// assert!((wide.mean / (-2.5 / 512.0) - 1.0).abs() < 0.02);
+/// assert!(narrow.var > wide.var);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn layer_log_gain(ensemble: Ensemble, q: f64, width: usize, orthogonal: bool) -> LogGain {
     if dies(ensemble.activation) && !orthogonal && width <= WIDEST_EXACT {
         return relu_log_gain(ensemble.weight_variance, width);
@@ -44,14 +70,14 @@ pub fn layer_log_gain(ensemble: Ensemble, q: f64, width: usize, orthogonal: bool
 }
 
 /// v: the variance of one layer's squared gain over its squared mean.
-pub fn relative_variance(ensemble: Ensemble, q: f64, width: usize, orthogonal: bool) -> f64 {
+pub(crate) fn relative_variance(ensemble: Ensemble, q: f64, width: usize, orthogonal: bool) -> f64 {
     let second = slope_moment(ensemble.activation, q, 2);
     let ratio = slope_moment(ensemble.activation, q, 4) / (second * second);
     (if orthogonal { 3.0 * (ratio - 1.0) } else { 3.0 * ratio - 1.0 }) / width as f64
 }
 
 /// E ln X and Var ln X for a Gamma variable X of mean 1 and variance v.
-pub fn log_of_gamma(v: f64) -> (f64, f64) {
+pub(crate) fn log_of_gamma(v: f64) -> (f64, f64) {
     // Below, psi(1/v) - ln(1/v) cancels to nothing; its series is -v/2.
     if v < 1e-12 { (-0.5 * v.max(0.0), v.max(0.0)) } else { (digamma(1.0 / v) + v.ln(), trigamma(1.0 / v)) }
 }

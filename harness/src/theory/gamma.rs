@@ -4,7 +4,7 @@
 //! Source: Abramowitz and Stegun 6.3.5, 6.3.18, 6.4.6, 6.4.12.
 
 /// psi(x) for x > 0.
-pub fn digamma(x: f64) -> f64 {
+pub(crate) fn digamma(x: f64) -> f64 {
     let (x, sum) = raise(x, |x| 1.0 / x);
     let y = 1.0 / (x * x);
     let series =
@@ -13,7 +13,7 @@ pub fn digamma(x: f64) -> f64 {
 }
 
 /// psi1(x) for x > 0.
-pub fn trigamma(x: f64) -> f64 {
+pub(crate) fn trigamma(x: f64) -> f64 {
     let (x, sum) = raise(x, |x| 1.0 / (x * x));
     let y = 1.0 / (x * x);
     let series = y * (1.0 / 6.0 - y * (1.0 / 30.0 - y * (1.0 / 42.0 - y * (1.0 / 30.0 - y * (5.0 / 66.0)))));

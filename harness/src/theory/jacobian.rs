@@ -7,6 +7,16 @@ use super::ensemble::slope_moment;
 use crate::activation::Activation;
 
 /// One layer's contribution at pre-activation variance q.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::theory::jacobian::jacobian_spread;
+///
+/// // Orthogonal matrices treat all directions alike, and tanh near 0 leaves it so; ReLU shuts half of them off.
+/// assert!(jacobian_spread(Activation::Identity, 1.0, true).abs() < 1e-12);
+/// assert!(jacobian_spread(Activation::Tanh, 1e-4, true) < 1e-6);
+/// assert!((jacobian_spread(Activation::Relu, 1.0, true) - 1.0).abs() < 1e-12);
+/// ```
 pub fn jacobian_spread(activation: Activation, q: f64, orthogonal: bool) -> f64 {
     let first = slope_moment(activation, q, 2);
     let spread = slope_moment(activation, q, 4) / (first * first) - 1.0;
@@ -15,6 +25,14 @@ pub fn jacobian_spread(activation: Activation, q: f64, orthogonal: bool) -> f64 
 
 /// The largest squared singular value of L square Gaussian layers of unit gain without nonlinearity:
 /// (L+1)^(L+1) / L^L.
+///
+/// ```
+/// use isobath::theory::jacobian::largest_linear_gaussian;
+///
+/// // One matrix: Marchenko and Pastur's upper bound (1 + 1)^2. Two: 3^3 / 2^2.
+/// assert!((largest_linear_gaussian(1) - 4.0).abs() < 1e-12);
+/// assert!((largest_linear_gaussian(2) - 6.75).abs() < 1e-12);
+/// ```
 pub fn largest_linear_gaussian(depth: usize) -> f64 {
     let depth = depth as f64;
     (depth + 1.0) * ((1.0 / depth).ln_1p() * depth).exp()

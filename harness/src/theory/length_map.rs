@@ -19,6 +19,19 @@ pub(crate) const LONGEST: f64 = 1e200;
 pub(crate) const MARGINAL: f64 = 1e-7;
 
 /// A solution of q = V(q).
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::theory::{Ensemble, FixedPoints};
+///
+/// // Above variance 1 tanh leaves the origin and settles where its saturation holds it.
+/// let FixedPoints::Isolated(points) = Ensemble::new(Activation::Tanh, 1.5, 0.0)?.fixed_points() else {
+///     unreachable!("tanh has isolated lengths");
+/// };
+/// assert!(points[0].q == 0.0 && !points[0].is_stable());
+/// assert!(points[1].q > 0.0 && points[1].is_stable());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FixedPoint {
     /// q*.
@@ -29,12 +42,30 @@ pub struct FixedPoint {
 
 impl FixedPoint {
     /// Whether lengths near q* return to it.
+    ///
+    /// ```
+    /// use isobath::theory::FixedPoint;
+    ///
+    /// assert!(FixedPoint { q: 1.0, slope: 0.8 }.is_stable());
+    /// assert!(!FixedPoint { q: 1.0, slope: 1.1 }.is_stable());
+    /// ```
     pub fn is_stable(self) -> bool {
         self.slope.abs() < 1.0
     }
 }
 
 /// All fixed points of a length map.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::theory::{Ensemble, FixedPoints};
+///
+/// // ReLU with He's variance keeps every length; with less, all signals die out.
+/// let relu = |variance| Ensemble::new(Activation::Relu, variance, 0.0);
+/// assert_eq!(relu(2.0)?.fixed_points(), FixedPoints::Every);
+/// assert!(matches!(relu(1.0)?.fixed_points(), FixedPoints::Isolated(points) if points[0].q == 0.0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum FixedPoints {
     /// Every length is fixed: a homogeneous activation at its critical variance without biases.
@@ -45,11 +76,32 @@ pub enum FixedPoints {
 
 impl Ensemble {
     /// V(q).
+    ///
+    /// ```
+    /// use isobath::activation::Activation;
+    /// use isobath::theory::Ensemble;
+    ///
+    /// // Uniform weights of variance 1/3 leave a ReLU layer a sixth of the mean square.
+    /// let uniform = Ensemble::new(Activation::Relu, 1.0 / 3.0, 0.0)?;
+    /// assert!((uniform.length_map(6.0) - 1.0).abs() < 1e-12);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn length_map(self, q: f64) -> f64 {
         self.pre_activation_variance(mean_square(self.activation, q.min(LONGEST))).min(LONGEST)
     }
 
     /// V'(q).
+    ///
+    /// ```
+    /// use isobath::activation::Activation;
+    /// use isobath::theory::Ensemble;
+    ///
+    /// // ReLU's map is linear; tanh's bends down, since it saturates.
+    /// assert!((Ensemble::new(Activation::Relu, 2.0, 0.0)?.length_slope(5.0) - 1.0).abs() < 1e-12);
+    /// let tanh = Ensemble::new(Activation::Tanh, 1.0, 0.0)?;
+    /// assert!((tanh.length_slope(0.0) - 1.0).abs() < 1e-12 && tanh.length_slope(1.0) < 0.5);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn length_slope(self, q: f64) -> f64 {
         if self.activation.is_homogeneous() {
             return self.homogeneous_gain();
@@ -66,6 +118,18 @@ impl Ensemble {
     }
 
     /// All q with V(q) = q.
+    ///
+    /// ```
+    /// use isobath::activation::Activation;
+    /// use isobath::theory::{Ensemble, FixedPoint, FixedPoints};
+    ///
+    /// // q = q/2 + 0.1 for ReLU with variance 1 and a little bias.
+    /// let found = Ensemble::new(Activation::Relu, 1.0, 0.1)?.fixed_points();
+    /// let FixedPoints::Isolated(points) = found else { unreachable!("biases leave one length") };
+    /// let [FixedPoint { q, slope }] = points[..] else { unreachable!("a linear map has one") };
+    /// assert!((q - 0.2).abs() < 1e-12 && (slope - 0.5).abs() < 1e-12);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn fixed_points(self) -> FixedPoints {
         if self.activation.is_homogeneous() {
             self.homogeneous_fixed_points()
@@ -100,6 +164,20 @@ impl Ensemble {
     }
 
     /// The fixed point that lengths starting at q move to; None if they diverge, or if every length is fixed.
+    ///
+    /// ```
+    /// use isobath::activation::Activation;
+    /// use isobath::theory::{Ensemble, FixedPoints};
+    ///
+    /// let ensemble = Ensemble::new(Activation::Tanh, 1.5, 0.0)?;
+    /// let FixedPoints::Isolated(points) = ensemble.fixed_points() else {
+    ///     unreachable!("tanh has isolated lengths")
+    /// };
+    /// // From either side, signals come to the stable length.
+    /// assert_eq!(ensemble.reached_from(&points, 0.001), Some(points[1]));
+    /// assert_eq!(ensemble.reached_from(&points, 1000.0), Some(points[1]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn reached_from(self, points: &[FixedPoint], q: f64) -> Option<FixedPoint> {
         if self.length_map(q) > q {
             points.iter().copied().find(|point| point.q > q)

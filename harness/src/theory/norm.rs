@@ -15,6 +15,17 @@ use super::quadrature::gaussian;
 use crate::activation::Activation;
 
 /// E phi'^2 / Var phi at unit variance.
+///
+/// ```
+/// use std::f64::consts::PI;
+///
+/// use isobath::activation::Activation;
+/// use isobath::theory::norm::batch_norm_rate;
+///
+/// // Batch norm saves a sigmoid network, but makes one of ReLUs explode by pi / (pi - 1) per layer.
+/// assert!((batch_norm_rate(Activation::Sigmoid) - 1.034).abs() < 1e-3);
+/// assert!((batch_norm_rate(Activation::Relu) - PI / (PI - 1.0)).abs() < 1e-9);
+/// ```
 pub fn batch_norm_rate(activation: Activation) -> f64 {
     slope_moment(activation, 1.0, 2) / variance(activation, 1.0)
 }
@@ -23,12 +34,33 @@ pub fn batch_norm_rate(activation: Activation) -> f64 {
 ///
 /// # Errors
 /// A batch below 4, where the rate is infinite or undefined.
+///
+/// ```
+/// use isobath::theory::norm::linear_batch_norm_rate;
+///
+/// assert_eq!(linear_batch_norm_rate(4)?, 2.0);
+/// assert!(linear_batch_norm_rate(1000)? < 1.002);
+/// let error = linear_batch_norm_rate(3).unwrap_err();
+/// assert_eq!(error.to_string(), "batch is 3; allowed is 4 or more");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn linear_batch_norm_rate(batch: usize) -> Result<f64, TheoryError> {
     at_least("batch", batch as f64, 4.0, "4 or more")?;
     Ok((batch as f64 - 2.0) / (batch as f64 - 3.0))
 }
 
 /// Batch norm after phi: s_w^2 E_beta[E phi'^2 / Var phi] at h = beta + s_w z, beta ~ N(0, s_b^2).
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::theory::Ensemble;
+/// use isobath::theory::norm::{batch_norm_rate, post_batch_norm_rate};
+///
+/// // With variance 1 and no biases it does not matter on which side of phi the norm stands.
+/// let tanh = Ensemble::new(Activation::Tanh, 1.0, 0.0)?;
+/// assert!((post_batch_norm_rate(tanh, 1.0) - batch_norm_rate(Activation::Tanh)).abs() < 1e-9);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn post_batch_norm_rate(ensemble: Ensemble, signal_variance: f64) -> f64 {
     let scale = signal_variance.sqrt();
     let ratio = |bias: f64| {
@@ -42,11 +74,35 @@ pub fn post_batch_norm_rate(ensemble: Ensemble, signal_variance: f64) -> f64 {
 }
 
 /// s_w^2 E phi'^2 / (s_w^2 E phi^2 + s_b^2) at unit variance.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::theory::Ensemble;
+/// use isobath::theory::norm::layer_norm_rate;
+///
+/// // Layer norm keeps a ReLU network's gradients whatever its weights, and does not save sigmoids.
+/// let relu = Ensemble::new(Activation::Relu, 0.1, 0.0)?;
+/// let sigmoid = Ensemble::new(Activation::Sigmoid, 1.0, 0.0)?;
+/// assert!((layer_norm_rate(relu) - 1.0).abs() < 1e-9);
+/// assert!(layer_norm_rate(sigmoid) < 0.16);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn layer_norm_rate(ensemble: Ensemble) -> f64 {
     ensemble.chi(1.0) / ensemble.pre_activation_variance(mean_square(ensemble.activation, 1.0))
 }
 
 /// Layer norm after phi: s_w^2 E phi'^2 / Var phi at pre-activation variance q.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::theory::Ensemble;
+/// use isobath::theory::norm::post_layer_norm_rate;
+///
+/// // Layers that are linear lose nothing, at any length.
+/// let linear = Ensemble::new(Activation::Identity, 1.0, 0.0)?;
+/// assert!((post_layer_norm_rate(linear, 1.0) - 1.0).abs() < 1e-9);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn post_layer_norm_rate(ensemble: Ensemble, q: f64) -> f64 {
     ensemble.chi(q) / variance(ensemble.activation, q)
 }

@@ -20,6 +20,18 @@ const ITERATIONS: usize = 100;
 const LONG: f64 = 1e6;
 
 /// A point of the edge of chaos.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::theory::phase::PhaseDiagram;
+///
+/// // ReLU's edge is a single point: s_w = sqrt 2 and no biases.
+/// let diagram = PhaseDiagram::new(Activation::Relu, (2.0, 1.0), (4, 2))?;
+/// let [point] = diagram.edge[..] else { unreachable!("one point") };
+/// assert!((point.weight_deviation - 2f64.sqrt()).abs() < 1e-9);
+/// assert!(point.bias_deviation == 0.0 && point.stable);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EdgePoint {
     /// s_w.
@@ -31,6 +43,17 @@ pub struct EdgePoint {
 }
 
 /// chi over a grid of cells, and the edge.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::theory::phase::PhaseDiagram;
+///
+/// // Four cells with s_w = 0.5, 1.5, 2.5, 3.5: tanh turns from order to chaos between the first two.
+/// let diagram = PhaseDiagram::new(Activation::Tanh, (4.0, 0.1), (4, 1))?;
+/// let chi: Vec<f64> = diagram.chi.iter().map(|chi| chi.unwrap()).collect();
+/// assert!(chi[0] < 1.0 && chi[1..].iter().all(|chi| *chi > 1.0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct PhaseDiagram {
     /// The largest s_w and s_b; both axes start at 0.
@@ -49,6 +72,17 @@ impl PhaseDiagram {
     ///
     /// # Errors
     /// As [`new`](Self::new).
+    ///
+    /// ```
+    /// use isobath::activation::Activation;
+    /// use isobath::theory::phase::PhaseDiagram;
+    ///
+    /// // Room for the edge at s_w = 1, and for a network beyond it.
+    /// let alone = PhaseDiagram::around(Activation::Tanh, &[], (2, 2))?;
+    /// let with_network = PhaseDiagram::around(Activation::Tanh, &[(4.0, 2.0)], (2, 2))?;
+    /// assert_eq!((alone.ends, with_network.ends), ((3.0, 1.0), (6.0, 3.0)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn around(
         activation: Activation,
         networks: &[(f64, f64)],
@@ -65,6 +99,17 @@ impl PhaseDiagram {
     ///
     /// # Errors
     /// An end that is not a positive number.
+    ///
+    /// ```
+    /// use isobath::activation::Activation;
+    /// use isobath::theory::phase::PhaseDiagram;
+    ///
+    /// let diagram = PhaseDiagram::new(Activation::Tanh, (3.0, 1.0), (6, 2))?;
+    /// assert_eq!(diagram.chi.len(), 6 * 2);
+    /// let error = PhaseDiagram::new(Activation::Tanh, (0.0, 1.0), (6, 2)).unwrap_err();
+    /// assert_eq!(error.to_string(), "largest weight deviation is 0; allowed is a finite number above 0");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(activation: Activation, ends: (f64, f64), cells: (usize, usize)) -> Result<Self, TheoryError> {
         positive("largest weight deviation", ends.0)?;
         positive("largest bias deviation", ends.1)?;
@@ -82,6 +127,17 @@ impl PhaseDiagram {
 }
 
 /// Where a network ends that starts from an input of unit mean square.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::theory::Ensemble;
+/// use isobath::theory::phase::Limit;
+///
+/// // ReLUs of variance 3: signals and gradients grow by half in every layer.
+/// let limit = Limit::of(Ensemble::new(Activation::Relu, 3.0, 0.0)?);
+/// assert!(limit.diverges && (limit.chi.unwrap() - 1.5).abs() < 1e-9);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limit {
     /// chi in the limit of many layers; none where lengths diverge and chi depends on them.
@@ -92,6 +148,17 @@ pub struct Limit {
 
 impl Limit {
     /// The limit of an ensemble, exact also at the edge, where lengths settle too slowly to be followed there.
+    ///
+    /// ```
+    /// use isobath::activation::Activation;
+    /// use isobath::theory::Ensemble;
+    /// use isobath::theory::phase::Limit;
+    ///
+    /// // The edge of chaos of tanh, to which lengths come too slowly to be followed.
+    /// let limit = Limit::of(Ensemble::new(Activation::Tanh, 1.0, 0.0)?);
+    /// assert!(!limit.diverges && (limit.chi.unwrap() - 1.0).abs() < 1e-9);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn of(ensemble: Ensemble) -> Self {
         let reached = match ensemble.fixed_points() {
             FixedPoints::Every => return Self { chi: Some(ensemble.chi(1.0)), diverges: false },

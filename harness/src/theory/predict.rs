@@ -87,6 +87,19 @@ pub fn predict(question: &Question) -> Result<Prediction, TheoryError> {
 ///
 /// # Errors
 /// A parameter of the recurrence that is not finite.
+///
+/// ```
+/// use isobath::theory::{Recurrence, predict_recurrent};
+///
+/// // A forget gate that starts at sigma(0) = 1/2 loses a decade in three steps.
+/// let closed = predict_recurrent(Recurrence::ZeroWeightGate { forget_bias: 0.0 }, 10)?;
+/// assert_eq!((closed.rate_norm, closed.max_depth_one_decade), (Some(0.5), Some(3)));
+/// assert!((closed.log10_delta_ratio.unwrap() - 0.5_f64.powi(10).log10()).abs() < 1e-12);
+///
+/// let error = predict_recurrent(Recurrence::ScaledOrthogonal { gain: 0.0 }, 10).unwrap_err();
+/// assert_eq!(error.parameter, "gain");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn predict_recurrent(recurrence: Recurrence, steps: usize) -> Result<Prediction, TheoryError> {
     recurrence.check()?;
     let mut prediction = Prediction::empty(Source::Recurrent);

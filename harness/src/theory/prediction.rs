@@ -6,6 +6,20 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 /// Which law the rate comes from.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::{Architecture, Norm};
+/// use isobath::init::Init;
+/// use isobath::probe::Setup;
+/// use isobath::theory::{Source, predict};
+///
+/// let plain = Architecture::plain(20, 64, Activation::Relu, Init::HE);
+/// let normalised = Architecture { norm: Norm::Layer, ..plain };
+/// let source = |architecture| predict(&Setup::plain(architecture, 1).question(None)).map(|p| p.source);
+/// assert_eq!((source(plain)?, source(normalised)?), (Source::MeanField, Source::LayerNorm));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
@@ -24,6 +38,21 @@ pub enum Source {
 }
 
 /// ln of the squared gradient ratio between the bottom and the top, over networks.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::Architecture;
+/// use isobath::init::Init;
+/// use isobath::probe::Setup;
+/// use isobath::theory::predict;
+///
+/// // It is the logarithm of a squared ratio, so 2 ln 10 times the decades.
+/// let setup = Setup::plain(Architecture::plain(20, 64, Activation::Sigmoid, Init::XAVIER), 1);
+/// let prediction = predict(&setup.question(None))?;
+/// let (gain, decades) = (prediction.log_gain.unwrap(), prediction.log10_delta_ratio.unwrap());
+/// assert!((gain.mean / decades - 2.0 * 10f64.ln()).abs() < 1e-9 && gain.var.unwrap() > 0.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct TotalLogGain {
     /// Mean.
@@ -33,6 +62,23 @@ pub struct TotalLogGain {
 }
 
 /// One hidden layer or residual block.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::Architecture;
+/// use isobath::init::Init;
+/// use isobath::probe::Setup;
+/// use isobath::theory::predict;
+///
+/// let setup = Setup::plain(Architecture::plain(20, 64, Activation::Sigmoid, Init::XAVIER), 1);
+/// let layers = predict(&setup.question(None))?.per_layer;
+/// // A gradient is multiplied by the slope, at most 1/4, and by the weights, about 1.
+/// let (factor, slope) = (layers[0].factor.unwrap(), layers[0].slope_rms.unwrap());
+/// assert!(slope < 0.25 && (factor / slope - layers[0].weight_gain.unwrap()).abs() < 1e-12);
+/// // Nothing lies above the last layer.
+/// assert_eq!((layers[19].layer, layers[19].factor), (20, None));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct LayerPrediction {
     /// 1 is next to the input.
@@ -50,6 +96,22 @@ pub struct LayerPrediction {
 }
 
 /// The answer to a question. A field that is None has its reason in `reasons`, under its own name.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::Architecture;
+/// use isobath::init::Init;
+/// use isobath::probe::Setup;
+/// use isobath::theory::predict;
+///
+/// let setup = Setup::plain(Architecture::plain(20, 256, Activation::Relu, Init::HE), 1);
+/// let prediction = predict(&setup.question(None))?;
+/// assert!((prediction.rate_norm.unwrap() - 1.0).abs() < 1e-6);
+/// // What does not exist says why.
+/// assert_eq!(prediction.q_star, None);
+/// assert_eq!(prediction.reasons["q_star"], "every length is fixed");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Prediction {
     /// The pre-activation variance that layers tend to.

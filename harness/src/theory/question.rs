@@ -9,6 +9,23 @@ use super::residual::Residual;
 use crate::activation::Activation;
 
 /// Which normalisation each layer has.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::Architecture;
+/// use isobath::init::Init;
+/// use isobath::probe::Setup;
+/// use isobath::theory::{Norm, Question, predict};
+///
+/// // Layer norm makes a ReLU network indifferent to the size of its weights, batch norm does not hold its gradient.
+/// let setup = Setup::plain(Architecture::plain(20, 64, Activation::Relu, Init::LECUN), 1);
+/// let rate =
+///     |norm| predict(&Question { norm, batch: None, ..setup.question(None) }).map(|p| p.rate_squared);
+/// assert!((rate(Norm::None)?.unwrap() - 0.5).abs() < 1e-9);
+/// assert!((rate(Norm::Layer)?.unwrap() - 1.0).abs() < 1e-9);
+/// assert!(rate(Norm::Batch)?.unwrap() > 1.4);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Norm {
     /// None.
@@ -20,6 +37,25 @@ pub enum Norm {
 }
 
 /// Where the normalisation stands.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::Architecture;
+/// use isobath::init::Init;
+/// use isobath::probe::Setup;
+/// use isobath::theory::{Norm, NormPosition, Question, predict};
+///
+/// // Before ReLU, layer norm keeps gradients. Behind it, it takes the mean off the signal and scales up what is left,
+/// // and gradients with it.
+/// let setup = Setup::plain(Architecture::plain(20, 64, Activation::Relu, Init::LECUN), 1);
+/// let rate = |norm_position| {
+///     let question = Question { norm: Norm::Layer, norm_position, ..setup.question(None) };
+///     predict(&question).map(|prediction| prediction.rate_squared.unwrap())
+/// };
+/// assert!((rate(NormPosition::Pre)? - 1.0).abs() < 1e-9);
+/// assert!(rate(NormPosition::Post)? > 1.4);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NormPosition {
     /// Between the dense layer and the activation.
@@ -29,6 +65,32 @@ pub enum NormPosition {
 }
 
 /// One network ensemble and its measurement.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::theory::{Norm, NormPosition, Question, predict};
+///
+/// let question = Question {
+///     activation: Activation::Relu,
+///     weight_variance: 2.0,
+///     bias_variance: 0.0,
+///     orthogonal: false,
+///     depth: 10,
+///     width: 128,
+///     input_width: 128,
+///     batch: None,
+///     norm: Norm::None,
+///     norm_position: NormPosition::Pre,
+///     residual: None,
+///     input_q: Some(1.0),
+///     pair_correlation: None,
+///     nets: 8,
+/// };
+/// assert!((predict(&question)?.chi.unwrap() - 1.0).abs() < 1e-9);
+/// let error = predict(&Question { depth: 0, ..question }).unwrap_err();
+/// assert_eq!(error.to_string(), "depth is 0; allowed is 1 or more");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Question {
     /// phi.
@@ -67,6 +129,21 @@ impl Question {
     ///
     /// # Errors
     /// The first parameter that is out of its range.
+    ///
+    /// ```
+    /// use isobath::activation::Activation;
+    /// use isobath::architecture::Architecture;
+    /// use isobath::init::Init;
+    /// use isobath::probe::Setup;
+    /// use isobath::theory::Question;
+    ///
+    /// let question = Setup::plain(Architecture::plain(20, 64, Activation::Relu, Init::HE), 1).question(None);
+    /// let ensemble = question.ensemble()?;
+    /// assert_eq!((ensemble.weight_variance, ensemble.bias_variance), (2.0, 0.0));
+    /// let error = Question { pair_correlation: Some(1.5), ..question }.ensemble().unwrap_err();
+    /// assert_eq!(error.to_string(), "pair correlation is 1.5; allowed is -1 to 1");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn ensemble(&self) -> Result<Ensemble, TheoryError> {
         let ensemble = Ensemble::new(self.activation, self.weight_variance, self.bias_variance)?;
         for (parameter, count) in [
@@ -93,6 +170,21 @@ impl Question {
     }
 
     /// The input's mean square, chosen if it was left open.
+    ///
+    /// ```
+    /// use isobath::activation::Activation;
+    /// use isobath::architecture::Architecture;
+    /// use isobath::init::Init;
+    /// use isobath::probe::Setup;
+    ///
+    /// // Left open, the input is one that gives layer 1 the variance at which sigmoid networks settle.
+    /// let question =
+    ///     Setup::plain(Architecture::plain(20, 64, Activation::Sigmoid, Init::XAVIER), 1).question(None);
+    /// let ensemble = question.ensemble()?;
+    /// let q = ensemble.pre_activation_variance(question.input_mean_square(ensemble));
+    /// assert!((ensemble.length_map(q) - q).abs() < 1e-9);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn input_mean_square(&self, ensemble: Ensemble) -> f64 {
         self.input_q.unwrap_or_else(|| match ensemble.fixed_points() {
             FixedPoints::Isolated(points) if self.norm == Norm::None && self.residual.is_none() => points

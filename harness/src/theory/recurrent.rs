@@ -10,6 +10,16 @@
 use super::error::{TheoryError, at_least, positive};
 
 /// A recurrence, by what is known of it.
+///
+/// ```
+/// use isobath::theory::Recurrence;
+///
+/// // A larger bias of the forget gate keeps more of the gradient; orthogonal matrices keep all of it.
+/// let rate = |forget_bias| Recurrence::ZeroWeightGate { forget_bias }.rate().unwrap();
+/// assert!(rate(0.0) == 0.5 && rate(5.0) > 0.99);
+/// assert_eq!(Recurrence::ScaledOrthogonal { gain: 1.0 }.rate(), Some(1.0));
+/// assert_eq!(Recurrence::RandomWeights.rate(), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Recurrence {
     /// A gated cell whose weights are all 0.
@@ -31,6 +41,14 @@ impl Recurrence {
     ///
     /// # Errors
     /// A bias that is not finite, or a gain that is not positive.
+    ///
+    /// ```
+    /// use isobath::theory::Recurrence;
+    ///
+    /// assert!(Recurrence::ScaledOrthogonal { gain: 1.1 }.check().is_ok());
+    /// let error = Recurrence::ZeroWeightGate { forget_bias: f64::NAN }.check().unwrap_err();
+    /// assert_eq!(error.to_string(), "forget bias is NaN; allowed is a finite number");
+    /// ```
     pub fn check(self) -> Result<(), TheoryError> {
         match self {
             Self::ZeroWeightGate { forget_bias } => {
@@ -42,6 +60,14 @@ impl Recurrence {
     }
 
     /// What one step multiplies the gradient's norm by, where that is known.
+    ///
+    /// ```
+    /// use isobath::theory::Recurrence;
+    ///
+    /// // sigma(ln 9) = 9/10: a gate that keeps the state for about ten steps.
+    /// let gate = Recurrence::ZeroWeightGate { forget_bias: 9f64.ln() };
+    /// assert!((gate.rate().unwrap() - 0.9).abs() < 1e-12);
+    /// ```
     pub fn rate(self) -> Option<f64> {
         match self {
             Self::ZeroWeightGate { forget_bias } => Some(1.0 / (1.0 + (-forget_bias).exp())),

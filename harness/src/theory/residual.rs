@@ -29,6 +29,19 @@ use super::quadrature::gaussian;
 use crate::activation::Activation;
 
 /// What a residual branch ends with.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::theory::{BranchEnd, Ensemble, Residual};
+///
+/// // He's weights in both layers of a branch: the last one, which no ReLU follows, doubles what the branch adds.
+/// let he = Ensemble::new(Activation::Relu, 2.0, 0.0)?;
+/// let gain = |end| Residual::new(1.0, 2, end).map(|branch| branch.blocks(he, 1.0, 1, 64)[0].branch_gain);
+/// assert!((gain(BranchEnd::Linear { weight_variance: 1.0 })? - 1.0).abs() < 1e-9);
+/// assert!((gain(BranchEnd::Linear { weight_variance: 2.0 })? - 2.0).abs() < 1e-9);
+/// assert!((gain(BranchEnd::Activation)? - 1.0).abs() < 1e-9);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum BranchEnd {
     /// A linear layer with its own s_w^2.
@@ -42,6 +55,21 @@ pub enum BranchEnd {
 
 /// The branch F of x + s F(x): dense layers, each followed by the activation except where the end says
 /// otherwise.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::theory::{BranchEnd, Ensemble, Residual};
+///
+/// // Branches that keep the mean square double it at each sum; scaled by 1/sqrt L, L blocks grow by e at most.
+/// let (he, end) = (Ensemble::new(Activation::Relu, 2.0, 0.0)?, BranchEnd::Linear { weight_variance: 1.0 });
+/// let growth = |scale: f64| -> Result<f64, Box<dyn std::error::Error>> {
+///     let blocks = Residual::new(scale, 2, end)?.blocks(he, 1.0, 100, 64);
+///     Ok(blocks.iter().map(|block| block.growth).product())
+/// };
+/// assert!((growth(1.0)?.log2() - 100.0).abs() < 1e-9);
+/// assert!(growth(0.1)? < std::f64::consts::E);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Residual {
     /// s.
@@ -66,6 +94,19 @@ struct Branch {
 }
 
 /// One block, from its input's statistics.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::theory::{BranchEnd, Ensemble, Residual};
+///
+/// let he = Ensemble::new(Activation::Relu, 2.0, 0.0)?;
+/// let branch = Residual::new(1.0, 2, BranchEnd::Linear { weight_variance: 1.0 })?;
+/// let blocks = branch.blocks(he, 3.0, 2, 64);
+/// // The second block is given what the first has made of the input: x and a branch of the same size.
+/// assert!((blocks[0].mean_square - 3.0).abs() < 1e-9 && (blocks[1].mean_square - 6.0).abs() < 1e-9);
+/// assert!((blocks[0].growth - 2.0).abs() < 1e-9);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Block {
     /// p = E x^2 at the block's input.
@@ -98,6 +139,14 @@ impl Residual {
     ///
     /// # Errors
     /// A scale that is not finite, no layers, or a last variance that is not positive.
+    ///
+    /// ```
+    /// use isobath::theory::{BranchEnd, Residual};
+    ///
+    /// assert!(Residual::new(0.5, 1, BranchEnd::Activation).is_ok());
+    /// let error = Residual::new(0.5, 0, BranchEnd::Activation).unwrap_err();
+    /// assert_eq!(error.to_string(), "branch layers is 0; allowed is 1 or more");
+    /// ```
     pub fn new(scale: f64, layers: usize, end: BranchEnd) -> Result<Self, TheoryError> {
         at_least("branch scale", scale, f64::MIN, "a finite number")?;
         at_least("branch layers", layers as f64, 1.0, "1 or more")?;
@@ -108,6 +157,19 @@ impl Residual {
     }
 
     /// All blocks of a network, from the input of mean square `input_q` up; `width` sets the coherent part.
+    ///
+    /// ```
+    /// use isobath::activation::Activation;
+    /// use isobath::theory::{BranchEnd, Ensemble, Residual};
+    ///
+    /// // Wide ReLU branches scaled by 1/2 add a quarter to the squared gradient, narrow ones more in deep networks.
+    /// let he = Ensemble::new(Activation::Relu, 2.0, 0.0)?;
+    /// let branch = Residual::new(0.5, 2, BranchEnd::Activation)?;
+    /// let [wide, narrow] = [1 << 30, 64].map(|width| branch.blocks(he, 1.0, 20, width));
+    /// assert_eq!(wide.len(), 20);
+    /// assert!((wide[0].growth - 1.25).abs() < 1e-3 && narrow[0].growth > wide[0].growth);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn blocks(self, ensemble: Ensemble, input_q: f64, depth: usize, width: usize) -> Vec<Block> {
         let s = self.scale;
         let mut blocks = Vec::with_capacity(depth);

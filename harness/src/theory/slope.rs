@@ -10,6 +10,14 @@ use super::phi::{d_phi, inflection};
 use crate::activation::Activation;
 
 /// Where |phi'| is largest.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::theory::slope::{Steepest, steepest};
+///
+/// assert_eq!(steepest(Activation::Relu), Steepest::Positive);
+/// assert_eq!(Steepest::Positive.to_string(), "at every h > 0");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Steepest {
     /// At every h.
@@ -40,6 +48,14 @@ impl fmt::Display for Steepest {
 }
 
 /// Where |phi'| < 1.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::theory::slope::{Shrinking, shrinking};
+///
+/// assert_eq!(shrinking(Activation::Sigmoid), Shrinking::Everywhere);
+/// assert_eq!(Shrinking::ExceptAtZero.to_string(), "at every h but 0");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Shrinking {
     /// At every h.
@@ -70,6 +86,15 @@ fn thousandths(h: f64) -> String {
 }
 
 /// Where the slope is steepest.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::theory::slope::{Steepest, steepest};
+///
+/// assert_eq!(steepest(Activation::Sigmoid), Steepest::At(0.0));
+/// // GELU's slope is largest at the square root of 2, where it exceeds 1.
+/// assert_eq!(steepest(Activation::Gelu).to_string(), "at h = 1.414");
+/// ```
 pub fn steepest(activation: Activation) -> Steepest {
     match activation {
         Activation::Identity => Steepest::Everywhere,
@@ -88,6 +113,16 @@ pub fn steepest(activation: Activation) -> Steepest {
 }
 
 /// Where the slope is below 1.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::theory::slope::{Shrinking, shrinking};
+///
+/// // Tanh makes every gradient smaller unless h is 0, a leak of slope 2 never does.
+/// assert_eq!(shrinking(Activation::Tanh), Shrinking::ExceptAtZero);
+/// assert_eq!(shrinking(Activation::Leaky(2.0)), Shrinking::Nowhere);
+/// assert_eq!(shrinking(Activation::Gelu).to_string(), "at h < 0.752");
+/// ```
 pub fn shrinking(activation: Activation) -> Shrinking {
     match activation {
         Activation::Sigmoid | Activation::Softplus => Shrinking::Everywhere,

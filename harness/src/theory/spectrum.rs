@@ -33,6 +33,17 @@ const ANGLE: f64 = 0.01;
 const STEPS: usize = 24;
 
 /// The layers of a network.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::theory::spectrum::Layers;
+///
+/// // Two linear layers with one Gaussian matrix between them have Marchenko and Pastur's density: s^2 below 4.
+/// let layers = Layers::new(Activation::Identity, &[1.0, 1.0], 1.0, false).unwrap();
+/// let end = 2f64.log10();
+/// let density = layers.density(&[end - 0.1, end + 0.1]);
+/// assert!(density[0].unwrap() > 0.5 && density[1].unwrap() < 0.05);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layers {
     groups: Vec<Slopes>,
@@ -119,6 +130,15 @@ struct Place {
 impl Layers {
     /// The layers with these variances q at phi's input, from the first; none without layers, without a slope, or where a
     /// length is no number.
+    ///
+    /// ```
+    /// use isobath::activation::Activation;
+    /// use isobath::theory::spectrum::Layers;
+    ///
+    /// assert!(Layers::new(Activation::Tanh, &[0.6; 4], 1.7, true).is_some());
+    /// assert!(Layers::new(Activation::Tanh, &[], 1.7, true).is_none());
+    /// assert!(Layers::new(Activation::Tanh, &[0.6, f64::NAN], 1.7, true).is_none());
+    /// ```
     pub fn new(
         activation: Activation,
         lengths: &[f64],
@@ -148,11 +168,30 @@ impl Layers {
     }
 
     /// ln of the mean squared singular value.
+    ///
+    /// ```
+    /// use isobath::activation::Activation;
+    /// use isobath::theory::spectrum::Layers;
+    ///
+    /// // Each layer of ReLUs halves the mean, each of the two matrices of He's variance doubles it.
+    /// let layers = Layers::new(Activation::Relu, &[1.0; 3], 2.0, false).unwrap();
+    /// assert!((layers.log_mean() - 0.5_f64.ln()).abs() < 1e-9);
+    /// ```
     pub fn log_mean(&self) -> f64 {
         self.log_gain + self.groups.iter().map(|group| group.layers * group.mean().ln()).sum::<f64>()
     }
 
     /// The density of log10 s at each of these places, in any order; none where z is lost.
+    ///
+    /// ```
+    /// use isobath::activation::Activation;
+    /// use isobath::theory::spectrum::Layers;
+    ///
+    /// // Marchenko and Pastur at s = 1: sqrt(4 - 1) / 2 pi per s^2, times 2 s^2 ln 10 per decade of s.
+    /// let layers = Layers::new(Activation::Identity, &[1.0, 1.0], 1.0, false).unwrap();
+    /// let expected = 3f64.sqrt() / std::f64::consts::TAU * 2.0 * 10f64.ln();
+    /// assert!((layers.density(&[0.0])[0].unwrap() - expected).abs() < 0.03);
+    /// ```
     pub fn density(&self, log10_s: &[f64]) -> Vec<Option<f64>> {
         let mut order: Vec<usize> = (0..log10_s.len()).collect();
         order.sort_by(|a, b| log10_s[*b].total_cmp(&log10_s[*a]));

@@ -3,6 +3,15 @@
 use serde::Serialize;
 
 /// A figure that is checked.
+///
+/// ```
+/// use isobath::verify::Check;
+///
+/// let found = isobath::theory::phi::max_derivative(isobath::activation::Activation::Sigmoid);
+/// let check =
+///     Check { what: "sigmoid's slope".to_owned(), expected: 0.25, found: Some(found), tolerance: 0.0 };
+/// assert!(check.holds());
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Check {
     /// Which figure of what.
@@ -37,12 +46,28 @@ impl Check {
     }
 
     /// Whether the figure is within its tolerance. One that is missing or no number is not.
+    ///
+    /// ```
+    /// use isobath::verify::Check;
+    ///
+    /// let of = |found| Check { what: "chi".to_owned(), expected: 1.0, found, tolerance: 0.01 };
+    /// assert!(of(Some(1.005)).holds() && !of(Some(1.02)).holds());
+    /// assert!(!of(None).holds() && !of(Some(f64::NAN)).holds());
+    /// ```
     pub fn holds(&self) -> bool {
         self.found.is_some_and(|found| (found - self.expected).abs() <= self.tolerance)
     }
 }
 
 /// The figures of one subject.
+///
+/// ```
+/// use isobath::verify::{Check, Table};
+///
+/// let check = |found| Check { what: "chi".to_owned(), expected: 1.0, found: Some(found), tolerance: 0.01 };
+/// let table = Table { subject: "rates", checks: vec![check(1.001), check(1.2)] };
+/// assert_eq!(table.checks.iter().filter(|check| !check.holds()).count(), 1);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Table {
     /// The subject.

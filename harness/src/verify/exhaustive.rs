@@ -8,6 +8,19 @@ use super::VerifyError;
 use crate::accuracy::{self, Arguments, Function, Sweep, Worst};
 
 /// Whether a function keeps what is stated of it.
+///
+/// ```
+/// use isobath::accuracy::{Arguments, functions};
+/// use isobath::verify::{Verdict, exhaustive};
+/// use isobath_kernels::Level;
+///
+/// // tanh over every 2^20th argument.
+/// let chosen: Vec<_> = functions().into_iter().filter(|function| function.name == "tanh").collect();
+/// let rows = exhaustive(Level::detect(), &chosen, Arguments::every(1 << 20), || {}, |_| {})?;
+/// // A sample finds no larger error than the stated one, and it need not find that.
+/// assert_eq!(rows[0].verdict, Verdict::Holds);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -22,6 +35,19 @@ pub enum Verdict {
 }
 
 /// A largest error beside the stated one, in units in the last place.
+///
+/// ```
+/// use isobath::accuracy::{Arguments, functions};
+/// use isobath::verify::exhaustive;
+/// use isobath_kernels::Level;
+///
+/// // tanh over every 2^20th argument.
+/// let chosen: Vec<_> = functions().into_iter().filter(|function| function.name == "tanh").collect();
+/// let rows = exhaustive(Level::detect(), &chosen, Arguments::every(1 << 20), || {}, |_| {})?;
+/// let largest = rows[0].normal;
+/// assert!(largest.error <= largest.stated && largest.stated < 1.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Largest {
     /// The error, rounded up to three decimals.
@@ -33,6 +59,21 @@ pub struct Largest {
 }
 
 /// The hash of all results on one level.
+///
+/// ```
+/// use isobath::accuracy::{Arguments, functions};
+/// use isobath::verify::exhaustive;
+/// use isobath_kernels::Level;
+///
+/// // tanh over every 2^20th argument.
+/// let chosen: Vec<_> = functions().into_iter().filter(|function| function.name == "tanh").collect();
+/// let rows = exhaustive(Level::detect(), &chosen, Arguments::every(1 << 20), || {}, |_| {})?;
+/// // The same bits on every level of this machine.
+/// let hashes = &rows[0].hashes;
+/// assert_eq!(hashes.len(), Level::available().count());
+/// assert!(hashes.iter().all(|one| one.hash == hashes[0].hash));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LevelHash {
     /// The level's name.
@@ -42,6 +83,20 @@ pub struct LevelHash {
 }
 
 /// What was found of a function.
+///
+/// ```
+/// use isobath::accuracy::{Arguments, functions};
+/// use isobath::verify::exhaustive;
+/// use isobath_kernels::Level;
+///
+/// // tanh over every 2^20th argument.
+/// let chosen: Vec<_> = functions().into_iter().filter(|function| function.name == "tanh").collect();
+/// let rows = exhaustive(Level::detect(), &chosen, Arguments::every(1 << 20), || {}, |_| {})?;
+/// let row = &rows[0];
+/// println!("{}: {} ULP at {}", row.function, row.normal.error, row.normal.at);
+/// assert!(row.function == "tanh" && row.subnormal.error <= row.subnormal.stated);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {
     /// Its name in the table of [`isobath_kernels::math`].
@@ -61,6 +116,24 @@ pub struct Row {
 ///
 /// # Errors
 /// The documentation states nothing of a function.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// use isobath::accuracy::{Arguments, functions};
+/// use isobath::verify::{Verdict, exhaustive};
+/// use isobath_kernels::Level;
+///
+/// let chosen: Vec<_> = functions().into_iter().filter(|function| function.name == "sigmoid").collect();
+/// let (arguments, chunks) = (Arguments::every(1 << 20), AtomicU64::new(0));
+/// let count = || {
+///     chunks.fetch_add(1, Ordering::Relaxed);
+/// };
+/// let rows = exhaustive(Level::detect(), &chosen, arguments, count, |row| println!("{}", row.function))?;
+/// assert_eq!(rows[0].verdict, Verdict::Holds);
+/// assert_eq!(chunks.into_inner(), arguments.chunks());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn exhaustive(
     level: Level,
     functions: &[Function],

@@ -19,6 +19,15 @@ use crate::statistics::{Moments, median};
 const SURVEYED: u64 = 48;
 
 /// What an ensemble is, or is said to be.
+///
+/// ```
+/// use isobath::probe::Kind;
+/// use isobath::zoo::Class;
+///
+/// assert_eq!(Class::Whole(Kind::Vanishing).to_string(), "vanishing");
+/// assert_eq!(Class::LocalDefect.to_string(), "local defect");
+/// assert_eq!(Class::BORDERLINE, Class::Whole(Kind::Borderline));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     /// A kind of all layers.
@@ -54,6 +63,29 @@ impl fmt::Display for Class {
 }
 
 /// The stated interval of the gradient's decades beside the truth.
+///
+/// ```
+/// use isobath::zoo::{Case, Ensemble, Input, Phi, Weights};
+/// use isobath_kernels::Level;
+/// # let ensemble = Ensemble {
+/// #     phi: Phi::Sigmoid,
+/// #     weights: Weights::Gaussian,
+/// #     weight_variance: 1.0,
+/// #     bias_variance: 0.0,
+/// #     depth: 8,
+/// #     width: 32,
+/// #     batch: 1,
+/// #     input: Input::Gaussian(0.25),
+/// #     loss: false,
+/// #     fault: None,
+/// # };
+///
+/// // Eight sigmoid layers of 32 units.
+/// // Of eight networks' rate: Student's interval, wider than that of a known spread by about a fifth.
+/// let interval = Case::new(ensemble, 16, 1, Level::detect())?.interval.unwrap();
+/// assert!(interval.covers && (0.5..2.0).contains(&interval.width));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interval {
     /// Whether it holds the true mean.
@@ -63,6 +95,31 @@ pub struct Interval {
 }
 
 /// An ensemble, its truth and its diagnosis.
+///
+/// ```
+/// use isobath::probe::Kind;
+/// use isobath::zoo::{Case, Class, Ensemble, Input, Phi, Weights};
+/// use isobath_kernels::Level;
+/// # let ensemble = Ensemble {
+/// #     phi: Phi::Sigmoid,
+/// #     weights: Weights::Gaussian,
+/// #     weight_variance: 1.0,
+/// #     bias_variance: 0.0,
+/// #     depth: 8,
+/// #     width: 32,
+/// #     batch: 1,
+/// #     input: Input::Gaussian(0.25),
+/// #     loss: false,
+/// #     fault: None,
+/// # };
+///
+/// // Eight sigmoid layers of 32 units.
+/// // Sigmoids lose the gradient; so the diagnosis says, and its remedy keeps it.
+/// let case = Case::new(ensemble, 16, 1, Level::detect())?;
+/// assert_eq!((case.truth, case.verdict), (Class::Whole(Kind::Vanishing), Class::Whole(Kind::Vanishing)));
+/// assert!(case.decades.unwrap() < -4.0 && case.after_fix.unwrap().abs() < 0.5);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Case {
     /// The networks.
@@ -89,6 +146,32 @@ impl Case {
     ///
     /// # Errors
     /// The networks do not fit into memory.
+    ///
+    /// ```
+    /// use isobath::probe::Kind;
+    /// use isobath::zoo::{Case, Class, Ensemble, Fault, Input, Phi, Weights};
+    /// use isobath_kernels::Level;
+    ///
+    /// let ensemble = Ensemble {
+    ///     phi: Phi::Sigmoid,
+    ///     weights: Weights::Gaussian,
+    ///     weight_variance: 1.0,
+    ///     bias_variance: 0.0,
+    ///     depth: 8,
+    ///     width: 32,
+    ///     batch: 1,
+    ///     input: Input::Gaussian(0.25),
+    ///     loss: false,
+    ///     fault: None,
+    /// };
+    /// // ReLUs that would be sound, but for layer 3, whose weights are all 0.
+    /// let silent =
+    ///     Ensemble { phi: Phi::Relu, weight_variance: 2.0, fault: Some((3, Fault::Silent)), ..ensemble };
+    /// let case = Case::new(silent, 16, 1, Level::detect())?;
+    /// assert_eq!((case.truth, case.verdict), (Class::Whole(Kind::Dead), Class::Whole(Kind::Dead)));
+    /// assert_eq!(case.layer, Some(3));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(ensemble: Ensemble, nets: u64, seed: u64, level: Level) -> Result<Self, ProbeError> {
         let run = |net| ensemble.run(seed.wrapping_mul(0x9e37_79b9).wrapping_add(net), net < SURVEYED);
         let truth: Vec<Seen> = (0..nets).into_par_iter().map(run).collect();
@@ -114,6 +197,35 @@ impl Case {
     }
 
     /// Whether the blamed layer is the faulty one: exactly, or within one where the activation bends.
+    ///
+    /// ```
+    /// use isobath::zoo::{Case, Ensemble, Fault, Input, Phi, Weights};
+    /// use isobath_kernels::Level;
+    /// # let ensemble = Ensemble {
+    /// #     phi: Phi::Sigmoid,
+    /// #     weights: Weights::Gaussian,
+    /// #     weight_variance: 1.0,
+    /// #     bias_variance: 0.0,
+    /// #     depth: 8,
+    /// #     width: 32,
+    /// #     batch: 1,
+    /// #     input: Input::Gaussian(0.25),
+    /// #     loss: false,
+    /// #     fault: None,
+    /// # };
+    ///
+    /// // Eight sigmoid layers of 32 units.
+    /// let sound = Case::new(ensemble, 16, 1, Level::detect())?;
+    /// assert!(sound.place_is_right() && sound.layer.is_none());
+    /// // Sigmoids bend: the neighbour of a faulty layer is near enough.
+    /// let faulty = |layer| Case {
+    ///     ensemble: Ensemble { fault: Some((3, Fault::Scaled(100.0))), ..ensemble },
+    ///     layer: Some(layer),
+    ///     ..sound.clone()
+    /// };
+    /// assert!(faulty(3).place_is_right() && faulty(4).place_is_right() && !faulty(6).place_is_right());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn place_is_right(&self) -> bool {
         match (self.ensemble.faulty_layer(), self.layer) {
             (None, found) => found.is_none(),
@@ -125,12 +237,62 @@ impl Case {
     }
 
     /// Whether the class or the place is wrong. Truly borderline networks may be called either way.
+    ///
+    /// ```
+    /// use isobath::probe::Kind;
+    /// use isobath::zoo::{Case, Class, Ensemble, Input, Phi, Weights};
+    /// use isobath_kernels::Level;
+    /// # let ensemble = Ensemble {
+    /// #     phi: Phi::Sigmoid,
+    /// #     weights: Weights::Gaussian,
+    /// #     weight_variance: 1.0,
+    /// #     bias_variance: 0.0,
+    /// #     depth: 8,
+    /// #     width: 32,
+    /// #     batch: 1,
+    /// #     input: Input::Gaussian(0.25),
+    /// #     loss: false,
+    /// #     fault: None,
+    /// # };
+    ///
+    /// // Eight sigmoid layers of 32 units.
+    /// let case = Case::new(ensemble, 16, 1, Level::detect())?;
+    /// assert!(!case.is_wrong());
+    /// // To abstain is not to be wrong.
+    /// let said = |kind| Case { verdict: Class::Whole(kind), ..case.clone() };
+    /// assert!(said(Kind::Healthy).is_wrong() && !said(Kind::Borderline).is_wrong());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn is_wrong(&self) -> bool {
         let decided = self.truth != Class::BORDERLINE && self.verdict != Class::BORDERLINE;
         (decided && self.truth != self.verdict) || !self.place_is_right()
     }
 
     /// Whether the verdict abstained from a decision.
+    ///
+    /// ```
+    /// use isobath::probe::Kind;
+    /// use isobath::zoo::{Case, Class, Ensemble, Input, Phi, Weights};
+    /// use isobath_kernels::Level;
+    /// # let ensemble = Ensemble {
+    /// #     phi: Phi::Sigmoid,
+    /// #     weights: Weights::Gaussian,
+    /// #     weight_variance: 1.0,
+    /// #     bias_variance: 0.0,
+    /// #     depth: 8,
+    /// #     width: 32,
+    /// #     batch: 1,
+    /// #     input: Input::Gaussian(0.25),
+    /// #     loss: false,
+    /// #     fault: None,
+    /// # };
+    ///
+    /// // Eight sigmoid layers of 32 units.
+    /// let case = Case::new(ensemble, 16, 1, Level::detect())?;
+    /// let said = |kind| Case { verdict: Class::Whole(kind), ..case.clone() };
+    /// assert!(said(Kind::Borderline).is_undecided() && !said(Kind::Vanishing).is_undecided());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn is_undecided(&self) -> bool {
         self.verdict == Class::BORDERLINE && self.truth != Class::BORDERLINE
     }

@@ -6,6 +6,29 @@ use crate::activation::Activation;
 use crate::data::glyphs;
 
 /// phi.
+///
+/// ```
+/// use isobath::zoo::{Ensemble, Input, Phi, Weights};
+/// # const HE: Ensemble = Ensemble {
+/// #     phi: Phi::Relu,
+/// #     weights: Weights::Gaussian,
+/// #     weight_variance: 2.0,
+/// #     bias_variance: 0.0,
+/// #     depth: 8,
+/// #     width: 64,
+/// #     batch: 1,
+/// #     input: Input::Gaussian(1.0),
+/// #     loss: false,
+/// #     fault: None,
+/// # };
+///
+/// // HE: eight layers of 64 ReLUs, with He's variance.
+/// // The same weights: tanh and sigmoid hold a signal below a mean square of 1, a leak lets more through than ReLU.
+/// let last = |phi| Ensemble { phi, ..HE }.run(1, false).record.layers[7].x.log10().unwrap();
+/// let bound = 0.5 * 64f64.log10();
+/// assert!(last(Phi::Tanh) < bound && last(Phi::Sigmoid) < bound);
+/// assert!(last(Phi::Leaky) > last(Phi::Relu));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Phi {
     /// max(h, 0).
@@ -22,7 +45,7 @@ pub enum Phi {
 
 impl Phi {
     /// Value and slope.
-    pub fn at(self, h: f64) -> (f64, f64) {
+    pub(super) fn at(self, h: f64) -> (f64, f64) {
         match self {
             Self::Relu if h > 0.0 => (h, 1.0),
             Self::Relu => (0.0 * h, 0.0),
@@ -40,17 +63,17 @@ impl Phi {
     }
 
     /// Its largest slope.
-    pub fn steepest(self) -> f64 {
+    pub(super) fn steepest(self) -> f64 {
         if self == Self::Sigmoid { 0.25 } else { 1.0 }
     }
 
     /// Whether phi(c h) = c phi(h) for c > 0.
-    pub fn is_homogeneous(self) -> bool {
+    pub(super) fn is_homogeneous(self) -> bool {
         matches!(self, Self::Relu | Self::Leaky)
     }
 
     /// What the networks under diagnosis call it.
-    pub fn activation(self) -> Activation {
+    pub(super) fn activation(self) -> Activation {
         match self {
             Self::Relu => Activation::Relu,
             Self::Leaky => Activation::Leaky(0.2),
@@ -62,6 +85,30 @@ impl Phi {
 }
 
 /// How weights are drawn.
+///
+/// ```
+/// use isobath::zoo::{Ensemble, Input, Phi, Weights};
+/// # const HE: Ensemble = Ensemble {
+/// #     phi: Phi::Relu,
+/// #     weights: Weights::Gaussian,
+/// #     weight_variance: 2.0,
+/// #     bias_variance: 0.0,
+/// #     depth: 8,
+/// #     width: 64,
+/// #     batch: 1,
+/// #     input: Input::Gaussian(1.0),
+/// #     loss: false,
+/// #     fault: None,
+/// # };
+///
+/// // HE: eight layers of 64 ReLUs, with He's variance.
+/// // Whatever the distribution, a variance is a variance: He's weights keep the gradient within half a decade.
+/// for weights in [Weights::Gaussian, Weights::Uniform, Weights::Orthogonal] {
+///     let decades = Ensemble { weights, ..HE }.run(1, false).record.decades().unwrap();
+///     assert!(decades.abs() < 0.5, "{weights:?}: {decades}");
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Weights {
     /// Independent and normal.
@@ -73,6 +120,29 @@ pub enum Weights {
 }
 
 /// What is wrong with one layer.
+///
+/// ```
+/// use isobath::zoo::{Ensemble, Fault, Input, Phi, Weights};
+/// # const HE: Ensemble = Ensemble {
+/// #     phi: Phi::Relu,
+/// #     weights: Weights::Gaussian,
+/// #     weight_variance: 2.0,
+/// #     bias_variance: 0.0,
+/// #     depth: 8,
+/// #     width: 64,
+/// #     batch: 1,
+/// #     input: Input::Gaussian(1.0),
+/// #     loss: false,
+/// #     fault: None,
+/// # };
+///
+/// // HE: eight layers of 64 ReLUs, with He's variance.
+/// // Weights of layer 3 that are a hundred times too large move the gradient below it by two decades.
+/// let decades = |fault| Ensemble { fault, ..HE }.run(1, false).record.decades().unwrap();
+/// let moved = decades(Some((3, Fault::Scaled(100.0)))) - decades(None);
+/// assert!((moved - 2.0).abs() < 1e-9);
+/// assert!(Ensemble { fault: Some((3, Fault::Silent)), ..HE }.run(1, false).is_dead);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fault {
     /// Its weights times this.
@@ -92,6 +162,28 @@ pub enum Fault {
 }
 
 /// What networks are fed.
+///
+/// ```
+/// use isobath::zoo::{Ensemble, Input, Phi, Weights};
+/// # const HE: Ensemble = Ensemble {
+/// #     phi: Phi::Relu,
+/// #     weights: Weights::Gaussian,
+/// #     weight_variance: 2.0,
+/// #     bias_variance: 0.0,
+/// #     depth: 8,
+/// #     width: 64,
+/// #     batch: 1,
+/// #     input: Input::Gaussian(1.0),
+/// #     loss: false,
+/// #     fault: None,
+/// # };
+///
+/// // HE: eight layers of 64 ReLUs, with He's variance.
+/// // ReLUs scale with what they are fed.
+/// let first = |input| Ensemble { input, ..HE }.run(1, false).record.layers[0].x.log10().unwrap();
+/// assert!((first(Input::Gaussian(100.0)) - first(Input::Gaussian(1.0)) - 1.0).abs() < 1e-9);
+/// assert!(first(Input::Glyphs).is_finite());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Input {
     /// Normal numbers of this mean square, as many as a layer has units.
@@ -101,6 +193,27 @@ pub enum Input {
 }
 
 /// An ensemble of plain networks of dense layers.
+///
+/// ```
+/// use isobath::zoo::{Ensemble, Input, Phi, Weights};
+///
+/// let ensemble = Ensemble {
+///     phi: Phi::Sigmoid,
+///     weights: Weights::Gaussian,
+///     weight_variance: 1.0,
+///     bias_variance: 0.0,
+///     depth: 8,
+///     width: 32,
+///     batch: 1,
+///     input: Input::Gaussian(0.25),
+///     loss: false,
+///     fault: None,
+/// };
+/// assert_eq!(ensemble.to_string(), "Sigmoid 8 x 32, Gaussian, s_w^2 1.000, s_b^2 0.00");
+/// // Seven slopes of at most 1/4: more than four decades are lost.
+/// let seen = ensemble.run(1, false);
+/// assert!(seen.is_finite && seen.record.decades().unwrap() < -4.0);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ensemble {
     /// phi.
@@ -149,7 +262,7 @@ impl fmt::Display for Ensemble {
 
 impl Ensemble {
     /// Columns of the input.
-    pub fn input_width(&self) -> usize {
+    pub(super) fn input_width(&self) -> usize {
         match self.input {
             Input::Gaussian(_) => self.width,
             Input::Glyphs => glyphs::FEATURES,
@@ -157,11 +270,33 @@ impl Ensemble {
     }
 
     /// The fault of layer `number`.
-    pub fn fault_of(&self, number: usize) -> Option<Fault> {
+    pub(super) fn fault_of(&self, number: usize) -> Option<Fault> {
         self.fault.filter(|(layer, _)| *layer == number).map(|(_, fault)| fault)
     }
 
     /// The layer whose parameters are at fault: none in a sound network, or where batch norm heals the fault.
+    ///
+    /// ```
+    /// use isobath::zoo::{Ensemble, Fault, Input, Phi, Weights};
+    /// # const HE: Ensemble = Ensemble {
+    /// #     phi: Phi::Relu,
+    /// #     weights: Weights::Gaussian,
+    /// #     weight_variance: 2.0,
+    /// #     bias_variance: 0.0,
+    /// #     depth: 8,
+    /// #     width: 64,
+    /// #     batch: 1,
+    /// #     input: Input::Gaussian(1.0),
+    /// #     loss: false,
+    /// #     fault: None,
+    /// # };
+    ///
+    /// // HE: eight layers of 64 ReLUs, with He's variance.
+    /// let faulty = Ensemble { fault: Some((3, Fault::Scaled(100.0))), ..HE };
+    /// assert_eq!((HE.faulty_layer(), faulty.faulty_layer()), (None, Some(3)));
+    /// // Batch norm takes any factor off again.
+    /// assert_eq!(Ensemble { batch: 32, ..faulty }.faulty_layer(), None);
+    /// ```
     pub fn faulty_layer(&self) -> Option<usize> {
         match self.fault {
             Some((_, Fault::Scaled(_))) if self.batch > 1 => None,

@@ -12,6 +12,15 @@ const MOST_WEIGHTS: usize = 1 << 20;
 const MOST_ORTHOGONAL: usize = 1 << 23;
 
 /// `count` ensembles of a seed.
+///
+/// ```
+/// use isobath::zoo::population;
+///
+/// // A seed always gives the same animals; every eighth is aimed at the same class, the seventh at a local defect.
+/// let animals = population(16, 7);
+/// assert_eq!(animals, population(16, 7));
+/// assert!(animals[6].fault.is_some() && animals[14].fault.is_some());
+/// ```
 pub fn population(count: usize, seed: u64) -> Vec<Ensemble> {
     (0..count).map(|i| ensemble(i, &mut Generator::new(seed, i as u64))).collect()
 }

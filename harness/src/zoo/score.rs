@@ -15,6 +15,17 @@ const COVERAGE: (f64, f64) = (0.93, 0.97);
 const MOST_WIDTH: f64 = 1.5;
 
 /// A target that was missed.
+///
+/// ```
+/// use isobath::zoo::Score;
+///
+/// // Nothing was called right where there are no cases.
+/// let missed = Score::default().missed();
+/// assert_eq!(
+///     missed[0].to_string(),
+///     "the share of faulty layers that are named is 0.000; it must be at least 0.970"
+/// );
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Target {
     what: String,
@@ -29,6 +40,40 @@ impl fmt::Display for Target {
 }
 
 /// All cases.
+///
+/// ```
+/// use isobath::probe::Kind;
+/// use isobath::zoo::{Case, Class, Ensemble, Input, Phi, Score, Weights};
+/// use isobath_kernels::Level;
+/// # let ensemble = Ensemble {
+/// #     phi: Phi::Sigmoid,
+/// #     weights: Weights::Gaussian,
+/// #     weight_variance: 1.0,
+/// #     bias_variance: 0.0,
+/// #     depth: 8,
+/// #     width: 32,
+/// #     batch: 1,
+/// #     input: Input::Gaussian(0.25),
+/// #     loss: false,
+/// #     fault: None,
+/// # };
+///
+/// // Eight sigmoid layers of 32 units.
+/// // One network that vanishes, and a diagnosis that is right twice, abstains once and is wrong once.
+/// let case = Case::new(ensemble, 16, 1, Level::detect())?;
+/// let kinds = [Kind::Vanishing, Kind::Vanishing, Kind::Borderline, Kind::Healthy];
+/// let cases = kinds.map(|kind| Case { verdict: Class::Whole(kind), ..case.clone() }).into();
+/// let score = Score { cases };
+/// let vanishing = Class::Whole(Kind::Vanishing);
+/// assert_eq!((score.of_class(vanishing), score.count(Case::is_wrong)), (4, 1));
+/// assert_eq!((score.recall(vanishing), score.precision(vanishing)), (2.0 / 3.0, 1.0));
+/// assert_eq!((score.undecided(), score.borderline()), (0.25, 0.0));
+/// // No network has a fault, and in none was a layer blamed; all fixes and intervals are those of the one network.
+/// assert_eq!((score.places(), score.fixes(), score.coverage()), ((0.0, 1.0), 1.0, 1.0));
+/// assert!(score.width() < 2.0);
+/// assert!(score.missed().iter().any(|target| target.to_string().starts_with("recall of vanishing")));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Score {
     /// In the order of their numbers.

@@ -19,6 +19,30 @@ const SURVEY: usize = 32;
 const PAIRS: usize = 4;
 
 /// What is true of one network.
+///
+/// ```
+/// use isobath::zoo::{Ensemble, Input, Phi, Weights};
+/// # const HE: Ensemble = Ensemble {
+/// #     phi: Phi::Relu,
+/// #     weights: Weights::Gaussian,
+/// #     weight_variance: 2.0,
+/// #     bias_variance: 0.0,
+/// #     depth: 8,
+/// #     width: 64,
+/// #     batch: 1,
+/// #     input: Input::Gaussian(1.0),
+/// #     loss: false,
+/// #     fault: None,
+/// # };
+///
+/// // HE: eight layers of 64 ReLUs, with He's variance.
+/// let seen = HE.run(1, true);
+/// assert!(seen.is_finite && !seen.is_dead);
+/// // He's weights keep the gradient within half a decade.
+/// assert!(seen.record.decades().unwrap().abs() < 0.5);
+/// // Half of the ReLUs are flat.
+/// assert!((seen.survey.unwrap().saturated - 0.5).abs() < 0.1);
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
     /// Norms of x, delta, gW and W per layer.
@@ -32,6 +56,29 @@ pub struct Seen {
 }
 
 /// What is seen with several inputs.
+///
+/// ```
+/// use isobath::zoo::{Ensemble, Input, Phi, Weights};
+/// # const HE: Ensemble = Ensemble {
+/// #     phi: Phi::Relu,
+/// #     weights: Weights::Gaussian,
+/// #     weight_variance: 2.0,
+/// #     bias_variance: 0.0,
+/// #     depth: 8,
+/// #     width: 64,
+/// #     batch: 1,
+/// #     input: Input::Gaussian(1.0),
+/// #     loss: false,
+/// #     fault: None,
+/// # };
+///
+/// // HE: eight layers of 64 ReLUs, with He's variance.
+/// let survey = HE.run(1, true).survey.unwrap();
+/// // Layers of ReLUs leave fewer directions, and neighbours' gradients less alike: the first 1 - acos(.9)/pi = .86.
+/// assert_eq!(survey.ranks.len(), 1 + 8);
+/// assert!(survey.ranks[8] < survey.ranks[0]);
+/// assert!((0.0..0.86).contains(&survey.correlation.unwrap()));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Survey {
     /// Fraction of units and inputs whose slope is below 1 % of the steepest.
@@ -53,6 +100,30 @@ struct Layer {
 
 impl Ensemble {
     /// Runs network number `net` of the ensemble, with a survey if that is wanted.
+    ///
+    /// ```
+    /// use isobath::zoo::{Ensemble, Input, Phi, Weights};
+    /// # const HE: Ensemble = Ensemble {
+    /// #     phi: Phi::Relu,
+    /// #     weights: Weights::Gaussian,
+    /// #     weight_variance: 2.0,
+    /// #     bias_variance: 0.0,
+    /// #     depth: 8,
+    /// #     width: 64,
+    /// #     batch: 1,
+    /// #     input: Input::Gaussian(1.0),
+    /// #     loss: false,
+    /// #     fault: None,
+    /// # };
+    ///
+    /// // HE: eight layers of 64 ReLUs, with He's variance.
+    /// // A number names a network: the same one, with the same weights, whenever it is run.
+    /// let decades = |net| HE.run(net, false).record.decades().unwrap();
+    /// assert_eq!(decades(1), decades(1));
+    /// assert_ne!(decades(1), decades(2));
+    /// // A survey takes more inputs, and is left out where none is wanted.
+    /// assert!(HE.run(1, false).survey.is_none());
+    /// ```
     pub fn run(&self, net: u64, survey: bool) -> Seen {
         let mut generator = Generator::new(net, 0x5851_f42d_4c95_7f2d);
         let pair = survey && self.batch == 1 && matches!(self.input, Input::Gaussian(_));

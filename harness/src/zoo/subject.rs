@@ -13,7 +13,7 @@ use crate::probe::{self, Cotangent, Inputs, NEIGHBOURS, ProbeError, Setup};
 use crate::random::Random;
 
 /// Networks of an ensemble that are put on record.
-pub const RECORDED: usize = 8;
+pub(super) const RECORDED: usize = 8;
 
 /// The records of eight networks of the ensemble.
 ///

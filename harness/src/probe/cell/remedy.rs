@@ -11,6 +11,33 @@ use crate::init::Init;
 use crate::probe::ProbeError;
 
 /// A remedy and what it did.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::init::Init;
+/// use isobath::probe::{Cell, CellSetup, cell_fix, probe_cell};
+/// use isobath_kernels::Level;
+///
+/// let setup = CellSetup {
+///     cell: Cell::Lstm,
+///     width: 8,
+///     steps: 10,
+///     forget_bias: 0.0,
+///     activation: Activation::Tanh,
+///     init: Init::XAVIER,
+///     batch: 1,
+///     nets: 4,
+///     seed: 1,
+/// };
+/// let report = probe_cell(&setup, Level::detect())?;
+/// let fix = cell_fix(&setup, &report, Level::detect())?.unwrap();
+/// assert_eq!(
+///     fix.change,
+///     format!("start the bias of the gate that keeps the state at {}", fix.setup.forget_bias)
+/// );
+/// assert!(fix.report.decades.unwrap() > report.decades.unwrap());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct CellFix {
     /// In words.
@@ -25,6 +52,32 @@ pub struct CellFix {
 ///
 /// # Errors
 /// A remedy's cells cannot be measured.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::init::Init;
+/// use isobath::probe::{Cell, CellSetup, cell_fix, probe_cell};
+/// use isobath_kernels::Level;
+///
+/// let setup = CellSetup {
+///     cell: Cell::Rnn,
+///     width: 8,
+///     steps: 10,
+///     forget_bias: 0.0,
+///     activation: Activation::Tanh,
+///     init: Init::XAVIER,
+///     batch: 1,
+///     nets: 4,
+///     seed: 1,
+/// };
+/// let report = probe_cell(&setup, Level::detect())?;
+/// let fix = cell_fix(&setup, &report, Level::detect())?.unwrap();
+/// assert_eq!(fix.change, "an orthogonal matrix and no nonlinearity");
+/// // That is healthy, and needs no fix.
+/// assert!(fix.report.decades.unwrap().abs() < 1e-5);
+/// assert!(cell_fix(&fix.setup, &fix.report, Level::detect())?.is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn cell_fix(setup: &CellSetup, report: &CellReport, level: Level) -> Result<Option<CellFix>, ProbeError> {
     if !report.kind.is_sick() {
         return Ok(None);
