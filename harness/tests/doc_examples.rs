@@ -9,7 +9,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules that this is asked of.
-const MODULES: &[&str] = &["export", "net", "pretrain", "study", "threads", "train", "weights"];
+const MODULES: &[&str] = &[
+    "accuracy", "activation", "architecture", "data", "descent", "diagnose", "export", "hash", "init", "machine", "memory", "net", "pretrain",
+    "probe", "random", "report", "serve", "study", "theory", "threads", "train", "verify", "weights", "zoo",
+];
 
 /// A public item.
 #[derive(Debug, PartialEq)]
