@@ -125,7 +125,11 @@ mod tests {
                 let mut record = ensemble.run(net, false).record;
                 let first = |record: &Record| judge(record).causes.first().copied();
                 assert_eq!(first(&record).map(|blame| blame.cause), Some(without), "{ensemble}");
+                let hints =
+                    |record: &Record| judge(record).not_checked.iter().any(|what| what.contains("units"));
+                assert_eq!(hints(&record), without == Cause::Slope, "{ensemble}");
                 record.layers.iter_mut().for_each(|layer| layer.units = Some(64.0));
+                assert!(!hints(&record), "{ensemble}");
                 let found = first(&record).unwrap();
                 assert_eq!(found.cause, with, "{ensemble}");
                 if let Some(decades) = decades {
