@@ -10,8 +10,30 @@ use std::path::{Path, PathBuf};
 
 /// The modules that this is asked of.
 const MODULES: &[&str] = &[
-    "accuracy", "activation", "architecture", "data", "descent", "diagnose", "export", "hash", "init", "machine", "memory", "net", "pretrain",
-    "probe", "random", "report", "serve", "study", "theory", "threads", "train", "verify", "weights", "zoo",
+    "accuracy",
+    "activation",
+    "architecture",
+    "data",
+    "descent",
+    "diagnose",
+    "export",
+    "hash",
+    "init",
+    "machine",
+    "memory",
+    "net",
+    "pretrain",
+    "probe",
+    "random",
+    "report",
+    "serve",
+    "study",
+    "theory",
+    "threads",
+    "train",
+    "verify",
+    "weights",
+    "zoo",
 ];
 
 /// A public item.

@@ -194,6 +194,9 @@ fn links_lead_to_files_and_each_chapter_is_in_its_summary() {
             let link = link.split(')').next().unwrap().split('#').next().unwrap();
             let is_outside = link.starts_with("https://") || link.is_empty();
             assert!(is_outside || root().join(&folder).join(link).exists(), "{}: {link}", page.display());
+            // A built book has its own pages and figures, and nothing of the repository around it.
+            let leaves_book = folder.ends_with("src") && link.starts_with("../");
+            assert!(!leaves_book, "{} leads out of the book: {link}", page.display());
         }
         let name = page.file_name().unwrap().to_str().unwrap();
         if folder.ends_with("src") {

@@ -1,4 +1,7 @@
-"""Chromium without a window, driven by Selenium: pages, pointer, keys, files, pictures, and what it complains of."""
+"""Chromium without a window, driven by Selenium: pages, pointer, keys, files, pictures, and what it complains of.
+
+Nothing here depends on how fast a machine is: whoever has asked for something waits until it is so.
+"""
 
 import base64
 import json
@@ -9,6 +12,18 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
 LOOK = (pathlib.Path(__file__).parent / "look.js").read_text()
+# Seconds after which a state that was asked for is given up: a machine that is busy with other things takes some.
+PATIENCE = 120
+
+
+def wait(holds, seconds=PATIENCE):
+    """Waits until `holds()` is true; says whether it came to be."""
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 class Browser:
@@ -24,7 +39,8 @@ class Browser:
             options.add_argument(flag)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         self.driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
-        self.driver.set_script_timeout(60)
+        self.driver.set_script_timeout(PATIENCE)
+        self.driver.set_page_load_timeout(PATIENCE)
         self.cdp("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(self.downloads.resolve()))
 
     def cdp(self, command, **arguments):
@@ -36,18 +52,25 @@ class Browser:
     def window(self, width=1280, height=900, phone=False):
         self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height,
                  deviceScaleFactor=2 if phone else 1, mobile=phone)
+        self.until(f"document.documentElement.clientWidth === {width}")
 
     def media(self, scheme="light", media=""):
         self.cdp("Emulation.setEmulatedMedia", media=media,
                  features=[{"name": "prefers-color-scheme", "value": scheme}])
+        self.until(f"matchMedia('(prefers-color-scheme: {scheme})').matches"
+                   f" && matchMedia('print').matches === {'true' if media == 'print' else 'false'}")
 
     def open(self, address):
         """Shows a page and returns the seconds until it had loaded and been drawn."""
         started = time.monotonic()
         self.driver.get(address)
+        self.drawn()
+        return time.monotonic() - started
+
+    def drawn(self):
+        """Waits until the page as it is now has been drawn, and has been told of what moved it."""
         self.driver.execute_async_script(
             "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()));")
-        return time.monotonic() - started
 
     def js(self, expression, *arguments):
         return self.driver.execute_script(f"return {expression}", *arguments)
@@ -62,14 +85,14 @@ class Browser:
         for kind in ["keyDown", "keyUp"]:
             self.cdp("Input.dispatchKeyEvent", type=kind, key=name, code=name, windowsVirtualKeyCode=code)
 
-    def wait(self, expression, seconds=10):
+    def wait(self, expression, seconds=PATIENCE):
         """Waits until an expression is true; says whether it came to be."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if self.js(expression):
-                return True
-            time.sleep(0.05)
-        return False
+        return wait(lambda: self.js(expression), seconds)
+
+    def until(self, expression):
+        """The same for what the browser itself must do: there is nothing to look at without it."""
+        if not self.wait(expression):
+            raise TimeoutError(expression)
 
     def picture(self, name, whole=True):
         """Keeps a picture of the window, or of the whole page."""

@@ -2,7 +2,7 @@
 
     python3 pages.py ISOBATH OUT
 
-Runs small studies in OUT and keeps pictures of their pages there.
+Runs small studies in OUT and keeps pictures of their pages there. No check depends on the speed of the machine.
 """
 
 import csv
@@ -11,12 +11,14 @@ import json
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 
-from browser import Browser
+from browser import PATIENCE, Browser, wait
 
 HERE = pathlib.Path(__file__).parent
 FIGURES = {
@@ -86,6 +88,8 @@ def check_pointer(browser, name):
     for index, title in enumerate(browser.js("[...document.querySelectorAll('figure h3')].map((h) => h.textContent)")):
         for place in range(browser.look(f"charts({index})")):
             target = browser.look(f"target({index}, {place})")
+            # What is told goes when the page scrolls, which it is told of with the next picture.
+            browser.drawn()
             browser.point(1, 1)
             browser.point(target["x"], target["y"])
             told = browser.js("document.querySelector('.tip').hidden ? '' : document.querySelector('.tip').textContent")
@@ -159,10 +163,8 @@ def check_saving(browser, name):
     browser.js("document.querySelector('figure details.data').setAttribute('open', '')")
     browser.js("document.querySelector('figure .data button').click()")
     file, text = browser.js("(({ dataset, textContent }) => [dataset.file, textContent])(document.querySelector('figure pre[data-file]'))")
-    path, end = browser.downloads / file, time.monotonic() + 10
-    while not path.is_file() and time.monotonic() < end:
-        time.sleep(0.05)
-    check(path.is_file() and path.read_bytes().decode() == text, f"{name}: {file} is not saved as it is shown")
+    path = browser.downloads / file
+    check(wait(path.is_file) and path.read_bytes().decode() == text, f"{name}: {file} is not saved as it is shown")
 
 
 def check_quiet(browser, name, allowed):
@@ -245,21 +247,38 @@ def live(browser, isobath, out):
     """A study is watched from its beginning to its end, beside those that have finished."""
     running = study(isobath, out, "speed", "--threads", "1")
     server, address = serve(isobath, out)
+    page = address + "run/speed"
+
+    def asked():
+        """The page as the server has it now, and its version."""
+        try:
+            with urllib.request.urlopen(page, timeout=PATIENCE) as answer:
+                return answer.read().decode(), answer.headers["x-version"]
+        except urllib.error.HTTPError:
+            return "", None
+
     try:
+        # It stands still while it is looked at, however long that takes.
+        check(wait(lambda: 'type="range"' in asked()[0] or running.poll() is not None), "live: no slider while it runs")
+        running.send_signal(signal.SIGSTOP)
         browser.open(address)
         check(browser.wait("document.querySelectorAll('tbody tr').length === 3"), "live: the index does not list all runs")
         check(browser.js("document.querySelectorAll('.run svg.chart').length") >= 2, "live: no figures side by side")
         browser.picture("live-index")
         check_structure(browser, "index")
-        browser.open(address + "run/speed")
-        check(browser.wait("document.querySelector('.state').textContent.includes('running')"), "live: the study is not seen running")
-        check(browser.wait("document.querySelectorAll('svg.chart').length > 0", 30), "live: no figure while it runs")
-        browser.js("document.querySelector('input[type=range]')?.focus()")
+        browser.open(page)
+        check(browser.wait(f"document.body.dataset.version === '{asked()[1]}'"), "live: the page is not what the server has")
+        check(browser.js("document.querySelector('.state').textContent.includes('running')"), "live: the study is not seen running")
+        browser.js("document.querySelector('input[type=range]').focus()")
         browser.key("End", 35)
-        step = browser.js("document.querySelector('.at-step output')?.textContent")
+        step = browser.js("document.querySelector('.at-step output').textContent")
+        check(int(step) > 0, f"live: End moves the slider to {step}")
         browser.picture("live-running")
+        running.send_signal(signal.SIGCONT)
         check(running.wait() == 0, "live: the study fails")
-        check(browser.wait("document.querySelector('.state').textContent.includes('finished, ')"), "live: the end is not seen")
+        # Nothing of the run changes any more, so the page stays as it is from here on.
+        check(browser.wait(f"document.body.dataset.version === '{asked()[1]}'"), "live: the page does not follow")
+        check(browser.js("document.querySelector('.state').textContent.includes('finished, ')"), "live: the end is not seen")
         check(browser.js("document.querySelector('.at-step output')?.textContent") == step, "live: the slider has moved")
         check_structure(browser, "live")
         check_figures(browser, "speed", json.loads((out / "speed" / "summary.json").read_text()))
@@ -269,8 +288,9 @@ def live(browser, isobath, out):
         check_looks(browser, "live")
         check_quiet(browser, "live", address)
     finally:
-        server.terminate()
-        server.wait()
+        for process in [running, server]:
+            process.kill()
+            process.wait()
 
 
 def main():

@@ -92,6 +92,11 @@ with tempfile.TemporaryDirectory() as folder:
         found = recorded(net, folder)
         check(f"layer {layer} times 0.1", found["layer"], layer)
 
+    # The framework's own weights and biases: biases hold the signal up, and the units tell that weights are too small.
+    layers = [module for _ in range(DEPTH) for module in (torch.nn.Linear(WIDTH, WIDTH), torch.nn.Tanh())]
+    found = recorded(torch.nn.Sequential(*layers, torch.nn.Linear(WIDTH, CLASSES)), folder)
+    check("tanh, the framework's own weights and biases", (found["kind"], found["causes"][0]["cause"]), ("vanishing", "weights"))
+
     # The optional columns: ranks by the guide's function.
     net = spoilt(network(torch.nn.Tanh, gaussian(1.5)), 5, lambda weight: weight.copy_(weight[:1].expand_as(weight)))
     recorded(net, folder)
@@ -103,7 +108,7 @@ with tempfile.TemporaryDirectory() as folder:
             ranks.append(rank(x))
     rows = (folder / "norms.csv").read_text().split("\n")
     head, body = rows[0].strip() + ",rank", [row.strip() for row in rows[1:] if row.strip()]
-    table = [head, f"0,0,,1,,,{ranks[0]}"] + [f"{row},{r}" for row, r in zip(body, ranks[1:])]
+    table = [head, f"0,0,,1,,,,{ranks[0]}"] + [f"{row},{r}" for row, r in zip(body, ranks[1:])]
     (folder / "norms.csv").write_text("\n".join(table) + "\n")
     found = diagnose(str(folder / "norms.csv"))
     check("units that are alike", (found["kind"], found["layer"]), ("rank-collapse", 5))

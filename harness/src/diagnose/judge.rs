@@ -8,7 +8,7 @@ use super::causes::{advice, causes};
 use super::defect::{self, Defect};
 use super::diagnosis::{Blame, Diagnosis, Fix, headroom};
 use super::lost;
-use super::records::Record;
+use super::records::{Norm, Record};
 use super::trend::rate;
 use crate::probe::{Cause, HEALTHY, Kind, SICK, Signs};
 use crate::statistics::{Moments, deviations, robust_spread};
@@ -110,7 +110,7 @@ fn assess(record: &Record, spread: Option<Moments>, doubt: f64) -> Diagnosis {
         }),
         None => advice(kind, rate, &causes),
     };
-    Diagnosis {
+    let mut diagnosis = Diagnosis {
         layer: alike.or(defect.map(|defect| defect.layer)),
         excess: defect.map(|defect| defect.excess),
         rate,
@@ -119,7 +119,13 @@ fn assess(record: &Record, spread: Option<Moments>, doubt: f64) -> Diagnosis {
         causes,
         fix,
         ..Diagnosis::empty(record, kind)
+    };
+    // Slopes may be blamed for weights, see `causes`.
+    let half_known = layers.iter().all(|layer| layer.w != Norm::Missing && layer.units.is_none());
+    if by_slopes && decades < 0.0 && half_known {
+        diagnosis.not_checked.insert(0, "weights that biases hide: there is no column units");
     }
+    diagnosis
 }
 
 /// What was recorded beside the norms.

@@ -65,6 +65,7 @@ pub(crate) fn recorded(net: &Net) -> Record {
         w: norm(net.log10_weights.get(l).copied().flatten()),
         saturated: net.fractions.get(l).map(|fractions| fractions.saturated),
         rank: net.outputs.get(l).and_then(|outputs| outputs.effective_rank),
+        units: None,
     };
     Record {
         step: 0,

@@ -13,12 +13,14 @@
 //!
 //! | `saturated` | optional: fraction of units and inputs where the slope is below 1 % of the activation's largest |
 //! | `rank` | optional: effective rank of the layer's output over the batch, (tr C)^2 / tr C^2; in row 0, of the input |
+//! | `units` | optional: number of the layer's units, if no normalisation divides its weights out |
 //! | `correlation` | optional: cosine between the deltas of two inputs of correlation 0.9; the lowest layer's counts |
 //!
 //! Norms are Euclidean, over the whole batch. An empty field is a figure that was not taken; `nan` and `inf` are results.
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::ops::RangeInclusive;
 
 use thiserror::Error;
 
@@ -29,7 +31,7 @@ use crate::statistics::Moments;
 pub const COLUMNS: [&str; 6] = ["step", "layer", "x", "delta", "gw", "w"];
 
 /// And those that it may have.
-pub const OPTIONAL: [&str; 3] = ["saturated", "rank", "correlation"];
+pub const OPTIONAL: [&str; 4] = ["saturated", "rank", "correlation", "units"];
 
 /// A norm, as log10 where it has one.
 ///
@@ -120,6 +122,8 @@ pub struct LayerRecord {
     pub saturated: Option<f64>,
     /// Effective rank of the layer's output.
     pub rank: Option<f64>,
+    /// Number of units, if no normalisation divides the weights out.
+    pub units: Option<f64>,
 }
 
 /// A network at one step.
@@ -180,6 +184,7 @@ impl Record {
             w: norm(&|record| record.layers[l].w),
             saturated: figure(&|record| record.layers[l].saturated),
             rank: mean_rank(records.iter().filter_map(|record| record.layers[l].rank).collect()),
+            units: figure(&|record| record.layers[l].units),
         };
         Some(Self {
             step: first.step,
@@ -310,10 +315,9 @@ pub fn read(table: impl Read) -> Result<Vec<Record>, RecordsError> {
                 .and_then(Norm::new)
                 .ok_or_else(|| wrong(i, "a number, 0 or more, nan, inf, or nothing")),
         };
-        let fraction = |i: usize, most: f64, allowed| {
+        let figure = |i: usize, range: RangeInclusive<f64>, allowed| {
             let text = optional[i].and_then(|at| row.get(at)).unwrap_or("");
-            let known =
-                |value: f64| (value.abs() <= most && (i == CORRELATION || value >= 0.0)).then_some(value);
+            let known = |value: f64| range.contains(&value).then_some(value);
             match text {
                 "" => Ok(None),
                 _ => text.parse().ok().and_then(known).map(Some).ok_or_else(|| RecordsError::Field {
@@ -332,10 +336,11 @@ pub fn read(table: impl Read) -> Result<Vec<Record>, RecordsError> {
             delta: norm(3)?,
             gw: norm(4)?,
             w: norm(5)?,
-            saturated: fraction(0, 1.0, "a number from 0 to 1, or nothing")?,
-            rank: fraction(1, f64::MAX, "a number, 0 or more, or nothing")?,
+            saturated: figure(0, 0.0..=1.0, "a number from 0 to 1, or nothing")?,
+            rank: figure(1, 0.0..=f64::MAX, "a number, 0 or more, or nothing")?,
+            units: figure(3, 1.0..=f64::MAX, "a number, 1 or more, or nothing")?,
         };
-        let correlation = fraction(CORRELATION, 1.0, "a number from -1 to 1, or nothing")?;
+        let correlation = figure(2, -1.0..=1.0, "a number from -1 to 1, or nothing")?;
         if steps.entry(step).or_default().insert(layer, Row { record, correlation }).is_some() {
             return Err(RecordsError::Twice { line, step, layer });
         }
@@ -346,9 +351,6 @@ pub fn read(table: impl Read) -> Result<Vec<Record>, RecordsError> {
         .collect::<Result<Vec<_>, _>>()
         .and_then(|records| if records.is_empty() { Err(RecordsError::Empty) } else { Ok(records) })
 }
-
-/// Where `correlation` stands among the optional columns.
-const CORRELATION: usize = 2;
 
 /// One row of the table.
 struct Row {

@@ -1,4 +1,4 @@
-//! Singular values of the Jacobian dx^L / dx^0 at one input.
+//! Singular values of the Jacobian dx^L / dx^0 at one input, or of that from one hidden place to another.
 //!
 //! A backward pass whose batch is that input again and again, with unit vectors as cotangents, gives the Jacobian row by
 //! row. Its spread Var(s^2) / mean(s^2)^2 is 0 where every direction is treated alike.
@@ -9,8 +9,9 @@ use isobath_kernels::{Level, MatRef};
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
+use super::frozen::Frozen;
 use super::measure::ProbeError;
-use crate::architecture::{Architecture, Head, Norm};
+use crate::architecture::{Architecture, Head, Norm, Recurrence};
 use crate::data::Form;
 use crate::memory::Buffer;
 use crate::net::{Arena, Mode, Pass, Place, Plan, PlanError, Signal, Watch};
@@ -28,23 +29,58 @@ const ROWS: usize = 32;
 /// Singular values so much smaller than the largest are lost in rounding.
 const LOST: f64 = 1e-13;
 
-/// Rows of the Jacobian with respect to the input of a layer, with their power of two.
+/// Samples whose statistics batch norm has in a spectrum.
+pub(crate) const SPECTRUM_SAMPLES: usize = 128;
+
+/// What a Jacobian is with respect to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Variable {
+    /// The input of a layer.
+    Input(usize),
+    /// The state of a recurrent layer after its first step: h, of an LSTM c.
+    FirstState(usize),
+}
+
+/// Rows of the Jacobian, with their power of two.
 struct Rows {
-    layer: usize,
+    of: Variable,
     columns: usize,
     values: Vec<f32>,
     /// For each row.
     exponents: Vec<i32>,
 }
 
+impl Rows {
+    fn new(of: Variable) -> Self {
+        Self { of, columns: 0, values: Vec::new(), exponents: Vec::new() }
+    }
+
+    fn add(&mut self, gradient: MatRef<'_>, exponent: i32) {
+        self.columns = gradient.columns();
+        for i in 0..gradient.rows() {
+            self.values.extend_from_slice(gradient.row(i));
+            self.exponents.push(exponent);
+        }
+    }
+}
+
 impl Watch for Rows {
     fn delta(&mut self, layer: usize, delta: MatRef<'_>, exponent: i32) {
-        if layer == self.layer {
-            self.columns = delta.columns();
-            for i in 0..delta.rows() {
-                self.values.extend_from_slice(delta.row(i));
-                self.exponents.push(exponent);
-            }
+        if self.of == Variable::Input(layer) {
+            self.add(delta, exponent);
+        }
+    }
+
+    fn state(
+        &mut self,
+        layer: usize,
+        step: usize,
+        hidden: MatRef<'_>,
+        memory: Option<MatRef<'_>>,
+        exponent: i32,
+    ) {
+        if self.of == Variable::FirstState(layer) && step == 1 {
+            self.add(memory.unwrap_or(hidden), exponent);
         }
     }
 }
@@ -57,9 +93,20 @@ pub(super) fn singular_values(
     x: &[f32],
     layer: usize,
 ) -> Result<Option<Vec<f64>>, ProbeError> {
+    last_outputs(pass, arena, x, pass.plan.output(), Variable::Input(layer))
+}
+
+/// The same of the last `count` numbers of the output, with respect to `of`.
+fn last_outputs(
+    pass: &Pass<'_, Serial>,
+    arena: &mut Arena<'_>,
+    x: &[f32],
+    count: usize,
+    of: Variable,
+) -> Result<Option<Vec<f64>>, ProbeError> {
     let outputs = pass.plan.output();
-    let mut jacobian = Rows { layer, columns: 0, values: Vec::new(), exponents: Vec::new() };
-    for first in (0..outputs).step_by(pass.rows) {
+    let mut jacobian = Rows::new(of);
+    for first in (outputs.saturating_sub(count)..outputs).step_by(pass.rows) {
         let rows = pass.rows.min(outputs - first);
         let pass = Pass { rows, ..*pass };
         arena.input_mut(&pass.plan, rows).copy_from_slice(&x.repeat(rows));
@@ -73,7 +120,8 @@ pub(super) fn singular_values(
     Ok(decompose(&jacobian))
 }
 
-/// The singular values of the hidden layers' Jacobian dx^L / dh^1 at one input.
+/// The singular values of the hidden layers' Jacobian dx^L / dh^1 at one input; of a recurrent network those of the topmost
+/// layer's last state h with respect to its first one, of an LSTM to its first memory c.
 ///
 /// ```
 /// use isobath::probe::Spectrum;
@@ -104,9 +152,9 @@ impl Spectrum {
         Some(Self { lost: singular_values.len() - log10.len(), log10 })
     }
 
-    /// Of a network with these parameters, those of its head behind the others, at the input `x`. None where there is no
-    /// such Jacobian (batch norm mixes the inputs of a batch; convolutions and cells have other shapes), where it is large,
-    /// or where it is not finite.
+    /// Of a network with these parameters, those of its head behind the others, at the first of `samples`. Batch norm has the
+    /// statistics of all of them, held fixed. None where there is no such Jacobian, where it is large, as that of a
+    /// convolutional network, or where it is not finite.
     ///
     /// # Errors
     /// The layers are no network.
@@ -115,25 +163,46 @@ impl Spectrum {
         architecture: &Architecture,
         form: Form,
         parameters: &[f32],
-        x: &[f32],
+        samples: &[f32],
     ) -> Result<Option<Self>, ProbeError> {
-        let Architecture { norm, convolution, cell, width, depth, .. } = *architecture;
-        if norm == Norm::Batch || convolution.is_some() || cell.is_some() || width > WIDEST || depth < 2 {
+        let Architecture { norm, convolution, width, depth, .. } = *architecture;
+        // The way back is looked at, not what clipping makes of it.
+        let cell = architecture.cell.map(|of| Recurrence { clip: None, ..of });
+        let is_deep = depth > usize::from(cell.is_none());
+        if !is_deep || convolution.is_some() || width > WIDEST || parameters.len() > PARAMETERS {
             return Ok(None);
         }
-        let built = architecture.build(form, Head::None);
-        let rows = width.min(ROWS);
-        let mut places = vec![Place::default(); built.layers.len()];
-        let plan = Plan::new(Signal::vector(form.features()), rows, &built.layers, &mut places)?;
-        let Some(own) = parameters.get(..plan.parameters()).filter(|own| own.len() <= PARAMETERS) else {
+        let features = form.features();
+        let input = match form {
+            Form::Sequence { steps, features, .. } if cell.is_some() => Signal::sequence(steps, features),
+            Form::Image(height, width) if cell.is_some() => Signal::image(height, width, 1),
+            _ => Signal::vector(features),
+        };
+        let built = Architecture { cell, ..*architecture }.build(form, Head::None);
+        let frozen = match norm {
+            Norm::Batch if cell.is_none() => {
+                Frozen::new(level, &built.layers, features, parameters, samples)?
+            }
+            _ => Some(Frozen { layers: built.layers, parameters: parameters.to_vec() }),
+        };
+        let (Some(Frozen { layers, parameters }), Some(x)) = (frozen, samples.get(..features)) else {
             return Ok(None);
         };
+        let rows = width.min(ROWS);
+        let mut places = vec![Place::default(); layers.len()];
+        let plan = Plan::new(input, rows, &layers, &mut places)?;
+        let Some(own) = parameters.get(..plan.parameters()) else { return Ok(None) };
         let mut memory = Buffer::zeros(plan.arena_len(0, 1)?).map_err(|_| PlanError::TooLarge)?;
         let mut arena = Arena::new(&plan, 0, 1, &mut memory)?;
         arena.parameters.copy_from_slice(own);
         let pass = Pass { plan, level, threads: &Serial, rows };
-        let Some(&first) = built.delta_at.first() else { return Ok(None) };
-        let values = singular_values(&pass, &mut arena, x, first)?;
+        let (bottom, top) = (built.delta_at.first(), built.dense_at.last());
+        let of = match cell {
+            None => bottom.map(|layer| Variable::Input(*layer)),
+            Some(_) => top.map(|layer| Variable::FirstState(*layer)),
+        };
+        let Some(of) = of else { return Ok(None) };
+        let values = last_outputs(&pass, &mut arena, x, width, of)?;
         Ok(values.and_then(|values| Self::of(&values)))
     }
 }
@@ -165,6 +234,7 @@ pub(super) fn spread(singular_values: &[f64]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::{Cell, ForgetBias};
 
     #[test]
     fn a_spectrum_leaves_out_what_rounding_leaves() {
@@ -191,10 +261,63 @@ mod tests {
     }
 
     #[test]
+    fn batch_norm_divides_by_its_fixed_deviations() {
+        // Samples 7 (1, -1) and 7 (-1, 1), after layer 1 (1, -1) and (-1, 1); times 3 and 5, divided by 3 and 5, times 4 and 6.
+        let mut architecture =
+            Architecture::plain(2, 2, "identity".parse().unwrap(), "xavier".parse().unwrap());
+        architecture.norm = Norm::Batch;
+        let layer = |w: [f32; 2], gains: [f32; 2], shifts: [f32; 2]| {
+            [[w[0], 0.0, 0.0, w[1]], [0.5, 0.5, gains[0], gains[1]]].concat().into_iter().chain(shifts)
+        };
+        let of = |architecture: &Architecture, parameters: &[f32], samples: &[f32]| {
+            Spectrum::of_hidden_layers(Level::detect(), architecture, Form::Vector(2), parameters, samples)
+                .unwrap()
+        };
+        let parameters: Vec<f32> =
+            layer([7.0; 2], [1.0; 2], [0.0; 2]).chain(layer([3.0, 5.0], [4.0, 6.0], [1.0; 2])).collect();
+        let samples = [1.0, -1.0, -1.0, 1.0];
+        let expected = Spectrum { log10: vec![0.7782, 0.6021], lost: 0 };
+        assert_eq!(of(&architecture, &parameters, &samples), Some(expected));
+        assert_eq!(of(&architecture, &parameters, &samples[..2]), None, "one sample has no statistics");
+        // ReLU: the shift -2 silences the first unit of the first sample; of the second unit 5 and 0 come into layer 2,
+        // whose deviation is 2.5.
+        architecture.activation = "relu".parse().unwrap();
+        let parameters: Vec<f32> =
+            layer([1.0; 2], [1.0; 2], [-2.0, 0.0]).chain(layer([3.0, 5.0], [4.0, 6.0], [1.0; 2])).collect();
+        let expected = Spectrum { log10: vec![1.0792], lost: 1 };
+        assert_eq!(of(&architecture, &parameters, &[5.0, -1.0, 3.0, -3.0]), Some(expected));
+    }
+
+    #[test]
+    fn the_last_state_against_the_first() {
+        let form = Form::Sequence { steps: 3, features: 1, answers: 2 };
+        let of = |cell: Cell, parameters: &[f32]| {
+            let mut architecture =
+                Architecture::plain(1, 2, "identity".parse().unwrap(), "xavier".parse().unwrap());
+            // A clip would leave next to nothing.
+            let clip = Some(1e-6);
+            architecture.cell = Some(Recurrence { cell, forget_bias: ForgetBias::Fixed(0.0), clip });
+            Spectrum::of_hidden_layers(Level::detect(), &architecture, form, parameters, &[0.1, 0.2, 0.3])
+                .unwrap()
+                .unwrap()
+                .log10
+        };
+        // Two steps of h <- h U, with U = diag(2, 3): W, U, b.
+        let rnn = of(Cell::Rnn("identity".parse().unwrap()), &[1.0, 1.0, 2.0, 0.0, 0.0, 3.0, 0.5, 0.5]);
+        assert_eq!(rnn, [0.9542, 0.6021]);
+        // All gates at a half and c = 0: dh_3/dc_1 = o f f = 1/8.
+        assert_eq!(of(Cell::Lstm, &[0.0; 8 + 16 + 8]), [-0.9031; 2]);
+    }
+
+    #[test]
     fn singular_values_by_hand() {
         // (3, 0; 4, 5) has J J^T with eigenvalues 45 and 5; the second row carries a power of two.
-        let jacobian =
-            Rows { layer: 0, columns: 2, values: vec![3.0, 0.0, 1.0, 1.25], exponents: vec![-2000, -1998] };
+        let jacobian = Rows {
+            columns: 2,
+            values: vec![3.0, 0.0, 1.0, 1.25],
+            exponents: vec![-2000, -1998],
+            ..Rows::new(Variable::Input(0))
+        };
         assert_eq!(decompose(&jacobian).unwrap(), [0.0, 0.0]);
         let jacobian = Rows { exponents: vec![0, 2], ..jacobian };
         let found = decompose(&jacobian).unwrap();

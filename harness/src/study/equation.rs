@@ -3,6 +3,8 @@
 //! Letters: h pre-activation, x signal, W weights (n inputs, m units), w one weight, w_j the incoming weights of a unit, g
 //! gradient, eta learning rate, t step of T, L loss. An arrow is an assignment in every step.
 
+use core::fmt::{Display, LowerExp};
+
 use super::contestant::Contestant;
 use crate::activation::Activation;
 use crate::architecture::{Convolutional, Norm, NormPosition, Recurrence, Residual};
@@ -11,6 +13,13 @@ use crate::net::update::{Clipping, Penalty};
 use crate::net::{Cell, ForgetBias};
 use crate::pretrain::{Model, Pretraining};
 use crate::train::{Loss, Schedule};
+
+/// A number in as many digits as it has, with a power of ten where it would be long: `0.25`, `1e30`.
+fn number<N: Copy + Display + LowerExp + Into<f64>>(value: N) -> String {
+    let size: f64 = value.into().abs();
+    // Below 0.001, with room for what rounding to f32 has taken from it.
+    if size == 0.0 || (9e-4..1e6).contains(&size) { value.to_string() } else { format!("{value:e}") }
+}
 
 /// The equations of what `row` has and `sick` has not.
 pub(super) fn equations(sick: &Contestant, row: &Contestant) -> Vec<String> {
@@ -33,10 +42,10 @@ pub(super) fn equations(sick: &Contestant, row: &Contestant) -> Vec<String> {
     add(sick.clipping != row.clipping, clipping(row.clipping));
     add(sick.penalty != row.penalty, penalty(row.penalty));
     let (was, is) = (sick.restraint, row.restraint);
-    add(was.decay != is.decay, Some(format!("w ← w (1 − η λ) beside the step, λ = {}", is.decay)));
+    add(was.decay != is.decay, Some(format!("w ← w (1 − η λ) beside the step, λ = {}", number(is.decay))));
     add(
         was.max_norm != is.max_norm,
-        is.max_norm.map(|limit| format!("wⱼ ← wⱼ min(1, c/‖wⱼ‖) after the step, c = {limit}")),
+        is.max_norm.map(|limit| format!("wⱼ ← wⱼ min(1, c/‖wⱼ‖) after the step, c = {}", number(limit))),
     );
     add(sick.schedule != row.schedule, row.schedule.map(schedule));
     let settings = row.settings.as_ref().map(|settings| format!("trained with {}", settings.join(" or ")));
@@ -50,9 +59,9 @@ fn activation(function: Activation) -> String {
         Activation::Sigmoid => "1/(1 + e⁻ʰ)".to_owned(),
         Activation::Tanh => "tanh h".to_owned(),
         Activation::Relu => "max(h, 0)".to_owned(),
-        Activation::Leaky(slope) => format!("h where h > 0, k h elsewhere, k = {slope}"),
-        Activation::Prelu(slope) => format!("h where h > 0, k h elsewhere, k learned from {slope}"),
-        Activation::Elu(alpha) => format!("h where h > 0, α (eʰ − 1) elsewhere, α = {alpha}"),
+        Activation::Leaky(slope) => format!("h where h > 0, k h elsewhere, k = {}", number(slope)),
+        Activation::Prelu(slope) => format!("h where h > 0, k h elsewhere, k learned from {}", number(slope)),
+        Activation::Elu(alpha) => format!("h where h > 0, α (eʰ − 1) elsewhere, α = {}", number(alpha)),
         Activation::Selu => "1.0507 h where h > 0, 1.7581 (eʰ − 1) elsewhere".to_owned(),
         Activation::Gelu => "h Φ(h), Φ the normal distribution function".to_owned(),
         Activation::GeluTanh => "½ h (1 + tanh(√(2/π) (h + 0.044715 h³)))".to_owned(),
@@ -64,7 +73,7 @@ fn activation(function: Activation) -> String {
 
 fn initialiser(init: Init) -> String {
     let variance = match init.weight_variance {
-        WeightVariance::Fixed(variance) => format!("{variance}/n"),
+        WeightVariance::Fixed(variance) => format!("{}/n", number(variance)),
         WeightVariance::Glorot => "2/(n + m)".to_owned(),
         WeightVariance::Data => {
             return "W ← W/√Var(h) once per layer, from the input on; WᵀW = 1 before".to_owned();
@@ -77,7 +86,7 @@ fn initialiser(init: Init) -> String {
     };
     match init.bias_variance {
         0.0 => weights,
-        variance => format!("{weights}, b ~ N(0, {variance})"),
+        variance => format!("{weights}, b ~ N(0, {})", number(variance)),
     }
 }
 
@@ -101,9 +110,11 @@ fn branch(residual: Residual, kind: &str) -> String {
     let mut text = if activated_sum { format!("x ← φ({sum})") } else { format!("x ← {sum}") };
     text += &format!(", f of {layers} {kind}{}", if layers == 1 { "" } else { "s" });
     if scale_is_learned {
-        text += &format!(", a learned from {scale}");
+        text += &format!(", a learned from {}", number(scale));
     } else if scale != 1.0 {
-        text += &format!(", s = {scale:.3}");
+        // Three digits of it, such as 0.183 for 1/sqrt(30).
+        let rounded: f64 = format!("{scale:.2e}").parse().unwrap_or(f64::from(scale));
+        text += &format!(", s = {}", number(rounded));
     }
     if last_is_zero {
         text += ", whose last W is 0 at the start";
@@ -124,12 +135,12 @@ fn recurrence(of: Recurrence) -> String {
     };
     if of.cell == Cell::Lstm {
         text += &match of.forget_bias {
-            ForgetBias::Fixed(bias) => format!("; b of f = {bias}"),
+            ForgetBias::Fixed(bias) => format!("; b of f = {}", number(bias)),
             ForgetBias::Chrono => "; b of f ~ ln U(1, T − 1), that of i its negative".to_owned(),
         };
     }
     if let Some(limit) = of.clip {
-        text += &format!("; on the way back δ ← δ min(1, c/‖δ‖) at each step, c = {limit}");
+        text += &format!("; on the way back δ ← δ min(1, c/‖δ‖) at each step, c = {}", number(limit));
     }
     text
 }
@@ -137,7 +148,7 @@ fn recurrence(of: Recurrence) -> String {
 fn pretraining(pretraining: Pretraining) -> String {
     match pretraining.model {
         Model::Autoencoder { noise } => {
-            format!("x ≈ σ(x̃ W + b) Wᵀ + a, layer by layer; x̃ is x with a fraction {noise} at 0")
+            format!("x ≈ σ(x̃ W + b) Wᵀ + a, layer by layer; x̃ is x with a fraction {} at 0", number(noise))
         }
         Model::Rbm { gibbs_steps, .. } => {
             format!(
@@ -159,12 +170,12 @@ fn loss(loss: Loss) -> String {
 fn clipping(clipping: Clipping) -> Option<String> {
     match clipping {
         Clipping::None => None,
-        Clipping::Value { limit } => Some(format!("g ← max(−c, min(g, c)), c = {limit}")),
+        Clipping::Value { limit } => Some(format!("g ← max(−c, min(g, c)), c = {}", number(limit))),
         Clipping::GlobalNorm { max_norm } => {
-            Some(format!("g ← g min(1, c/‖g‖), ‖g‖ over all parameters, c = {max_norm}"))
+            Some(format!("g ← g min(1, c/‖g‖), ‖g‖ over all parameters, c = {}", number(max_norm)))
         }
         Clipping::Adaptive { lambda } => {
-            Some(format!("gⱼ ← gⱼ min(1, λ max(‖wⱼ‖, 10⁻³)/‖gⱼ‖) for each unit, λ = {lambda}"))
+            Some(format!("gⱼ ← gⱼ min(1, λ max(‖wⱼ‖, 10⁻³)/‖gⱼ‖) for each unit, λ = {}", number(lambda)))
         }
     }
 }
@@ -173,9 +184,9 @@ fn penalty(penalty: Penalty) -> Option<String> {
     match penalty {
         Penalty::None => None,
         Penalty::L1 { lambda } => {
-            Some(format!("L + λ Σ|w|, so g ← g + λ sign(w), sign(0) = 0, λ = {lambda}"))
+            Some(format!("L + λ Σ|w|, so g ← g + λ sign(w), sign(0) = 0, λ = {}", number(lambda)))
         }
-        Penalty::L2 { lambda } => Some(format!("L + ½ λ Σw², so g ← g + λ w, λ = {lambda}")),
+        Penalty::L2 { lambda } => Some(format!("L + ½ λ Σw², so g ← g + λ w, λ = {}", number(lambda))),
     }
 }
 
@@ -210,6 +221,27 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn long_numbers_have_a_power_of_ten() {
+        for (value, text) in [
+            (0.0, "0"),
+            (1.0 / 3.0, "0.3333333333333333"),
+            (0.001, "0.001"),
+            (1.5e-4, "1.5e-4"),
+            (999_999.0, "999999"),
+            (1e6, "1e6"),
+            (-1e30, "-1e30"),
+            (f64::MIN_POSITIVE, "2.2250738585072014e-308"),
+        ] {
+            assert_eq!(number(value), text);
+        }
+        assert_eq!([0.1_f32, 0.001, 1e-30].map(number), ["0.1", "0.001", "1e-30"]);
+        assert_eq!(initialiser(Init::gaussian(1e30, 1e-9)), "w ~ N(0, 1e30/n), b ~ N(0, 1e-9)");
+        let scale = |scale| branch(Residual::new(scale, 1, false), "dense layer");
+        assert_eq!(scale(0.182_574_2), "x ← x + s f(x), f of 1 dense layer, s = 0.183");
+        assert_eq!(scale(1e-6), "x ← x + s f(x), f of 1 dense layer, s = 1e-6");
     }
 
     #[test]

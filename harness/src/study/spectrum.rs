@@ -5,11 +5,12 @@ use isobath_kernels::Level;
 use crate::architecture::{Architecture, Built};
 use crate::data::{Dataset, Target};
 use crate::net::{Arena, Plan};
-use crate::probe::Spectrum;
+use crate::probe::{SPECTRUM_SAMPLES, Spectrum};
 use crate::train::Keeper;
 use crate::weights::WeightsError;
 
-/// A keeper that looks at the parameters, at the first training sample, and changes nothing.
+/// A keeper that looks at the parameters, at the first training sample, and changes nothing. Batch norm has the statistics
+/// of the first [`SPECTRUM_SAMPLES`].
 pub(super) struct SpectrumKeeper<'a> {
     /// Whether it looks at all.
     pub(super) wanted: bool,
@@ -23,9 +24,13 @@ pub(super) struct SpectrumKeeper<'a> {
 impl SpectrumKeeper<'_> {
     fn look(&self, arena: &Arena<'_>) -> Option<Spectrum> {
         let form = self.data.form();
-        let sample = self.data.inputs().get(..form.features()).filter(|_| self.wanted)?;
+        let inputs = self.data.inputs();
+        let samples = &inputs[..inputs.len().min(SPECTRUM_SAMPLES * form.features())];
+        if !self.wanted {
+            return None;
+        }
         // The network has just been trained: what cannot be laid out beside it is not worth its run.
-        Spectrum::of_hidden_layers(self.level, self.architecture, form, arena.parameters, sample)
+        Spectrum::of_hidden_layers(self.level, self.architecture, form, arena.parameters, samples)
             .ok()
             .flatten()
     }

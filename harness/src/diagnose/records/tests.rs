@@ -19,6 +19,7 @@ fn reads_rows_in_any_order() {
             w: Norm::new(4.0).unwrap(),
             saturated: None,
             rank: None,
+            units: None,
         }
     );
     assert_eq!(records[0].layers[1].delta.log10(), Some(2.0));
@@ -35,7 +36,9 @@ fn optional_columns_are_read_where_they_are() {
     assert_eq!((record.input_rank, record.correlation), (Some(30.0), Some(-0.5)));
     let layer = |l: usize| (record.layers[l].saturated, record.layers[l].rank);
     assert_eq!((layer(0), layer(1)), ((Some(0.25), Some(8.5)), (None, None)));
-    for (column, value) in [("rank", "-1"), ("saturated", "1.5"), ("correlation", "2"), ("rank", "nan")] {
+    for (column, value) in
+        [("rank", "-1"), ("saturated", "1.5"), ("correlation", "2"), ("rank", "nan"), ("units", "0")]
+    {
         let table = format!("step,layer,x,delta,gw,w,{column}\n0,1,1,1,1,1,{value}\n");
         let message = read(table.as_bytes()).unwrap_err().to_string();
         assert!(message.contains(&format!("column {column}: `{value}`")), "{message}");
