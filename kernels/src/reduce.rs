@@ -119,8 +119,9 @@ fn column_sums_with<S: Simd>(simd: S, x: MatRef<'_>, out: &mut [f32]) {
                 block.clone(),
                 strip,
                 &[[]; VECTORS],
+                [strip.rows_of(x, &block)],
                 #[inline(always)]
-                |i| ([x.row(i)], ()),
+                |_| (),
                 #[inline(always)]
                 |[], (), [sum], [x]| [simd.add(sum, x)],
             );

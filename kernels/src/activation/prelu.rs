@@ -11,6 +11,7 @@ use super::Activation;
 use super::leaky_relu::leaky;
 use super::relu::is_positive;
 use crate::length::{LengthError, same};
+use crate::reduce::columns::{self, VECTORS};
 use crate::simd::{Level, Simd, dispatch};
 use crate::view::MatRef;
 
@@ -38,8 +39,8 @@ impl Activation for PRelu {
     }
 }
 
-/// Rows in a block of a column's sum.
-const BLOCK: usize = 64;
+/// Columns whose gradients are summed at a time.
+const COLUMNS: usize = 256;
 
 /// `d_slope[j]` = the sum over rows i of dy(i, j) h(i, j) where h(i, j) <= 0.
 ///
@@ -88,9 +89,9 @@ pub fn prelu_shared_slope_gradient(level: Level, h: MatRef, dy: MatRef) -> Resul
     same(h.rows(), dy.rows())?;
     same(h.columns(), dy.columns())?;
     let mut total = 0.0;
-    let mut part = [0.0; BLOCK];
-    for from in (0..h.columns()).step_by(BLOCK) {
-        let (h, dy) = (h.sub_columns(from, from + BLOCK), dy.sub_columns(from, from + BLOCK));
+    let mut part = [0.0; COLUMNS];
+    for from in (0..h.columns()).step_by(COLUMNS) {
+        let (h, dy) = (h.sub_columns(from, from + COLUMNS), dy.sub_columns(from, from + COLUMNS));
         let sums = part.get_mut(..h.columns()).unwrap_or_default();
         dispatch!(level, simd => all_columns(simd, h, dy, sums));
         for sum in sums {
@@ -102,24 +103,21 @@ pub fn prelu_shared_slope_gradient(level: Level, h: MatRef, dy: MatRef) -> Resul
 
 #[inline(always)]
 fn all_columns<S: Simd>(simd: S, h: MatRef, dy: MatRef, d_slope: &mut [f32]) {
-    for (j, sums) in d_slope.chunks_mut(S::LANES).enumerate() {
-        let (from, to) = (j * S::LANES, (j + 1) * S::LANES);
-        simd.store(column_sums(simd, h.sub_columns(from, to), dy.sub_columns(from, to)), sums);
-    }
-}
-
-/// The sums of one vector of columns.
-#[inline(always)]
-fn column_sums<S: Simd>(simd: S, h: MatRef, dy: MatRef) -> S::F32 {
-    let zero = simd.splat(0.0);
-    let mut total = zero;
-    for block in (0..h.rows()).step_by(BLOCK) {
-        let mut sum = zero;
-        for i in block..h.rows().min(block + BLOCK) {
-            let (h, dy) = (simd.load(h.row(i)), simd.load(dy.row(i)));
-            sum = simd.select(is_positive(simd, h), sum, simd.mul_add(dy, h, sum));
+    d_slope.fill(0.0);
+    for block in columns::blocks(h.rows()) {
+        for strip in columns::strips::<S, VECTORS>(h.columns()) {
+            let sums = columns::chains(
+                simd,
+                block.clone(),
+                strip,
+                &[[]; VECTORS],
+                [strip.rows_of(h, &block), strip.rows_of(dy, &block)],
+                #[inline(always)]
+                |_| (),
+                #[inline(always)]
+                |[], (), [sum], [h, dy]| [simd.select(is_positive(simd, h), sum, simd.mul_add(dy, h, sum))],
+            );
+            columns::accumulate(simd, strip, &sums, [&mut *d_slope]);
         }
-        total = simd.add(total, sum);
     }
-    total
 }

@@ -130,11 +130,12 @@ fn backward_with<S: Simd>(
         for block in columns::blocks(x.rows()) {
             let sums = columns::chains(
                 simd,
-                block,
+                block.clone(),
                 strip,
                 &known,
+                [strip.rows_of(x, &block), strip.rows(dy, dx, &block)],
                 #[inline(always)]
-                |i| ([x.row(i), columns::row(dy, dx, i)], ()),
+                |_| (),
                 #[inline(always)]
                 |[mean, inv_std], (), [d_gamma, d_beta], [x, dy]| {
                     let normal = simd.mul(simd.sub(x, mean), inv_std);
@@ -144,7 +145,8 @@ fn backward_with<S: Simd>(
             columns::accumulate(simd, strip, &sums, [&mut *d_gamma, &mut *d_beta]);
         }
         let mut parameters = [[simd.splat(0.0); 5]; VECTORS];
-        for (v, (parameters, [mean, inv_std])) in parameters.iter_mut().zip(known).enumerate() {
+        let used = parameters.iter_mut().zip(known).enumerate().take(strip.vectors::<S>());
+        for (v, (parameters, [mean, inv_std])) in used {
             let scale = simd.mul(strip.load(simd, gamma, v), inv_std);
             let d_gamma = simd.div(strip.load(simd, d_gamma, v), n);
             let d_beta = simd.div(strip.load(simd, d_beta, v), n);

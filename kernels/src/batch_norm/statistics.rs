@@ -85,27 +85,29 @@ pub(super) fn mean_and_variance<S: Simd>(
 /// Pivot, offset and centred second moment of each column of a strip of a block: the mean is pivot + offset.
 #[inline(always)]
 fn block_moments<S: Simd>(simd: S, block: MatRef<'_>, strip: Strip) -> [[S::F32; 3]; VECTORS] {
-    let n = simd.splat(block.rows() as f32);
+    let (n, all) = (simd.splat(block.rows() as f32), 0..block.rows());
     let mut pivots = columns::chains(
         simd,
-        0..block.rows(),
+        all.clone(),
         strip,
         &[[]; VECTORS],
+        [strip.rows_of(block, &all)],
         #[inline(always)]
-        |i| ([block.row(i)], ()),
+        |_| (),
         #[inline(always)]
         |[], (), [sum], [x]| [simd.add(sum, x)],
     );
-    for [pivot] in &mut pivots {
+    for [pivot] in pivots.iter_mut().take(strip.vectors::<S>()) {
         *pivot = simd.div(*pivot, n);
     }
     let sums = columns::chains(
         simd,
-        0..block.rows(),
+        all.clone(),
         strip,
         &pivots,
+        [strip.rows_of(block, &all)],
         #[inline(always)]
-        |i| ([block.row(i)], ()),
+        |_| (),
         #[inline(always)]
         |[pivot], (), [s1, s2], [x]| {
             let d = simd.sub(x, pivot);
@@ -114,7 +116,8 @@ fn block_moments<S: Simd>(simd: S, block: MatRef<'_>, strip: Strip) -> [[S::F32;
     );
     let zero = simd.splat(0.0);
     let mut moments = [[zero; 3]; VECTORS];
-    for ((moments, [s1, s2]), [pivot]) in moments.iter_mut().zip(sums).zip(pivots) {
+    for ((moments, [s1, s2]), [pivot]) in moments.iter_mut().zip(sums).zip(pivots).take(strip.vectors::<S>())
+    {
         let offset = simd.div(s1, n);
         // Rounding may leave a constant column a trifle below zero, or at -0, which + 0 makes +0.
         let moment = simd.neg_mul_add(s1, offset, s2);

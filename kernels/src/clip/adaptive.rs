@@ -58,20 +58,9 @@ fn adaptive_with<S: Simd>(
     let mut least = Scaled::new(1.0);
     let mut clipped = 0;
     for strip in columns::strips::<S, VECTORS>(w.columns()) {
-        let of_w = strip_squares(
-            simd,
-            w.rows(),
-            strip,
-            #[inline(always)]
-            |i| w.row(i),
-        );
-        let of_g = strip_squares(
-            simd,
-            w.rows(),
-            strip,
-            #[inline(always)]
-            |i| g.row(i),
-        );
+        let all = 0..w.rows();
+        let of_w = strip_squares(simd, strip, strip.rows_of(w, &all));
+        let of_g = strip_squares(simd, strip, strip.rows(None, g, &all));
         let mut scales = [Scaled::new(1.0); MAX_WIDTH];
         let before = clipped;
         for ((scale, w), g) in scales.iter_mut().zip(of_w).zip(of_g).take(strip.width) {

@@ -93,8 +93,9 @@ fn parameter_gradients<S: Simd>(
             block.clone(),
             strip,
             &[[]; VECTORS],
+            [strip.rows_of(rows.x, &block), strip.rows_of(rows.dy, &block)],
             #[inline(always)]
-            |i| ([rows.x.row(i), rows.dy.row(i)], rows.statistics(i)),
+            |i| rows.statistics(i),
             #[inline(always)]
             |[], [mean, inv_std], [d_gamma, d_beta], [x, dy]| {
                 let normal = simd.mul(simd.sub(x, simd.splat(mean)), simd.splat(inv_std));

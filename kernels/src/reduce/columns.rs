@@ -4,12 +4,11 @@
 //! nearest cache, as does the block's part of the strip for a second pass. Four rows at a time are read along the
 //! strip, so that memory is read in long runs and a sum stays in a register for four additions. No workspace.
 
-use core::array::from_fn;
 use core::ops::Range;
 
 use crate::part::{from, from_mut, part, part_mut};
 use crate::simd::Simd;
-use crate::{MatMut, MatRef};
+use crate::view::{MatMut, MatRef, RowsMut, Strips};
 
 /// Rows whose sum starts afresh.
 pub(crate) const BLOCK: usize = 64;
@@ -23,15 +22,6 @@ const ROWS: usize = 4;
 /// Where an operand lies: in a matrix of its own, or where the result goes (None).
 pub(crate) type Source<'a> = Option<MatRef<'a>>;
 
-/// Row i of an operand whose result goes to `out`.
-#[inline(always)]
-pub(crate) fn row<'a>(source: Source<'a>, out: &'a MatMut<'_>, i: usize) -> &'a [f32] {
-    match source {
-        Some(matrix) => matrix.row(i),
-        None => out.row(i),
-    }
-}
-
 /// Columns side by side.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Strip {
@@ -40,6 +30,23 @@ pub(crate) struct Strip {
 }
 
 impl Strip {
+    /// The strip's part of these rows of a matrix, or of where the result goes.
+    #[inline(always)]
+    pub(crate) fn rows<'a>(self, source: Source<'a>, out: &'a MatMut<'_>, rows: &Range<usize>) -> Strips<'a> {
+        let (start, length) = (rows.start, rows.len());
+        let rows = match source {
+            Some(matrix) => matrix.strips(start, length, self.column, self.width),
+            None => out.strips(start, length, self.column, self.width),
+        };
+        rows.unwrap_or(Strips::NONE)
+    }
+
+    /// The same of a matrix.
+    #[inline(always)]
+    pub(crate) fn rows_of<'a>(self, matrix: MatRef<'a>, rows: &Range<usize>) -> Strips<'a> {
+        matrix.strips(rows.start, rows.len(), self.column, self.width).unwrap_or(Strips::NONE)
+    }
+
     /// The strip's part of a row.
     #[inline(always)]
     pub(crate) fn of(self, row: &[f32]) -> &[f32] {
@@ -78,33 +85,32 @@ pub(crate) fn blocks(rows: usize) -> impl Iterator<Item = Range<usize>> {
     (0..rows).step_by(BLOCK).map(move |start| start..rows.min(start + BLOCK))
 }
 
-/// A chains from +0.0 down a strip: `step` adds one vector of each of the K slices of a row, given the P parameters of
-/// the columns and what belongs to the row. `row` names both.
+/// A chains from +0.0 down a strip: `step` adds one vector of each of the K sources, given the P parameters of the
+/// columns and what belongs to the row.
 #[inline(always)]
-pub(crate) fn chains<'a, S: Simd, T: Copy, const V: usize, const P: usize, const K: usize, const A: usize>(
+pub(crate) fn chains<S: Simd, T: Copy, const V: usize, const P: usize, const K: usize, const A: usize>(
     simd: S,
     rows: Range<usize>,
     strip: Strip,
     parameters: &[[S::F32; P]; V],
-    row: impl Fn(usize) -> ([&'a [f32]; K], T),
+    mut sources: [Strips<'_>; K],
+    of_row: impl Fn(usize) -> T,
     step: impl Fn([S::F32; P], T, [S::F32; A], [S::F32; K]) -> [S::F32; A],
 ) -> [[S::F32; A]; V] {
     let mut sums = [[simd.splat(0.0); A]; V];
-    let together = rows.end - rows.len() % ROWS;
-    for i in (rows.start..together).step_by(ROWS) {
-        let group: [_; ROWS] = from_fn(
-            #[inline(always)]
-            |r| row(i + r),
-        );
-        add_rows(simd, strip, parameters, group, &step, &mut sums);
+    let mut i = rows.start;
+    while rows.end - i >= ROWS {
+        let of_rows = [of_row(i), of_row(i + 1), of_row(i + 2), of_row(i + 3)];
+        add_rows(simd, strip, parameters, &mut sources, of_rows, &step, &mut sums);
+        i += ROWS;
     }
-    for i in together..rows.end {
-        add_rows(simd, strip, parameters, [row(i)], &step, &mut sums);
+    for i in i..rows.end {
+        add_rows(simd, strip, parameters, &mut sources, [of_row(i)], &step, &mut sums);
     }
     sums
 }
 
-/// Adds R rows, one after the other.
+/// Adds the next R rows, one after the other.
 #[inline(always)]
 fn add_rows<
     S: Simd,
@@ -118,25 +124,36 @@ fn add_rows<
     simd: S,
     strip: Strip,
     parameters: &[[S::F32; P]; V],
-    mut rows: [([&[f32]; K], T); R],
+    sources: &mut [Strips<'_>; K],
+    of_rows: [T; R],
     step: &impl Fn([S::F32; P], T, [S::F32; A], [S::F32; K]) -> [S::F32; A],
     sums: &mut [[S::F32; A]; V],
 ) {
-    for (slices, _) in &mut rows {
-        for slice in slices {
-            *slice = strip.of(slice);
-        }
+    let mut slices = [[&[][..]; R]; K];
+    for (slices, source) in slices.iter_mut().zip(sources) {
+        let Some(rows) = source.next_rows() else { return };
+        *slices = rows;
     }
-    for (v, (sums, p)) in sums.iter_mut().zip(parameters).enumerate().take(strip.vectors::<S>()) {
+    let mut columns = sums.iter_mut().zip(parameters).enumerate().take(strip.vectors::<S>());
+    for (v, (sums, p)) in columns.by_ref().take(strip.width / S::LANES) {
         let mut chain = *sums;
-        for (slices, of_row) in &rows {
+        for r in 0..R {
             let mut x = [simd.splat(0.0); K];
-            for (x, slice) in x.iter_mut().zip(slices) {
-                *x = simd.load(from(slice, v * S::LANES));
+            for (x, slices) in x.iter_mut().zip(&slices) {
+                *x = simd.load(slices[r].get(v * S::LANES..(v + 1) * S::LANES).unwrap_or_default());
             }
-            chain = step(*p, *of_row, chain, x);
+            chain = step(*p, of_rows[r], chain, x);
         }
         *sums = chain;
+    }
+    for (v, (sums, p)) in columns {
+        for r in 0..R {
+            let mut x = [simd.splat(0.0); K];
+            for (x, slices) in x.iter_mut().zip(&slices) {
+                *x = simd.load_part(from(slices[r], v * S::LANES));
+            }
+            *sums = step(*p, of_rows[r], *sums, x);
+        }
     }
 }
 
@@ -167,21 +184,79 @@ pub(crate) fn map<S: Simd, const V: usize, const P: usize, const K: usize>(
     out: &mut MatMut<'_>,
     f: impl Fn([S::F32; P], [S::F32; K]) -> S::F32,
 ) {
-    for i in rows {
-        let mut slices = [None; K];
-        for (slice, source) in slices.iter_mut().zip(sources) {
-            *slice = source.map(
-                #[inline(always)]
-                |matrix| strip.of(matrix.row(i)),
-            );
+    let together = rows.end - rows.len() % ROWS;
+    map_groups::<S, V, P, K, ROWS>(simd, rows.start..together, strip, parameters, sources, out, &f);
+    map_groups::<S, V, P, K, 1>(simd, together..rows.end, strip, parameters, sources, out, &f);
+}
+
+/// The same for groups of R rows.
+#[inline(always)]
+fn map_groups<S: Simd, const V: usize, const P: usize, const K: usize, const R: usize>(
+    simd: S,
+    rows: Range<usize>,
+    strip: Strip,
+    parameters: &[[S::F32; P]; V],
+    sources: [Source<'_>; K],
+    out: &mut MatMut<'_>,
+    f: &impl Fn([S::F32; P], [S::F32; K]) -> S::F32,
+) {
+    let mut strips = [None; K];
+    for (strips, source) in strips.iter_mut().zip(sources) {
+        if let Some(matrix) = source {
+            *strips = Some(strip.rows_of(matrix, &rows));
         }
-        let out = strip.of_mut(out.row_mut(i));
-        for (v, p) in parameters.iter().enumerate().take(strip.vectors::<S>()) {
-            let out = from_mut(out, v * S::LANES);
+    }
+    let groups = rows.len() / R;
+    let mut block = out.block(rows.start, strip.column, rows.len(), strip.width);
+    let Some(mut tiles) = block.tiles::<R>(strip.width, groups) else { return };
+    for group in 0..groups {
+        map_rows::<S, V, P, K, R>(simd, strip, parameters, &mut strips, tiles.tile(group), f);
+    }
+}
+
+/// The same for one group: a source that is None is what the row of `out` holds.
+#[inline(always)]
+fn map_rows<S: Simd, const V: usize, const P: usize, const K: usize, const R: usize>(
+    simd: S,
+    strip: Strip,
+    parameters: &[[S::F32; P]; V],
+    strips: &mut [Option<Strips<'_>>; K],
+    mut next: RowsMut<'_>,
+    f: &impl Fn([S::F32; P], [S::F32; K]) -> S::F32,
+) {
+    let width = strip.width;
+    let mut sources = [None; K];
+    for (source, strips) in sources.iter_mut().zip(strips) {
+        if let Some(strips) = strips {
+            let Some(rows) = strips.next_rows::<R>() else { return };
+            *source = Some(rows);
+        }
+    }
+    let mut outs: [&mut [f32]; R] = core::array::from_fn(|_| Default::default());
+    for out in &mut outs {
+        let Some(row) = next.next_row().get_mut(..width) else { return };
+        *out = row;
+    }
+    let mut columns = parameters.iter().enumerate().take(strip.vectors::<S>());
+    for (v, p) in columns.by_ref().take(width / S::LANES) {
+        for r in 0..R {
+            let Some(out) = outs[r].get_mut(v * S::LANES..(v + 1) * S::LANES) else { return };
             let mut x = [simd.load(out); K];
-            for (x, slice) in x.iter_mut().zip(slices) {
-                if let Some(slice) = slice {
-                    *x = simd.load(from(slice, v * S::LANES));
+            for (x, source) in x.iter_mut().zip(&sources) {
+                if let Some(rows) = source {
+                    *x = simd.load(rows[r].get(v * S::LANES..(v + 1) * S::LANES).unwrap_or_default());
+                }
+            }
+            simd.store(f(*p, x), out);
+        }
+    }
+    for (v, p) in columns {
+        for r in 0..R {
+            let out = from_mut(outs[r], v * S::LANES);
+            let mut x = [simd.load_part(out); K];
+            for (x, source) in x.iter_mut().zip(&sources) {
+                if let Some(rows) = source {
+                    *x = simd.load_part(from(rows[r], v * S::LANES));
                 }
             }
             simd.store(f(*p, x), out);

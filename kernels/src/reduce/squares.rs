@@ -17,6 +17,7 @@ use super::max_abs::{larger_magnitude, max_abs_with};
 use super::scaled::{Scaled, power_of_two};
 use crate::part::{from, from_mut};
 use crate::simd::{Level, Simd, dispatch};
+use crate::view::Strips;
 
 /// A sum of squares from here up to infinity is exact enough as it is: 2^-60.
 const LEAST: f32 = 1.0 / (1u64 << 60) as f32;
@@ -117,25 +118,21 @@ pub(crate) const VECTORS: usize = 4;
 /// The most columns that such a strip has, on any instruction set.
 pub(crate) const MAX_WIDTH: usize = VECTORS * 16;
 
-/// The sum of squares of each column of a strip of the matrix whose rows are `row`.
+/// The sum of squares of each column of a strip, whose part of all rows is `rows`.
 #[inline(always)]
-pub(crate) fn strip_squares<'a, S: Simd>(
-    simd: S,
-    rows: usize,
-    strip: Strip,
-    row: impl Fn(usize) -> &'a [f32],
-) -> [Scaled; MAX_WIDTH] {
-    let sums = scaled_strip_squares(simd, rows, strip, &row, &[1.0; MAX_WIDTH]);
+pub(crate) fn strip_squares<S: Simd>(simd: S, strip: Strip, rows: Strips<'_>) -> [Scaled; MAX_WIDTH] {
+    let sums = scaled_strip_squares(simd, strip, rows, &[1.0; MAX_WIDTH]);
     if sums.iter().take(strip.width).all(|sum| is_safe(*sum)) {
         return sums.map(Scaled::new);
     }
     let chains = columns::chains(
         simd,
-        0..rows,
+        0..rows.len(),
         strip,
         &[[]; VECTORS],
+        [rows],
         #[inline(always)]
-        |i| ([row(i)], ()),
+        |_| (),
         #[inline(always)]
         |[], (), [max], [x]| [larger_magnitude(simd, max, x)],
     );
@@ -150,7 +147,7 @@ pub(crate) fn strip_squares<'a, S: Simd>(
             *scale = scale_of(max);
         }
     }
-    let sums = scaled_strip_squares(simd, rows, strip, &row, &scales.map(|(factor, _)| factor));
+    let sums = scaled_strip_squares(simd, strip, rows, &scales.map(|(factor, _)| factor));
     let mut squares = [Scaled::ZERO; MAX_WIDTH];
     for ((square, sum), (_, exponent)) in squares.iter_mut().zip(sums).zip(scales) {
         *square = Scaled::with_exponent(sum, exponent);
@@ -160,11 +157,10 @@ pub(crate) fn strip_squares<'a, S: Simd>(
 
 /// The sum of (factor_j x_ij)^2 of each column j of a strip.
 #[inline(always)]
-fn scaled_strip_squares<'a, S: Simd>(
+fn scaled_strip_squares<S: Simd>(
     simd: S,
-    rows: usize,
     strip: Strip,
-    row: &impl Fn(usize) -> &'a [f32],
+    rows: Strips<'_>,
     factors: &[f32; MAX_WIDTH],
 ) -> [f32; MAX_WIDTH] {
     let mut parameters = [[simd.splat(1.0)]; VECTORS];
@@ -172,14 +168,16 @@ fn scaled_strip_squares<'a, S: Simd>(
         *factor = simd.load(from(factors, v * S::LANES));
     }
     let mut totals = [0.0; MAX_WIDTH];
-    for block in columns::blocks(rows) {
+    for block in columns::blocks(rows.len()) {
+        let rows = rows.from(block.start);
         let sums = columns::chains(
             simd,
             block,
             strip,
             &parameters,
+            [rows],
             #[inline(always)]
-            |i| ([row(i)], ()),
+            |_| (),
             #[inline(always)]
             |[factor], (), [sum], [x]| {
                 let x = simd.mul(x, factor);

@@ -2,8 +2,8 @@
 
 use core::marker::PhantomData;
 
-use super::MatRef;
 use super::lines::{Elements, Lines};
+use super::{MatMut, MatRef};
 
 impl<'a> MatRef<'a> {
     /// `length` consecutive rows from `start`, cut to the columns `column..column + width`: the B operand of a
@@ -45,9 +45,29 @@ impl<'a> MatRef<'a> {
     }
 }
 
+impl MatMut<'_> {
+    /// The same of a matrix that is written, which it is not while they are read.
+    #[inline(always)]
+    pub(crate) fn strips(
+        &self,
+        start: usize,
+        length: usize,
+        column: usize,
+        width: usize,
+    ) -> Option<Strips<'_>> {
+        if start.checked_add(length)? > self.rows || column.checked_add(width)? > self.columns {
+            return None;
+        }
+        let first = self.first.wrapping_add(start * self.stride + column).cast_const();
+        Some(Strips { first, stride: self.stride, width, left: length, data: PhantomData })
+    }
+}
+
 /// The rows of a strip, see [`MatRef::strips`] and [`for_each_step`].
+#[derive(Clone, Copy)]
 pub(crate) struct Strips<'a> {
-    // Invariant: while left > 0, the `width` elements from first + p stride for p < left are in the data.
+    // Invariant: while left > 0, the `width` elements from first + p stride for p < left are in the data, which nobody
+    // writes for 'a.
     first: *const f32,
     stride: usize,
     width: usize,
@@ -55,7 +75,24 @@ pub(crate) struct Strips<'a> {
     data: PhantomData<&'a [f32]>,
 }
 
-impl Strips<'_> {
+impl<'a> Strips<'a> {
+    /// No rows.
+    pub(crate) const NONE: Self =
+        Self { first: core::ptr::null(), stride: 0, width: 0, left: 0, data: PhantomData };
+
+    /// The next R rows, all equally long. None where there are not as many.
+    #[inline(always)]
+    pub(crate) fn next_rows<const R: usize>(&mut self) -> Option<[&'a [f32]; R]> {
+        self.left = self.left.checked_sub(R)?;
+        let mut rows = [&[][..]; R];
+        for row in &mut rows {
+            // SAFETY: there were R rows left, so this one's `width` elements are in the data by the invariant.
+            *row = unsafe { core::slice::from_raw_parts(self.first, self.width) };
+            self.first = self.first.wrapping_add(self.stride);
+        }
+        Some(rows)
+    }
+
     /// Rows that there are.
     #[inline(always)]
     pub(crate) fn len(&self) -> usize {
