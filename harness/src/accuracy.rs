@@ -23,6 +23,20 @@ use double_double::DoubleDouble;
 pub type Kernel = Box<dyn Fn(Level, &[f32], &mut [f32]) -> Result<(), LengthError> + Send + Sync>;
 
 /// A function of one argument: the kernel, and what it should return.
+///
+/// ```
+/// use isobath::accuracy::{Errors, functions};
+/// use isobath_kernels::Level;
+///
+/// let exp = functions().into_iter().find(|function| function.name == "exp").expect("it has a stated error");
+/// // e^0 = 1 is met: between -2 and 10 nothing is wrong by a unit.
+/// assert!(exp.measure(Level::detect(), &[-2.0, 0.0, 0.3, 10.0])?.normal.error < 1.0);
+/// // Had the kernel said 1.5, half of the 2^23 numbers from 1 to 2 would lie between.
+/// let mut errors = Errors::default();
+/// exp.include(&[0.0], &[1.5], &mut errors);
+/// assert_eq!((errors.normal.error, errors.normal.x), (4_194_304.0, 0.0));
+/// # Ok::<(), isobath_kernels::LengthError>(())
+/// ```
 pub struct Function {
     /// Its name in the table of [`isobath_kernels::math`].
     pub name: &'static str,
@@ -38,6 +52,14 @@ pub struct Function {
 const UNSEEN: f64 = 0.45;
 
 /// A largest error and where it is.
+///
+/// ```
+/// use isobath::accuracy::Worst;
+///
+/// // Rounded up, so that what is stated holds.
+/// let worst = Worst { error: 0.5121, x: -3.0 };
+/// assert_eq!(worst.rounded(), 0.513);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Worst {
     /// In units in the last place.
@@ -60,6 +82,15 @@ impl Worst {
 }
 
 /// The largest errors of a function, apart for results that are normal and subnormal numbers.
+///
+/// ```
+/// use isobath::accuracy::{Errors, Worst};
+///
+/// let here = Errors { normal: Worst { error: 0.5, x: 1.0 }, subnormal: Worst { error: 0.7, x: -90.0 } };
+/// let there = Errors { normal: Worst { error: 0.6, x: 2.0 }, subnormal: Worst::default() };
+/// let both = here.max(there);
+/// assert_eq!((both.normal.x, both.subnormal.x), (2.0, -90.0));
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Errors {
     /// Where the exact result is at least 2^-126.

@@ -6,6 +6,18 @@ use core::fmt;
 use core::str::FromStr;
 
 /// An activation function phi with its parameters.
+///
+/// ```
+/// use isobath::activation::Activation;
+///
+/// let leaky: Activation = "leaky:0.2".parse()?;
+/// assert_eq!(leaky, Activation::Leaky(0.2));
+/// assert_eq!(leaky.to_string(), "leaky:0.2");
+/// assert_eq!("prelu".parse(), Ok(Activation::Prelu(0.25)));
+/// // Twice the input is twice the output, but for tanh.
+/// assert!(leaky.is_homogeneous() && !Activation::Tanh.is_homogeneous());
+/// # Ok::<(), isobath::activation::ParseActivationError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Activation {
     /// phi(h) = h.
@@ -65,6 +77,16 @@ impl fmt::Display for Activation {
 }
 
 /// Why a text names no activation.
+///
+/// ```
+/// use isobath::activation::{Activation, ParseActivationError};
+///
+/// let error = "rlu".parse::<Activation>().unwrap_err();
+/// assert!(error.to_string().starts_with("unknown activation; allowed are sigmoid, tanh, relu, "));
+/// for text in ["leaky:steep", "leaky:inf", "tanh:2"] {
+///     assert_eq!(text.parse::<Activation>(), Err(ParseActivationError::BadParameter));
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParseActivationError {
     /// No activation has this name.

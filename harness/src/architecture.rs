@@ -18,6 +18,19 @@ use crate::net::{Cell, Dense, ForgetBias, Layer, Place, Plan, PlanError, Recurre
 pub use convolution::{Convolutional, Halving, Top};
 
 /// Which normalisation a hidden layer has.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::{Architecture, Head, Norm};
+/// use isobath::init::Init;
+/// use isobath::net::Layer;
+///
+/// let plain = Architecture::plain(1, 4, Activation::Relu, Init::HE);
+/// let normalised = Architecture { norm: Norm::Batch, ..plain };
+/// let hidden = [Layer::dense(4, Init::HE), Layer::BATCH_NORM, Layer::Activation(Activation::Relu)];
+/// assert_eq!(normalised.build(8, Head::None).layers, hidden);
+/// assert_eq!(normalised.to_string(), "1 relu layers of 4 with batch norm");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Norm {
     /// None.
@@ -30,6 +43,18 @@ pub enum Norm {
 }
 
 /// Where it stands.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::{Architecture, Head, Norm, NormPosition};
+/// use isobath::init::Init;
+/// use isobath::net::Layer;
+///
+/// let plain = Architecture::plain(1, 4, Activation::Tanh, Init::XAVIER);
+/// let post = Architecture { norm: Norm::Layer, norm_position: NormPosition::Post, ..plain };
+/// let hidden = [Layer::dense(4, Init::XAVIER), Layer::Activation(Activation::Tanh), Layer::LAYER_NORM];
+/// assert_eq!(post.build(8, Head::None).layers, hidden);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum NormPosition {
     /// Before the activation.
@@ -40,6 +65,29 @@ pub enum NormPosition {
 }
 
 /// Residual branches.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::{Architecture, Head, Residual};
+/// use isobath::init::Init;
+/// use isobath::net::Layer;
+///
+/// let plain = Architecture::plain(1, 4, Activation::Relu, Init::HE);
+/// let layers = |residual| Architecture { residual: Some(residual), ..plain }.build(4, Head::None).layers;
+/// let half = Residual::new(0.5, 2, true);
+/// let branch = [
+///     Layer::SkipStart,
+///     Layer::dense(4, Init::HE),
+///     Layer::Activation(Activation::Relu),
+///     Layer::dense(4, Init::LECUN),
+///     Layer::SkipEnd { scale: 0.5 },
+/// ];
+/// assert_eq!(layers(half), branch);
+/// // Skip-init: blocks start as the identity, and learn how much of a branch to add.
+/// let skip_init = Residual { scale: 0.0, scale_is_learned: true, ..half };
+/// assert_eq!(layers(skip_init)[..4], branch[..4]);
+/// assert_eq!(layers(skip_init)[4], Layer::LearnedSkipEnd { start: 0.0 });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Residual {
     /// s, the factor on a branch.
@@ -65,6 +113,28 @@ impl Residual {
 }
 
 /// Recurrent layers in place of dense ones; W and U start as the architecture's `init` says.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::{Architecture, Head, Recurrence};
+/// use isobath::data::Form;
+/// use isobath::init::Init;
+/// use isobath::net::{Cell, ForgetBias, Layer, Recurrent, Shown};
+///
+/// let cell = Recurrence { cell: Cell::Lstm, forget_bias: ForgetBias::Fixed(1.0), clip: None };
+/// let plain = Architecture::plain(2, 8, Activation::Tanh, Init::XAVIER);
+/// let lstm = Architecture { cell: Some(cell), ..plain };
+/// assert_eq!(lstm.to_string(), "2 LSTM layers of 8");
+/// // The lower layer shows all states, the upper one those in which something is asked.
+/// let built = lstm.build(Form::Sequence { steps: 20, features: 3, answers: 5 }, Head::None);
+/// let upper = Recurrent {
+///     forget_bias: ForgetBias::Fixed(1.0),
+///     shown: Shown::Last(5),
+///     ..Recurrent::new(Cell::Lstm, 8, Init::XAVIER)
+/// };
+/// let lower = Recurrent { shown: Shown::All, ..upper };
+/// assert_eq!(built.layers, [lower, upper].map(Layer::Recurrent));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Recurrence {
     /// The cell; a plain recurrence has the architecture's activation.
@@ -76,6 +146,22 @@ pub struct Recurrence {
 }
 
 /// A deep network without its data.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::{Architecture, Head};
+/// use isobath::init::Init;
+/// use isobath::net::{Dense, Layer};
+///
+/// let deep = Architecture::plain(30, 64, Activation::Sigmoid, Init::XAVIER);
+/// assert_eq!(deep.to_string(), "30 sigmoid layers of 64");
+/// // A planted defect: the weights of layer 2 are ten times too large.
+/// let defect = Architecture { scale_layer: Some((2, 10.0)), ..deep };
+/// let built = defect.build(16, Head::Linear(10, Init::LECUN));
+/// let faulty = Dense { units: 64, init: Init::XAVIER, weight_scale: 10.0 };
+/// assert_eq!(built.layers[built.dense_at[1]], Layer::Dense(faulty));
+/// assert_eq!(built.layers.last(), Some(&Layer::dense(10, Init::LECUN)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Architecture {
     /// Hidden layers, or blocks of a residual network. 0 is a linear model.
@@ -103,6 +189,23 @@ pub struct Architecture {
 }
 
 /// What follows the last hidden layer.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::{Architecture, Head};
+/// use isobath::init::Init;
+/// use isobath::net::Layer;
+///
+/// let hidden = Architecture::plain(2, 8, Activation::Relu, Init::HE);
+/// let top = |head| {
+///     let built = hidden.build(4, head);
+///     built.layers[built.top_at..].to_vec()
+/// };
+/// assert_eq!(top(Head::None), []);
+/// let [dense, sigmoid] = [Layer::dense(1, Init::LECUN), Layer::Activation(Activation::Sigmoid)];
+/// assert_eq!(top(Head::Linear(1, Init::LECUN)), [dense]);
+/// assert_eq!(top(Head::Sigmoid(1, Init::LECUN)), [dense, sigmoid]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Head {
     /// Nothing: the output is the last hidden layer.
@@ -114,6 +217,27 @@ pub enum Head {
 }
 
 /// An architecture spelt out, with the indices at which hidden layers are observed.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::{Architecture, Head};
+/// use isobath::init::Init;
+/// use isobath::net::{Place, PlanError, Signal};
+///
+/// // A dense layer and an activation each, then the head.
+/// let hidden = Architecture::plain(3, 8, Activation::Relu, Init::HE);
+/// let built = hidden.build(4, Head::Linear(2, Init::LECUN));
+/// assert_eq!(built.dense_at, [0, 2, 4]);
+/// assert_eq!(built.delta_at, [1, 3, 5]);
+/// assert_eq!(built.top_at, 6);
+///
+/// let mut places = vec![Place::default(); built.layers.len()];
+/// let plan = built.plan(Signal::vector(4), 16, &mut places, None)?;
+/// assert_eq!(plan.parameters(), (4 * 8 + 8) + 2 * (8 * 8 + 8) + (8 * 2 + 2));
+/// let never = built.plan(Signal::vector(4), 16, &mut places, Some(0));
+/// assert!(matches!(never, Err(PlanError::Zero(_))));
+/// # Ok::<(), PlanError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Built {
     /// All layers.

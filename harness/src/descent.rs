@@ -26,11 +26,41 @@ const ORDER: u64 = 2;
 const RUN: u64 = 4;
 
 /// The seed of a run on data that were generated from `seed`: data and weights must not share their random numbers.
+///
+/// ```
+/// use isobath::descent::run_seed;
+///
+/// assert_eq!(run_seed(7), run_seed(7));
+/// assert_ne!(run_seed(7), 7);
+/// assert_ne!(run_seed(7), run_seed(8));
+/// ```
 pub fn run_seed(seed: u64) -> u64 {
     Random::stream(seed, RUN).next_u64()
 }
 
 /// Why a run cannot go on. A loss that is not finite is a result, not an error.
+///
+/// ```
+/// use isobath::descent::{Descent, DescentError, Memory, Samples};
+/// use isobath::init::Init;
+/// use isobath::net::update::{Clipping, Optimizer, Penalty, Update};
+/// use isobath::net::{Layer, Place, Plan};
+/// use isobath::threads::Serial;
+/// use isobath_kernels::Level;
+///
+/// let layers = [Layer::dense(2, Init::LECUN)];
+/// let mut places = [Place::default()];
+/// let plan = Plan::new(1, 2, &layers, &mut places)?;
+/// let mut arena = vec![0.0; plan.arena_len(0, 1)?];
+/// let memory = Memory { arena: &mut arena, order: &mut [0; 1], labels: &mut [0; 2], gradient: &mut [0.0; 4] };
+/// let update = Update::new(Optimizer::Sgd, Clipping::None, Penalty::None);
+/// // One sample makes no batch of two.
+/// let samples = Samples { inputs: &[0.5], labels: &[1] };
+/// let error = Descent::new(plan, Level::detect(), &Serial, update, samples, memory, 1).unwrap_err();
+/// assert_eq!(error, DescentError::Samples { needed: 2, found: 1 });
+/// assert_eq!(error.to_string(), "a batch of 2 samples cannot be drawn from 1 training samples");
+/// # Ok::<(), isobath::net::PlanError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum DescentError {
     /// The arena is too short.
@@ -95,6 +125,19 @@ impl From<LossError> for DescentError {
 
 /// Samples with labels: row-major inputs, one row per sample. Labels are classes, or what the loss takes them for; a
 /// network with several positions at the top has a label for each.
+///
+/// ```
+/// use isobath::data::{Sizes, Source};
+/// use isobath::descent::Samples;
+///
+/// // Two samples of three numbers.
+/// let samples = Samples { inputs: &[0.1, 0.2, 0.3, 0.4, 0.5, 0.6], labels: &[0, 1] };
+/// assert_eq!(samples.inputs.len() / samples.labels.len(), 3);
+/// // A data set lends its own: here 5 symbols of each sequence are to be named.
+/// let data = Source::Copy(20).load(&Sizes { train: 8, validation: 1, test: 1 }, 1)?;
+/// assert_eq!(data.train.samples().labels.len(), 8 * 5);
+/// # Ok::<(), isobath::data::DataError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Samples<'a> {
     /// All inputs.
@@ -104,6 +147,33 @@ pub struct Samples<'a> {
 }
 
 /// What a run works in; what it holds before does not matter.
+///
+/// ```
+/// use isobath::descent::{Descent, DescentError, Memory, Samples, softmax_cross_entropy};
+/// # use isobath::init::Init;
+/// # use isobath::net::update::{Clipping, Optimizer, Penalty, Update};
+/// # use isobath::net::{Layer, Place, Plan, Unwatched};
+/// # use isobath::threads::Serial;
+/// # use isobath_kernels::Level;
+///
+/// # let layers = [Layer::dense(3, Init::LECUN)];
+/// # let mut places = [Place::default()];
+/// # let plan = Plan::new(1, 2, &layers, &mut places)?;
+/// # let level = Level::detect();
+/// let samples = Samples { inputs: &[0.1, 0.2, 0.3, 0.4], labels: &[0, 1, 2, 0] };
+/// // Batches of 2 of 4 samples, 3 outputs: what was in the memory before does not matter.
+/// let run = |rest: f32| -> Result<u64, DescentError> {
+///     let (mut arena, mut gradient) = (vec![rest; plan.arena_len(0, 1)?], [rest; 2 * 3]);
+///     let (mut order, mut labels) = ([9; 4], [9; 2]);
+///     let memory = Memory { arena: &mut arena, order: &mut order, labels: &mut labels, gradient: &mut gradient };
+///     let update = Update::new(Optimizer::Sgd, Clipping::None, Penalty::None);
+///     let mut descent = Descent::new(plan, level, &Serial, update, samples, memory, 1)?;
+///     descent.descend(|y, t, g| softmax_cross_entropy(level, 3, y, t, g), 0.1, &mut Unwatched)?;
+///     Ok(descent.hash())
+/// };
+/// assert_eq!(run(0.0)?, run(f32::NAN)?);
+/// # Ok::<(), DescentError>(())
+/// ```
 #[derive(Debug)]
 pub struct Memory<'a> {
     /// [`Plan::arena_len`] elements.
@@ -117,6 +187,40 @@ pub struct Memory<'a> {
 }
 
 /// A run under way.
+///
+/// ```
+/// use isobath::descent::{Descent, DescentError, Memory, Samples, softmax_cross_entropy};
+/// use isobath::init::Init;
+/// use isobath::net::update::{Clipping, Optimizer, Penalty, Update};
+/// use isobath::net::{Layer, Place, Plan, Unwatched};
+/// use isobath::threads::Serial;
+/// use isobath_kernels::Level;
+///
+/// // Two classes, told apart by the sign of a number; batches of two.
+/// let samples = Samples { inputs: &[-1.0, 1.0, -2.0, 2.0], labels: &[0, 1, 0, 1] };
+/// let layers = [Layer::dense(2, Init::LECUN)];
+/// let mut places = [Place::default()];
+/// let plan = Plan::new(1, 2, &layers, &mut places)?;
+/// let (mut arena, mut gradient) = (vec![0.0; plan.arena_len(0, 1)?], [0.0; 2 * 2]);
+/// let (mut order, mut labels) = ([0; 4], [0; 2]);
+/// let memory = Memory { arena: &mut arena, order: &mut order, labels: &mut labels, gradient: &mut gradient };
+/// let (level, update) = (Level::detect(), Update::new(Optimizer::Sgd, Clipping::None, Penalty::None));
+/// let mut descent = Descent::new(plan, level, &Serial, update, samples, memory, 1)?;
+///
+/// // Both classes are equally likely at first.
+/// descent.arena_mut().parameters.fill(0.0);
+/// let loss = |y: &[f32], t: &[u32], g: &mut [f32]| softmax_cross_entropy(level, 2, y, t, g);
+/// let first = descent.measure(loss, &mut Unwatched)?;
+/// assert!((first - std::f32::consts::LN_2).abs() < 1e-6);
+/// assert_eq!(descent.labels().len(), descent.plan().batch());
+/// descent.step(1.0)?;
+/// for _ in 0..10 {
+///     descent.descend(loss, 1.0, &mut Unwatched)?;
+/// }
+/// assert!(descent.arena().parameters[0] < 0.0 && descent.arena().parameters[1] > 0.0);
+/// assert_eq!(descent.correct(samples)?, 4);
+/// # Ok::<(), DescentError>(())
+/// ```
 #[derive(Debug)]
 pub struct Descent<'a, T> {
     pass: Pass<'a, T>,
@@ -256,6 +360,38 @@ impl<'a, T: Threads> Descent<'a, T> {
     ///
     /// # Errors
     /// As those two; or the plan consumes gradients and the update needs all at once.
+    ///
+    /// ```
+    /// use isobath::descent::{Descent, DescentError, Memory, Samples};
+    /// # use isobath::init::Init;
+    /// # use isobath::net::update::{Clipping, Optimizer, Penalty, Update};
+    /// # use isobath::net::{Layer, Place, Plan, Unwatched};
+    /// # use isobath::threads::Serial;
+    /// # use isobath_kernels::Level;
+    ///
+    /// # let layers = [Layer::dense(1, Init::LECUN)];
+    /// # let mut places = [Place::default()];
+    /// # let plan = Plan::new(1, 1, &layers, &mut places)?;
+    /// # let mut arena = vec![0.0; plan.arena_len(0, 1)?];
+    /// # let memory = Memory { arena: &mut arena, order: &mut [0; 1], labels: &mut [0; 1], gradient: &mut [0.0; 1] };
+    /// # let update = Update::new(Optimizer::Sgd, Clipping::None, Penalty::None);
+    /// # let samples = Samples { inputs: &[2.0], labels: &[0] };
+    /// # let mut descent = Descent::new(plan, Level::detect(), &Serial, update, samples, memory, 1)?;
+    /// // y = w x + b with w = 3, b = 1, x = 2, and y for a loss: its gradient is 2 for w and 1 for b.
+    /// descent.arena_mut().parameters.copy_from_slice(&[3.0, 1.0]);
+    /// let loss = |y: &[f32], _: &[u32], gradient: &mut [f32]| -> Result<f32, DescentError> {
+    ///     gradient.fill(1.0);
+    ///     Ok(y[0])
+    /// };
+    /// let (found, _) = descent.descend(loss, 0.5, &mut Unwatched)?;
+    /// assert_eq!(found, 7.0);
+    /// assert_eq!(descent.arena().parameters, [2.0, 0.5]);
+    /// // A loss that is not finite moves nothing.
+    /// let diverged = |_: &[f32], _: &[u32], _: &mut [f32]| Ok::<f32, DescentError>(f32::INFINITY);
+    /// assert_eq!(descent.descend(diverged, 0.5, &mut Unwatched)?, (f32::INFINITY, None));
+    /// assert_eq!(descent.arena().parameters, [2.0, 0.5]);
+    /// # Ok::<(), DescentError>(())
+    /// ```
     pub fn descend<E: From<NetError>>(
         &mut self,
         loss: impl FnOnce(&[f32], &[u32], &mut [f32]) -> Result<f32, E>,
@@ -280,6 +416,36 @@ impl<'a, T: Threads> Descent<'a, T> {
     ///
     /// # Errors
     /// As [`Self::measure`]; or there are no samples.
+    ///
+    /// ```
+    /// use isobath::descent::{Descent, DescentError, Memory, Samples};
+    /// # use isobath::init::Init;
+    /// # use isobath::net::update::{Clipping, Optimizer, Penalty, Update};
+    /// # use isobath::net::{Layer, Place, Plan, Unwatched};
+    /// # use isobath::threads::Serial;
+    /// # use isobath_kernels::Level;
+    ///
+    /// # let layers = [Layer::dense(1, Init::LECUN)];
+    /// # let mut places = [Place::default()];
+    /// # let plan = Plan::new(1, 2, &layers, &mut places)?;
+    /// # let mut arena = vec![0.0; plan.arena_len(0, 1)?];
+    /// # let memory = Memory { arena: &mut arena, order: &mut [0; 2], labels: &mut [0; 2], gradient: &mut [0.0; 2] };
+    /// # let update = Update::new(Optimizer::Sgd, Clipping::None, Penalty::None);
+    /// # let samples = Samples { inputs: &[0.0; 2], labels: &[0; 2] };
+    /// # let mut descent = Descent::new(plan, Level::detect(), &Serial, update, samples, memory, 1)?;
+    /// // y = w x + b and the sum of y for a loss: its gradient is the sum of x for w, and their number for b.
+    /// let sum = |y: &[f32], _: &[u32], gradient: &mut [f32]| -> Result<f32, DescentError> {
+    ///     gradient.fill(1.0);
+    ///     Ok(y.iter().sum())
+    /// };
+    /// descent.arena_mut().parameters.copy_from_slice(&[10.0, 1.0]);
+    /// let others = Samples { inputs: &[2.0, 3.0], labels: &[0, 0] };
+    /// assert_eq!(descent.measure_on(others, sum, &mut Unwatched)?, 21.0 + 31.0);
+    /// assert_eq!(descent.arena().gradients, [5.0, 2.0]);
+    /// let none = Samples { inputs: &[], labels: &[] };
+    /// assert!(descent.measure_on(none, sum, &mut Unwatched).is_err());
+    /// # Ok::<(), DescentError>(())
+    /// ```
     pub fn measure_on<E: From<NetError>>(
         &mut self,
         samples: Samples<'_>,
@@ -306,6 +472,33 @@ impl<'a, T: Threads> Descent<'a, T> {
     ///
     /// # Errors
     /// The arena was not made for the plan.
+    ///
+    /// ```
+    /// use isobath::descent::{Descent, DescentError, Memory, Samples};
+    /// # use isobath::init::Init;
+    /// # use isobath::net::update::{Clipping, Optimizer, Penalty, Update};
+    /// # use isobath::net::{Layer, Place, Plan, Unwatched};
+    /// # use isobath::threads::Serial;
+    /// # use isobath_kernels::Level;
+    ///
+    /// // Two layers, each a segment of its own: the first doubles, the second adds 1.
+    /// let layers = [Layer::dense(1, Init::LECUN); 2];
+    /// let mut places = [Place::default(); 2];
+    /// let plan = Plan::with_checkpoints(1, 1, &layers, &mut places, 1)?;
+    /// # let mut arena = vec![0.0; plan.arena_len(0, 1)?];
+    /// # let memory = Memory { arena: &mut arena, order: &mut [0; 1], labels: &mut [0; 1], gradient: &mut [0.0; 1] };
+    /// # let update = Update::new(Optimizer::Sgd, Clipping::None, Penalty::None);
+    /// # let samples = Samples { inputs: &[5.0], labels: &[0] };
+    /// # let mut descent = Descent::new(plan, Level::detect(), &Serial, update, samples, memory, 1)?;
+    /// descent.arena_mut().parameters.copy_from_slice(&[2.0, 0.0, 1.0, 1.0]);
+    /// // The sample is 5.
+    /// descent.measure(|y, _, _| Ok::<f32, DescentError>(y[0]), &mut Unwatched)?;
+    /// for (layer, output) in [(0, 10.0), (1, 11.0)] {
+    ///     descent.recompute(layer)?;
+    ///     assert_eq!(descent.arena().values[plan.places()[layer].output.start], output);
+    /// }
+    /// # Ok::<(), DescentError>(())
+    /// ```
     pub fn recompute(&mut self, layer: usize) -> Result<(), NetError> {
         self.pass.recompute(&mut self.arena, layer)
     }
@@ -330,6 +523,31 @@ impl<'a, T: Threads> Descent<'a, T> {
     ///
     /// # Errors
     /// The arena was not made for the plan.
+    ///
+    /// ```
+    /// use isobath::descent::{Descent, DescentError, Memory, Samples};
+    /// # use isobath::init::Init;
+    /// # use isobath::net::update::{Clipping, Optimizer, Penalty, Update};
+    /// # use isobath::net::{Layer, Place, Plan};
+    /// # use isobath::threads::Serial;
+    /// # use isobath_kernels::Level;
+    ///
+    /// # let layers = [Layer::dense(1, Init::LECUN)];
+    /// # let mut places = [Place::default()];
+    /// # let plan = Plan::new(1, 1, &layers, &mut places)?;
+    /// # let mut arena = vec![0.0; plan.arena_len(0, 1)?];
+    /// # let memory = Memory { arena: &mut arena, order: &mut [0; 3], labels: &mut [0; 1], gradient: &mut [0.0; 1] };
+    /// # let update = Update::new(Optimizer::Sgd, Clipping::None, Penalty::None);
+    /// // Numbers that are to be doubled.
+    /// let doubles = [2.0, 4.0, 7.0].map(f32::to_bits);
+    /// let samples = Samples { inputs: &[1.0, 2.0, 3.0], labels: &doubles };
+    /// # let mut descent = Descent::new(plan, Level::detect(), &Serial, update, samples, memory, 1)?;
+    /// descent.arena_mut().parameters.copy_from_slice(&[2.0, 0.25]);
+    /// // 2 x + 1/4 is too large by 1/4 twice, and by -3/4 once.
+    /// assert_eq!(descent.close(samples, 0.5)?, 2);
+    /// assert_eq!(descent.close(samples, 0.25)?, 0);
+    /// # Ok::<(), DescentError>(())
+    /// ```
     pub fn close(&mut self, samples: Samples<'_>, tolerance: f32) -> Result<usize, DescentError> {
         let is_close = |y: &f32, label: &u32| (y - f32::from_bits(*label)).abs() < tolerance;
         self.count(samples, |_, outputs, labels| {
@@ -376,6 +594,21 @@ impl<'a, T: Threads> Descent<'a, T> {
 ///
 /// # Errors
 /// A label is no class, or the slices do not have a row of `classes` elements per label.
+///
+/// ```
+/// use isobath::descent::{DescentError, softmax_cross_entropy};
+/// use isobath_kernels::Level;
+///
+/// // Equal outputs: each of two classes has probability 1/2, and the gradient is that less 1 for the right one.
+/// let (level, mut gradient) = (Level::detect(), [0.0; 2]);
+/// let loss = softmax_cross_entropy(level, 2, &[3.0, 3.0], &[1], &mut gradient)?;
+/// assert!((loss - std::f32::consts::LN_2).abs() < 1e-6);
+/// assert_eq!(gradient, [0.5, -0.5]);
+///
+/// let short = softmax_cross_entropy(level, 2, &[3.0], &[1], &mut gradient);
+/// assert_eq!(short, Err(DescentError::Buffer { name: "the outputs", needed: 2, found: 1 }));
+/// # Ok::<(), DescentError>(())
+/// ```
 pub fn softmax_cross_entropy(
     level: Level,
     classes: usize,

@@ -1,5 +1,6 @@
 //! No public item of the library without an example: a free function, a struct, an enum and a trait has one in its documentation,
-//! and a method has one of its own or its type has. Examples are code that the documentation tests run, in plain blocks.
+//! and a method has one of its own or its type has. Examples are code that the documentation tests run, in plain blocks; the few that
+//! take too long, and are only compiled, are listed here.
 //!
 //! The source is read as text. Whatever is `pub` in it can be reached from outside the crate, else the lint `unreachable_pub`
 //! would have it `pub(crate)`.
@@ -36,6 +37,20 @@ const MODULES: &[&str] = &[
     "zoo",
 ];
 
+/// Items whose example may be compiled only, `no_run`: the file and the item's path.
+const TOO_LONG: &[(&str, &str)] = &[
+    // Trains and probes networks for some ten seconds.
+    ("src/verify.rs", "theory"),
+];
+
+/// The best that is done with the code blocks in an item's documentation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Example {
+    None,
+    Compiled,
+    Run,
+}
+
 /// A public item.
 #[derive(Debug, PartialEq)]
 struct Item {
@@ -43,7 +58,7 @@ struct Item {
     of: Option<String>,
     name: String,
     is_type: bool,
-    has_example: bool,
+    example: Example,
 }
 
 impl Item {
@@ -64,15 +79,20 @@ fn implemented(line: &str) -> Option<String> {
     (!rest.contains(" for ")).then(|| identifier(rest.trim_start()))
 }
 
-/// Whether one of the code blocks in the documentation above an item, given from below, is run.
-fn has_example<'a>(above: impl Iterator<Item = &'a str>) -> bool {
+/// What is done with the code blocks in the documentation above an item, given from below.
+fn example<'a>(above: impl Iterator<Item = &'a str>) -> Example {
     let is_between_items = |line: &str| line.is_empty() || line.ends_with(['{', '}', ';']);
     let lines = above.map(str::trim).take_while(|line| line.starts_with("///") || !is_between_items(line));
     let mut fences: Vec<&str> =
         lines.filter_map(|line| line.strip_prefix("///")?.trim().strip_prefix("```")).collect();
     fences.reverse();
     // Every other fence closes a block.
-    fences.iter().step_by(2).any(|language| language.is_empty())
+    let blocks = fences.iter().step_by(2).map(|language| match *language {
+        "" => Example::Run,
+        "no_run" => Example::Compiled,
+        _ => Example::None,
+    });
+    blocks.max().unwrap_or(Example::None)
 }
 
 /// The public items of a file, but for its tests.
@@ -99,7 +119,7 @@ fn items(text: &str) -> Vec<Item> {
             of: of.clone().filter(|_| is_method),
             name: identifier(&declared[kind.len()..]),
             is_type: kind != "fn ",
-            has_example: has_example(lines[..at].iter().rev().copied()),
+            example: example(lines[..at].iter().rev().copied()),
         });
     }
     items
@@ -113,13 +133,19 @@ fn without_example(files: &[(PathBuf, String)]) -> Vec<String> {
         .collect();
     let shown: BTreeSet<&str> = all
         .iter()
-        .filter(|(_, item)| item.is_type && item.has_example)
+        .filter(|(_, item)| item.is_type && item.example == Example::Run)
         .map(|(_, item)| item.name.as_str())
         .collect();
-    let is_shown =
-        |item: &Item| item.has_example || item.of.as_ref().is_some_and(|of| shown.contains(of.as_str()));
+    let takes_too_long = |path: &Path, item: &Item| {
+        TOO_LONG.iter().any(|(file, of)| path.ends_with(file) && item.path() == *of)
+    };
+    let is_shown = |path: &Path, item: &Item| match item.example {
+        Example::Run => true,
+        Example::Compiled if takes_too_long(path, item) => true,
+        _ => item.of.as_ref().is_some_and(|of| shown.contains(of.as_str())),
+    };
     all.iter()
-        .filter(|(_, item)| !is_shown(item))
+        .filter(|(path, item)| !is_shown(path, item))
         .map(|(path, item)| format!("{}: {}", path.display(), item.path()))
         .collect()
 }
@@ -209,6 +235,13 @@ impl std::fmt::Debug for Told {
 /// ```
 pub trait Ignored {}
 
+/// Compiled only.
+///
+/// ```no_run
+/// theory();
+/// ```
+pub fn theory() {}
+
 #[cfg(test)]
 mod tests {
     pub fn of_tests() {}
@@ -218,7 +251,16 @@ mod tests {
 #[test]
 fn what_has_none_is_named() {
     let missing = without_example(&[(PathBuf::from("a.rs"), SOURCE.to_owned())]);
-    assert_eq!(missing, ["a.rs: Told", "a.rs: Told::at_all", "a.rs: none", "a.rs: Ignored"]);
+    assert_eq!(missing, ["a.rs: Told", "a.rs: Told::at_all", "a.rs: none", "a.rs: Ignored", "a.rs: theory"]);
+}
+
+#[test]
+fn what_takes_too_long_is_listed_and_has_one() {
+    let missing = |item: &str| without_example(&[(PathBuf::from("harness/src/verify.rs"), item.to_owned())]);
+    let compiled = "/// ```no_run\n/// theory();\n/// ```\npub fn theory() {}\n";
+    assert!(missing(compiled).is_empty());
+    assert_eq!(missing(&compiled.replace("no_run", "ignore")), ["harness/src/verify.rs: theory"]);
+    assert_eq!(missing(&compiled.replace("theory", "exhaustive")), ["harness/src/verify.rs: exhaustive"]);
 }
 
 #[test]

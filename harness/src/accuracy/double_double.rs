@@ -5,6 +5,18 @@
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// hi + lo, |lo| at most half a unit in the last place of hi.
+///
+/// ```
+/// use isobath::accuracy::double_double::DoubleDouble;
+///
+/// // An f64 beside 1 loses what is below 1e-16.
+/// let sum = DoubleDouble::ONE + 1e-20.into();
+/// assert_eq!(sum, DoubleDouble::new(1.0, 1e-20));
+/// assert_eq!((sum - DoubleDouble::ONE).hi, 1e-20);
+/// assert_eq!(sum.scale(3), DoubleDouble::new(8.0, 8e-20));
+/// let third = DoubleDouble::from(3.0).reciprocal();
+/// assert!((third * 3.0.into() - DoubleDouble::ONE).hi.abs() < 1e-31);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DoubleDouble {
     /// The nearest f64.

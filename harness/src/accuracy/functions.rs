@@ -19,6 +19,15 @@ fn slope<A: Activation + Send + Sync + 'static>(act: A) -> Kernel {
 }
 
 /// Every function with a stated error.
+///
+/// ```
+/// use isobath::accuracy::{functions, stated};
+///
+/// let functions = functions();
+/// assert!(functions.iter().all(|function| stated(function.name).is_some()));
+/// // The derivatives, too, have one.
+/// assert!(functions.iter().any(|function| function.name == "gelu'"));
+/// ```
 pub fn functions() -> Vec<Function> {
     let elu = Elu { alpha: ELU_ALPHA };
     vec![

@@ -29,6 +29,16 @@ fn small_expm1(x: DoubleDouble) -> DoubleDouble {
 }
 
 /// e^x; 0 below -700.
+///
+/// ```
+/// use isobath::accuracy::{double_double::DoubleDouble, oracle::exp};
+///
+/// // e to twice the digits of f64.
+/// let e = exp(DoubleDouble::ONE);
+/// assert_eq!(e.hi, std::f64::consts::E);
+/// assert!((e.lo - 1.4456468917292502e-16).abs() < 1e-30);
+/// assert_eq!(exp((-1000.0).into()).hi, 0.0);
+/// ```
 pub fn exp(x: DoubleDouble) -> DoubleDouble {
     if x.hi < -700.0 {
         return number(0.0);
@@ -41,6 +51,15 @@ pub fn exp(x: DoubleDouble) -> DoubleDouble {
 }
 
 /// e^x - 1.
+///
+/// ```
+/// use isobath::accuracy::oracle::expm1;
+///
+/// // x + x^2 / 2, and the next term is far below.
+/// let y = expm1(1e-20.into());
+/// assert_eq!(y.hi, 1e-20);
+/// assert!((y.lo / 5e-41 - 1.0).abs() < 1e-3);
+/// ```
 pub fn expm1(x: DoubleDouble) -> DoubleDouble {
     if x.hi.abs() < 0.35 {
         return small_expm1(x);
@@ -52,12 +71,28 @@ pub fn expm1(x: DoubleDouble) -> DoubleDouble {
 }
 
 /// ln x, x > 0: one step of Newton's method from the f64 logarithm.
+///
+/// ```
+/// use isobath::accuracy::oracle::ln;
+///
+/// assert_eq!(ln(2.0.into()).hi, std::f64::consts::LN_2);
+/// assert!((ln(8.0.into()) - ln(2.0.into()) * 3.0.into()).hi.abs() < 1e-24);
+/// ```
 pub fn ln(x: DoubleDouble) -> DoubleDouble {
     let guess = number(x.hi.ln());
     guess + (x * exp(-guess) - DoubleDouble::ONE)
 }
 
 /// ln(1 + x), x > -1.
+///
+/// ```
+/// use isobath::accuracy::oracle::log1p;
+///
+/// // x - x^2 / 2, and the next term is far below.
+/// let y = log1p(1e-20.into());
+/// assert_eq!(y.hi, 1e-20);
+/// assert!((y.lo / -5e-41 - 1.0).abs() < 1e-3);
+/// ```
 pub fn log1p(x: DoubleDouble) -> DoubleDouble {
     if x.hi.abs() > 1e-3 {
         return ln(DoubleDouble::ONE + x);
@@ -70,6 +105,15 @@ pub fn log1p(x: DoubleDouble) -> DoubleDouble {
 }
 
 /// 1 / (1 + e^-x), with relative accuracy for negative x.
+///
+/// ```
+/// use isobath::accuracy::oracle::{ln, sigmoid};
+///
+/// // 1 / (1 + 1/3), and what it lacks of 1.
+/// let x = ln(3.0.into());
+/// assert!((sigmoid(x) - 0.75.into()).hi.abs() < 1e-24);
+/// assert!((sigmoid(-x) - 0.25.into()).hi.abs() < 1e-24);
+/// ```
 pub fn sigmoid(x: DoubleDouble) -> DoubleDouble {
     if x.hi < 0.0 {
         let e = exp(x);
@@ -79,11 +123,28 @@ pub fn sigmoid(x: DoubleDouble) -> DoubleDouble {
 }
 
 /// sigmoid'(x) = sigmoid(x) sigmoid(-x).
+///
+/// ```
+/// use isobath::accuracy::oracle::{ln, sigmoid_derivative};
+///
+/// // 3/4 1/4 where e^x = 3.
+/// let y = sigmoid_derivative(ln(3.0.into()));
+/// assert!((y - 0.1875.into()).hi.abs() < 1e-24);
+/// ```
 pub fn sigmoid_derivative(x: DoubleDouble) -> DoubleDouble {
     sigmoid(x) * sigmoid(-x)
 }
 
 /// tanh x = (e^2x - 1) / (e^2x + 1).
+///
+/// ```
+/// use isobath::accuracy::double_double::DoubleDouble;
+/// use isobath::accuracy::oracle::{ln, tanh};
+///
+/// // (4 - 1) / (4 + 1) where e^x = 2.
+/// let y = tanh(ln(2.0.into()));
+/// assert!((y - DoubleDouble::from(3.0) / 5.0.into()).hi.abs() < 1e-24);
+/// ```
 pub fn tanh(x: DoubleDouble) -> DoubleDouble {
     if x.hi.abs() > 50.0 {
         return number(x.hi.signum());
@@ -93,16 +154,43 @@ pub fn tanh(x: DoubleDouble) -> DoubleDouble {
 }
 
 /// 1 - tanh^2 x = 4 sigmoid'(2 x).
+///
+/// ```
+/// use isobath::accuracy::double_double::DoubleDouble;
+/// use isobath::accuracy::oracle::{ln, tanh_derivative};
+///
+/// // 1 - (3/5)^2 where e^x = 2.
+/// let y = tanh_derivative(ln(2.0.into()));
+/// assert!((y - DoubleDouble::from(16.0) / 25.0.into()).hi.abs() < 1e-24);
+/// ```
 pub fn tanh_derivative(x: DoubleDouble) -> DoubleDouble {
     sigmoid_derivative(x.scale(1)).scale(2)
 }
 
 /// x sigmoid(x).
+///
+/// ```
+/// use isobath::accuracy::oracle::{ln, silu};
+///
+/// // 3/4 x where e^x = 3.
+/// let x = ln(3.0.into());
+/// assert!((silu(x) - x * 0.75.into()).hi.abs() < 1e-24);
+/// ```
 pub fn silu(x: DoubleDouble) -> DoubleDouble {
     x * sigmoid(x)
 }
 
 /// s (1 + x (1 - s)), s = sigmoid(x).
+///
+/// ```
+/// use isobath::accuracy::double_double::DoubleDouble;
+/// use isobath::accuracy::oracle::{ln, silu_derivative};
+///
+/// // 3/4 (1 + x/4) where e^x = 3.
+/// let x = ln(3.0.into());
+/// let expected = (DoubleDouble::ONE + x.scale(-2)) * 0.75.into();
+/// assert!((silu_derivative(x) - expected).hi.abs() < 1e-24);
+/// ```
 pub fn silu_derivative(x: DoubleDouble) -> DoubleDouble {
     sigmoid(x) * (DoubleDouble::ONE + x * sigmoid(-x))
 }
@@ -117,11 +205,30 @@ fn gelu_tanh_argument(x: DoubleDouble) -> (DoubleDouble, DoubleDouble) {
 }
 
 /// x / 2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
+///
+/// ```
+/// use isobath::accuracy::{double_double::DoubleDouble, oracle::gelu_tanh};
+///
+/// // The tanh is odd, so it cancels here.
+/// let x = DoubleDouble::from(1.7);
+/// assert!((gelu_tanh(x) - gelu_tanh(-x) - x).hi.abs() < 1e-24);
+/// assert_eq!(gelu_tanh(50.0.into()).hi, 50.0);
+/// ```
 pub fn gelu_tanh(x: DoubleDouble) -> DoubleDouble {
     x * sigmoid(gelu_tanh_argument(x).0)
 }
 
 /// The derivative of [`gelu_tanh`].
+///
+/// ```
+/// use isobath::accuracy::{double_double::DoubleDouble, oracle::gelu_tanh_derivative};
+///
+/// assert_eq!(gelu_tanh_derivative(0.0.into()).hi, 0.5);
+/// // Of gelu_tanh(x) - gelu_tanh(-x) = x.
+/// let x = DoubleDouble::from(1.7);
+/// let slopes = gelu_tanh_derivative(x) + gelu_tanh_derivative(-x);
+/// assert!((slopes - DoubleDouble::ONE).hi.abs() < 1e-24);
+/// ```
 pub fn gelu_tanh_derivative(x: DoubleDouble) -> DoubleDouble {
     let (w, slope) = gelu_tanh_argument(x);
     if w.hi.abs() > 700.0 {
@@ -131,6 +238,14 @@ pub fn gelu_tanh_derivative(x: DoubleDouble) -> DoubleDouble {
 }
 
 /// ln(1 + e^x).
+///
+/// ```
+/// use isobath::accuracy::oracle::{ln, softplus};
+///
+/// // ln(1 + 7) = 3 ln 2 where e^x = 7.
+/// let y = softplus(ln(7.0.into()));
+/// assert!((y - ln(2.0.into()) * 3.0.into()).hi.abs() < 1e-24);
+/// ```
 pub fn softplus(x: DoubleDouble) -> DoubleDouble {
     let rest = log1p(exp(if x.hi > 0.0 { -x } else { x }));
     if x.hi > 0.0 { x + rest } else { rest }
@@ -150,6 +265,13 @@ fn odd_factorial_series(z: DoubleDouble) -> DoubleDouble {
 }
 
 /// erf x = 2 x / sqrt(pi) e^(-x^2) times the series of 2 x^2; 1 beyond 8.
+///
+/// ```
+/// use isobath::accuracy::{double_double::DoubleDouble, oracle::erf};
+///
+/// assert_eq!(erf(DoubleDouble::ONE).hi, 0.8427007929497149);
+/// assert_eq!(erf(-DoubleDouble::ONE), -erf(DoubleDouble::ONE));
+/// ```
 pub fn erf(x: DoubleDouble) -> DoubleDouble {
     if x.hi.abs() > 8.0 {
         return number(x.hi.signum());
@@ -159,6 +281,15 @@ pub fn erf(x: DoubleDouble) -> DoubleDouble {
 }
 
 /// The density of the standard normal distribution.
+///
+/// ```
+/// use isobath::accuracy::oracle::{exp, normal_density};
+///
+/// // e^(-x^2 / 2) of its peak, 1 / sqrt(2 pi).
+/// let peak = normal_density(0.0.into());
+/// assert_eq!(peak.hi, 0.3989422804014327);
+/// assert!((normal_density(2.0.into()) / peak - exp((-2.0).into())).hi.abs() < 1e-24);
+/// ```
 pub fn normal_density(x: DoubleDouble) -> DoubleDouble {
     if x.hi.abs() > 40.0 {
         return number(0.0);
@@ -167,6 +298,15 @@ pub fn normal_density(x: DoubleDouble) -> DoubleDouble {
 }
 
 /// The standard normal distribution function, with relative accuracy for negative x.
+///
+/// ```
+/// use isobath::accuracy::oracle::normal_distribution;
+///
+/// assert_eq!(normal_distribution(0.0.into()).hi, 0.5);
+/// // The quantile of 2.5 %, and a tail that 1 - Phi(10) would lose in f64.
+/// assert!((normal_distribution((-1.959963984540054).into()).hi - 0.025).abs() < 1e-16);
+/// assert!((normal_distribution((-10.0).into()).hi / 7.619853024160527e-24 - 1.0).abs() < 1e-14);
+/// ```
 pub fn normal_distribution(x: DoubleDouble) -> DoubleDouble {
     if x.hi.abs() > 40.0 {
         return number(if x.hi > 0.0 { 1.0 } else { 0.0 });
@@ -186,6 +326,15 @@ pub fn normal_distribution(x: DoubleDouble) -> DoubleDouble {
 }
 
 /// x Phi(x).
+///
+/// ```
+/// use isobath::accuracy::{double_double::DoubleDouble, oracle::gelu};
+///
+/// // Phi(x) + Phi(-x) = 1.
+/// let x = DoubleDouble::from(1.7);
+/// assert!((gelu(x) - gelu(-x) - x).hi.abs() < 1e-24);
+/// assert_eq!(gelu(50.0.into()).hi, 50.0);
+/// ```
 pub fn gelu(x: DoubleDouble) -> DoubleDouble {
     if x.hi < -40.0 {
         return number(0.0);
@@ -194,6 +343,15 @@ pub fn gelu(x: DoubleDouble) -> DoubleDouble {
 }
 
 /// Phi(x) + x phi(x).
+///
+/// ```
+/// use isobath::accuracy::{double_double::DoubleDouble, oracle::gelu_derivative};
+///
+/// assert_eq!(gelu_derivative(0.0.into()).hi, 0.5);
+/// // Of gelu(x) - gelu(-x) = x.
+/// let x = DoubleDouble::from(1.7);
+/// assert!((gelu_derivative(x) + gelu_derivative(-x) - DoubleDouble::ONE).hi.abs() < 1e-24);
+/// ```
 pub fn gelu_derivative(x: DoubleDouble) -> DoubleDouble {
     if x.hi < -40.0 {
         return number(0.0);
@@ -205,21 +363,52 @@ const SELU_LAMBDA: DoubleDouble = DoubleDouble::new(1.0507009873554805, 3.987484
 const SELU_LAMBDA_ALPHA: DoubleDouble = DoubleDouble::new(1.7580993408473768, 1.41535193800845e-17);
 
 /// alpha (e^x - 1) for negative x, else x.
+///
+/// ```
+/// use isobath::accuracy::oracle::{elu, ln};
+///
+/// // 3 (1/2 - 1) where e^x = 1/2.
+/// assert!((elu(3.0, ln(0.5.into())) - (-1.5).into()).hi.abs() < 1e-24);
+/// assert_eq!(elu(3.0, 2.0.into()).hi, 2.0);
+/// ```
 pub fn elu(alpha: f32, x: DoubleDouble) -> DoubleDouble {
     if x.hi < 0.0 { number(f64::from(alpha)) * expm1(x) } else { x }
 }
 
 /// alpha e^x for x <= 0, else 1.
+///
+/// ```
+/// use isobath::accuracy::oracle::{elu_derivative, ln};
+///
+/// // 3/2 where e^x = 1/2.
+/// assert!((elu_derivative(3.0, ln(0.5.into())) - 1.5.into()).hi.abs() < 1e-24);
+/// assert_eq!(elu_derivative(3.0, 2.0.into()).hi, 1.0);
+/// ```
 pub fn elu_derivative(alpha: f32, x: DoubleDouble) -> DoubleDouble {
     if x.hi <= 0.0 { number(f64::from(alpha)) * exp(x) } else { DoubleDouble::ONE }
 }
 
 /// lambda alpha (e^x - 1) for negative x, else lambda x.
+///
+/// ```
+/// use isobath::accuracy::oracle::{ln, selu};
+///
+/// assert_eq!(selu(1.0.into()).hi, 1.0507009873554805); // lambda
+/// // - lambda alpha / 2 where e^x = 1/2.
+/// assert!((selu(ln(0.5.into())).hi + 1.7580993408473768 / 2.0).abs() < 1e-15);
+/// ```
 pub fn selu(x: DoubleDouble) -> DoubleDouble {
     if x.hi < 0.0 { SELU_LAMBDA_ALPHA * expm1(x) } else { SELU_LAMBDA * x }
 }
 
 /// lambda alpha e^x for x <= 0, else lambda.
+///
+/// ```
+/// use isobath::accuracy::oracle::selu_derivative;
+///
+/// assert_eq!(selu_derivative(1.0.into()).hi, 1.0507009873554805); // lambda
+/// assert_eq!(selu_derivative(0.0.into()).hi, 1.7580993408473768); // lambda alpha
+/// ```
 pub fn selu_derivative(x: DoubleDouble) -> DoubleDouble {
     if x.hi <= 0.0 { SELU_LAMBDA_ALPHA * exp(x) } else { SELU_LAMBDA }
 }

@@ -15,6 +15,16 @@ const CHUNK: u64 = 1 << 16;
 const ROUND: u64 = 1 << 10;
 
 /// Which of the 2^32 arguments a sweep takes: every so manyth of their bit patterns.
+///
+/// ```
+/// use isobath::accuracy::Arguments;
+///
+/// // Every 2^20th of 2^32 arguments, in chunks of 2^16.
+/// let some = Arguments::every(1 << 20);
+/// assert_eq!((some.count(), some.chunks()), (1 << 12, 1));
+/// assert_eq!((Arguments::ALL.count(), Arguments::ALL.chunks()), (1 << 32, 1 << 16));
+/// assert!(Arguments::ALL.are_all() && !some.are_all());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arguments {
     step: u32,
@@ -51,6 +61,21 @@ impl Arguments {
 }
 
 /// What a sweep found.
+///
+/// ```
+/// use isobath::accuracy::{Arguments, functions, sweep};
+/// use isobath_kernels::{Level, math};
+///
+/// // A kernel with a defect: its first result is 2. The first argument is 0, whose exponential is 1.
+/// let mut exp = functions().swap_remove(0);
+/// let (level, arguments) = (Level::detect(), Arguments::every(1 << 22));
+/// let sound = sweep(&exp, level, &[level], arguments, || ())?;
+/// exp.kernel = Box::new(|level, x, y| math::exp_slice(level, x, y).map(|()| y[0] = 2.0));
+/// let faulty = sweep(&exp, level, &[level], arguments, || ())?;
+/// assert_ne!(faulty.hashes, sound.hashes);
+/// assert_eq!((faulty.errors.normal.x, faulty.errors.normal.error), (0.0, 8_388_608.0)); // 2^23
+/// # Ok::<(), isobath_kernels::LengthError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Sweep {
     /// The largest errors on the level that was measured.
@@ -64,6 +89,20 @@ pub struct Sweep {
 ///
 /// # Errors
 /// None: the slices are of one length.
+///
+/// ```
+/// use isobath::accuracy::{Arguments, functions, stated, sweep};
+/// use isobath_kernels::Level;
+///
+/// // Every level gives the same bits, and no error is above the stated one.
+/// let tanh = functions().into_iter().find(|function| function.name == "tanh").expect("it has a stated error");
+/// let levels = [Level::SCALAR, Level::detect()];
+/// let found = sweep(&tanh, Level::detect(), &levels, Arguments::every(1 << 22), || ())?;
+/// assert_eq!(found.hashes[0], found.hashes[1]);
+/// let (normal, subnormal) = stated("tanh").expect("as above");
+/// assert!(found.errors.normal.rounded() <= normal && found.errors.subnormal.rounded() <= subnormal);
+/// # Ok::<(), isobath_kernels::LengthError>(())
+/// ```
 pub fn sweep(
     function: &Function,
     measured: Level,

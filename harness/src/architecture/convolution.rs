@@ -9,6 +9,24 @@ use crate::init::Init;
 use crate::net::{Convolution, Layer, Window};
 
 /// How an image is made half as high and wide.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::{Architecture, Convolutional, Halving, Head, Top};
+/// use isobath::data::Form;
+/// use isobath::init::Init;
+/// use isobath::net::Layer;
+///
+/// // Two stages of two layers: a pool between them, or a first layer that steps over every other position.
+/// let layers = |halving| {
+///     let convolution = Convolutional { kernel: 3, stages: Some((2, halving)), top: Top::Average };
+///     let plain = Architecture::plain(4, 8, Activation::Relu, Init::HE);
+///     let network = Architecture { convolution: Some(convolution), ..plain };
+///     network.build(Form::Image(12, 12), Head::None).layers
+/// };
+/// assert_eq!(layers(Halving::MaxPool)[4], Layer::MaxPool { size: 2, stride: 2 });
+/// assert!(matches!(layers(Halving::Stride)[4], Layer::Convolution(third) if third.window.stride == 2));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Halving {
     /// By the largest of 2 x 2 positions, behind the last layer or block of a stage.
@@ -19,6 +37,28 @@ pub enum Halving {
 }
 
 /// What stands between the last hidden layer and the head.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::{Architecture, Convolutional, Head, Top};
+/// use isobath::data::Form;
+/// use isobath::init::Init;
+/// use isobath::net::{Place, PlanError, Signal};
+///
+/// // What the head sees of 8 channels on 12 x 12 positions.
+/// let seen = |top| -> Result<usize, PlanError> {
+///     let convolution = Some(Convolutional { kernel: 3, stages: None, top });
+///     let plain = Architecture::plain(1, 8, Activation::Relu, Init::HE);
+///     let network = Architecture { convolution, ..plain };
+///     let built = network.build(Form::Image(12, 12), Head::Linear(10, Init::LECUN));
+///     let mut places = vec![Place::default(); built.layers.len()];
+///     let plan = built.plan(Signal::image(12, 12, 1), 1, &mut places, None)?;
+///     Ok(plan.places()[built.top_at + 1].from.elements())
+/// };
+/// assert_eq!(seen(Top::Average)?, 8);
+/// assert_eq!(seen(Top::Flatten)?, 8 * 12 * 12);
+/// # Ok::<(), PlanError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Top {
     /// The mean of each channel over all positions.
@@ -28,6 +68,24 @@ pub enum Top {
 }
 
 /// The windows of a network's hidden layers, and its stages.
+///
+/// ```
+/// use isobath::activation::Activation;
+/// use isobath::architecture::{Architecture, Convolutional, Head, Top};
+/// use isobath::data::Form;
+/// use isobath::init::Init;
+/// use isobath::net::{Layer, Window};
+///
+/// let convolution = Some(Convolutional { kernel: 3, stages: None, top: Top::Average });
+/// let plain = Architecture::plain(2, 8, Activation::Relu, Init::HE);
+/// let network = Architecture { convolution, ..plain };
+/// assert_eq!(network.to_string(), "2 relu convolutions (3 x 3) of 8");
+/// // A border of one pixel keeps the size of the image.
+/// let built = network.build(Form::Image(12, 12), Head::Linear(10, Init::LECUN));
+/// let window = Window { size: 3, stride: 1, padding: 1 };
+/// assert_eq!(built.layers[built.dense_at[1]], Layer::convolution(8, window, Init::HE));
+/// assert_eq!(built.layers[built.top_at], Layer::AveragePool);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Convolutional {
     /// Rows and columns of a window, odd.

@@ -7,6 +7,22 @@ use crate::descent::Samples;
 
 /// Samples with labels. The number of inputs is samples x features, that of labels samples x answers, and every label
 /// says what the target allows.
+///
+/// ```
+/// use isobath::data::{Dataset, Form, Target};
+///
+/// // Three samples of two numbers, in two classes.
+/// let inputs = vec![0.1, 0.2, 0.3, 0.4, 0.5, 0.6];
+/// let data = Dataset::new("mine", Form::Vector(2), 2, inputs.clone(), vec![0, 1, 1])?;
+/// assert_eq!((data.name(), data.len(), data.features(), data.classes()), ("mine", 3, 2, 2));
+/// assert_eq!((data.form(), data.target()), (Form::Vector(2), Target::Classes(2)));
+/// assert_eq!((data.inputs(), data.labels()), (&inputs[..], &[0, 1, 1][..]));
+/// assert!(!data.is_empty());
+///
+/// let error = Dataset::new("mine", Form::Vector(2), 2, inputs, vec![0, 1, 2]).unwrap_err();
+/// assert_eq!(error.to_string(), "mine: labels: found 2 of sample 2, allowed is 0 to 1");
+/// # Ok::<(), isobath::data::DataError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     name: String,
@@ -37,6 +53,21 @@ impl Dataset {
     /// # Errors
     /// Where there are no features or answers, fewer than two classes, too many or too few inputs, an input or a number
     /// to be met that is not finite, or a label that is not below the number of classes.
+    ///
+    /// ```
+    /// use isobath::data::{Dataset, Form, Target};
+    ///
+    /// // A number to be met per sample, by its bits.
+    /// let labels = vec![0.5_f32.to_bits(), (-2.0_f32).to_bits()];
+    /// let data = Dataset::with_target("sums", 1.into(), Target::Number, vec![0.1, 0.2], labels)?;
+    /// assert_eq!((data.len(), data.classes()), (2, 1));
+    ///
+    /// // Two labels per sample are asked for.
+    /// let form = Form::Sequence { steps: 2, features: 1, answers: 2 };
+    /// let odd = Dataset::with_target("steps", form, Target::Classes(3), vec![0.0; 4], vec![0, 1, 2]);
+    /// assert_eq!(odd.unwrap_err().to_string(), "steps: labels: found 3, allowed is 2 per sample");
+    /// # Ok::<(), isobath::data::DataError>(())
+    /// ```
     pub fn with_target(
         name: &str,
         form: Form,
@@ -132,12 +163,39 @@ impl Dataset {
     }
 
     /// Inputs and labels, as a run takes them.
+    ///
+    /// ```
+    /// use isobath::data::{Dataset, Form};
+    ///
+    /// let data = Dataset::new("mine", Form::Vector(2), 2, vec![0.1, 0.2, 0.3, 0.4], vec![0, 1])?;
+    /// let samples = data.samples();
+    /// assert_eq!((samples.inputs, samples.labels), (data.inputs(), data.labels()));
+    /// # Ok::<(), isobath::data::DataError>(())
+    /// ```
     pub fn samples(&self) -> Samples<'_> {
         Samples { inputs: &self.inputs, labels: &self.labels }
     }
 }
 
 /// Three data sets without a common sample, on one scale.
+///
+/// ```
+/// use isobath::data::{DataError, Dataset, Form, Scale, Splits};
+///
+/// let set = |inputs: &[f32]| -> Result<Dataset, DataError> {
+///     Dataset::new("mine", Form::Vector(1), 2, inputs.to_vec(), vec![0; inputs.len()])
+/// };
+/// // The training part has mean 4 and deviation 2.
+/// let splits = Splits::standardised(set(&[2.0, 6.0])?, set(&[4.0])?, set(&[10.0])?)?;
+/// assert_eq!(splits.scale, Scale { mean: 4.0, deviation: 2.0 });
+/// assert_eq!(splits.train.inputs(), [-1.0, 1.0]);
+/// assert_eq!((splits.validation.inputs()[0], splits.test.inputs()[0]), (0.0, 3.0));
+///
+/// let error = Splits::standardised(set(&[5.0, 5.0])?, set(&[])?, set(&[])?).unwrap_err();
+/// let message = "mine: training inputs: found 5 everywhere, allowed is at least two different values";
+/// assert_eq!(error.to_string(), message);
+/// # Ok::<(), DataError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Splits {
     /// For the optimiser.

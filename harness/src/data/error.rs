@@ -6,6 +6,15 @@ use super::source::Source;
 use crate::suggest::did_you_mean_of;
 
 /// An error of a source of data.
+///
+/// ```
+/// use isobath::data::{DataError, Source};
+///
+/// let error = "adding:1".parse::<Source>().unwrap_err();
+/// assert!(matches!(error, DataError::Length { least: 2, .. }));
+/// let message = "data source `adding:1`: the number of steps after the colon must be 2 to 100000";
+/// assert_eq!(error.to_string(), message);
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
     /// A text that names no source.

@@ -1,6 +1,16 @@
 //! What a sample is, and what is asked of it.
 
 /// What a sample is.
+///
+/// ```
+/// use isobath::data::Form;
+///
+/// assert_eq!(Form::from(16), Form::Vector(16));
+/// assert_eq!(Form::Image(12, 10).features(), 120);
+/// let sequence = Form::Sequence { steps: 30, features: 9, answers: 5 };
+/// assert_eq!((sequence.features(), sequence.answers()), (270, 5));
+/// assert_eq!(Form::Vector(16).answers(), 1);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// So many numbers.
@@ -25,6 +35,13 @@ impl From<usize> for Form {
 }
 
 /// What a label says.
+///
+/// ```
+/// use isobath::data::Target;
+///
+/// assert_eq!(Target::Classes(10).outputs(), 10);
+/// assert_eq!(Target::Number.outputs(), 1);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// A class, below so many.

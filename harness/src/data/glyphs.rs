@@ -34,6 +34,22 @@ const NOISE: f32 = 0.1;
 
 /// Fills images (row-major, [`FEATURES`] each) and their labels, one label per image. Every ten in turn
 /// hold each digit once, and fewer images are the first of more.
+///
+/// ```
+/// use isobath::data::glyphs::{FEATURES, fill};
+/// use isobath::random::Random;
+///
+/// let (mut images, mut labels) = ([0.0; 10 * FEATURES], [0; 10]);
+/// fill(&mut Random::new(1), &mut images, &mut labels);
+/// // Each digit once, in a random order.
+/// let mut sorted = labels;
+/// sorted.sort();
+/// assert_eq!(sorted, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+/// // Fewer images are the first of more.
+/// let (mut first, mut label) = ([0.0; FEATURES], [0]);
+/// fill(&mut Random::new(1), &mut first, &mut label);
+/// assert_eq!((&first[..], label[0]), (&images[..FEATURES], labels[0]));
+/// ```
 pub fn fill(random: &mut Random, images: &mut [f32], labels: &mut [u32]) {
     let tens = images.chunks_mut(CLASSES * FEATURES).zip(labels.chunks_mut(CLASSES));
     for (images, labels) in tens {

@@ -4,6 +4,18 @@
 //! Sums run in order in f64, the second after the mean is subtracted. Source: the two-pass variance.
 
 /// The centre and the scale of a set of inputs.
+///
+/// ```
+/// use isobath::data::Scale;
+///
+/// let scale = Scale::of(&[1.0, 3.0, 1.0, 3.0]).expect("they differ");
+/// assert_eq!(scale, Scale { mean: 2.0, deviation: 1.0 });
+/// // What was not measured is brought onto the same scale.
+/// let mut others = [0.0, 2.0, 5.0];
+/// scale.apply(&mut others);
+/// assert_eq!(others, [-2.0, 0.0, 3.0]);
+/// assert_eq!(Scale::of(&[7.0; 4]), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
     /// The mean of all values.

@@ -19,6 +19,23 @@ const LABEL: &str = "label";
 const LONGEST: usize = 100_000;
 
 /// A source of data.
+///
+/// ```
+/// use isobath::data::{Form, Sizes, Source};
+///
+/// let source: Source = "copy:20".parse()?;
+/// assert_eq!(source, Source::Copy(20));
+/// assert_eq!(source.answers(), 5);
+/// // 5 symbols, 20 blanks and 5 steps to name them in; a step tells 8 symbols and the question apart.
+/// let data = source.load(&Sizes { train: 12, validation: 4, test: 4 }, 1)?;
+/// assert_eq!(data.train.form(), Form::Sequence { steps: 30, features: 9, answers: 5 });
+///
+/// let error = "glyhs".parse::<Source>().unwrap_err();
+/// assert!(error.to_string().starts_with("unknown data source `glyhs`; allowed are glyphs, spirals, "));
+/// let missing = Source::Idx("no-such-folder".into()).load(&Sizes { train: 1, validation: 0, test: 0 }, 1);
+/// assert!(missing.is_err());
+/// # Ok::<(), isobath::data::DataError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// Distorted images of digits; see [`glyphs`].
@@ -49,6 +66,18 @@ pub enum Source {
 }
 
 /// How many samples each split gets; files with fewer give what they have.
+///
+/// ```
+/// use isobath::data::{Sizes, Source};
+///
+/// let few = Sizes { train: 100, validation: 10, test: 20 };
+/// let data = Source::TwoSpirals.load(&few, 1)?;
+/// assert_eq!([data.train.len(), data.validation.len(), data.test.len()], [100, 10, 20]);
+/// // Each split has random numbers of its own: more to choose by leaves those to train on as they are.
+/// let more = Source::TwoSpirals.load(&Sizes { validation: 50, ..few }, 1)?;
+/// assert_eq!(more.train, data.train);
+/// # Ok::<(), isobath::data::DataError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
     /// Samples to train on, at least 1.

@@ -18,6 +18,21 @@ const TURNS: f32 = 1.0;
 const NOISE: f32 = 0.03;
 
 /// The plane that the spirals lie in: two orthonormal vectors.
+///
+/// ```
+/// use isobath::data::spirals::{CLASSES, FEATURES, Plane};
+/// use isobath::random::Random;
+///
+/// let mut random = Random::new(1);
+/// let plane = Plane::new(&mut random);
+/// let (mut samples, mut labels) = ([0.0; CLASSES * FEATURES], [0; CLASSES]);
+/// plane.fill(&mut random, &mut samples, &mut labels);
+/// // Each arm once, in a random order, and its points within the unit circle but for some noise.
+/// labels.sort();
+/// assert_eq!(labels, [0, 1, 2, 3, 4]);
+/// let squares = samples.chunks(FEATURES).map(|sample| sample.iter().map(|x| x * x).sum::<f32>());
+/// assert!(squares.into_iter().all(|square| square < 1.5));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Plane {
     axes: [[f32; FEATURES]; 2],
@@ -64,6 +79,17 @@ fn point(random: &mut Random, start: f32) -> [f32; 2] {
 }
 
 /// Fills points (two numbers each) of two arms and their labels, 0 or 1. Every two in turn hold each arm once.
+///
+/// ```
+/// use isobath::data::spirals::fill_two;
+/// use isobath::random::Random;
+///
+/// let (mut points, mut labels) = ([0.0; 8], [0; 4]);
+/// fill_two(&mut Random::new(1), &mut points, &mut labels);
+/// assert!(labels.chunks(2).all(|two| two == [0, 1] || two == [1, 0]));
+/// // Within the unit circle but for some noise.
+/// assert!(points.chunks(2).all(|xy| xy[0].hypot(xy[1]) < 1.2));
+/// ```
 pub fn fill_two(random: &mut Random, points: &mut [f32], labels: &mut [u32]) {
     for (points, labels) in points.chunks_mut(4).zip(labels.chunks_mut(2)) {
         let mut arms = [0, 1];

@@ -14,6 +14,21 @@ pub const CLASSES: usize = 10;
 const HIDDEN: usize = 16;
 
 /// The network that labels the samples.
+///
+/// ```
+/// use isobath::data::teacher::{FEATURES, Teacher};
+/// use isobath::random::Random;
+///
+/// // Two teachers label the same inputs.
+/// let taught = |seed| {
+///     let (mut samples, mut labels) = (vec![0.0; 20 * FEATURES], vec![0; 20]);
+///     Teacher::new(&mut Random::new(seed)).fill(&mut Random::new(9), &mut samples, &mut labels);
+///     (samples, labels)
+/// };
+/// let [(inputs, labels), (same_inputs, other_labels)] = [taught(1), taught(2)];
+/// assert_eq!(inputs, same_inputs);
+/// assert_ne!(labels, other_labels);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Teacher {
     hidden: [[f32; FEATURES]; HIDDEN],

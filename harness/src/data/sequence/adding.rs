@@ -15,6 +15,18 @@ pub const TOLERANCE: f32 = 0.04;
 pub const SHORTEST: usize = 2;
 
 /// Fills sequences of `steps` steps, one per label; nothing where they are shorter than [`SHORTEST`].
+///
+/// ```
+/// use isobath::data::sequence::adding::fill;
+/// use isobath::random::Random;
+///
+/// let (mut input, mut label) = ([0.0; 2 * 10], [0]);
+/// fill(&mut Random::new(1), 10, &mut input, &mut label);
+/// // A value and a mark each step.
+/// let marked = input.chunks(2).filter(|step| step[1] == 1.0).map(|step| step[0]);
+/// assert_eq!(marked.clone().count(), 2);
+/// assert_eq!(f32::from_bits(label[0]), marked.sum::<f32>());
+/// ```
 pub fn fill(random: &mut Random, steps: usize, inputs: &mut [f32], labels: &mut [u32]) {
     if steps < SHORTEST {
         return;

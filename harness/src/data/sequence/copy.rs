@@ -17,11 +17,30 @@ pub const FEATURES: usize = CLASSES + 1;
 pub const SHORTEST: usize = 1;
 
 /// Steps of a sequence with so many blanks.
+///
+/// ```
+/// use isobath::data::sequence::copy::steps;
+///
+/// // Between 5 steps that show the symbols and 5 that name them.
+/// assert_eq!(steps(20), 30);
+/// ```
 pub const fn steps(blanks: usize) -> usize {
     blanks.saturating_add(2 * LENGTH)
 }
 
 /// Fills sequences with `blanks` blank steps and their [`LENGTH`] labels each.
+///
+/// ```
+/// use isobath::data::sequence::copy::{CLASSES, FEATURES, LENGTH, fill, steps};
+/// use isobath::random::Random;
+///
+/// let (mut input, mut labels) = (vec![0.0; steps(3) * FEATURES], [0; LENGTH]);
+/// fill(&mut Random::new(1), 3, &mut input, &mut labels);
+/// let hot = |step: usize| input.chunks(FEATURES).nth(step)?.iter().position(|x| *x == 1.0);
+/// // The first symbol, and the question in the last blank step.
+/// assert_eq!(hot(0), Some(labels[0] as usize));
+/// assert_eq!([hot(5), hot(6), hot(7)], [None, None, Some(CLASSES)]);
+/// ```
 pub fn fill(random: &mut Random, blanks: usize, inputs: &mut [f32], labels: &mut [u32]) {
     let sequences = inputs.chunks_exact_mut(steps(blanks) * FEATURES);
     for (input, labels) in sequences.zip(labels.chunks_exact_mut(LENGTH)) {

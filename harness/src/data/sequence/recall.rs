@@ -10,11 +10,32 @@ pub const FEATURES: usize = glyphs::SIDE;
 pub const CLASSES: usize = glyphs::CLASSES;
 
 /// Steps of a sequence with so many blanks.
+///
+/// ```
+/// use isobath::data::sequence::recall::steps;
+///
+/// // After the 12 rows of the glyph.
+/// assert_eq!(steps(30), 42);
+/// ```
 pub const fn steps(blanks: usize) -> usize {
     blanks.saturating_add(glyphs::SIDE)
 }
 
 /// Fills sequences with `blanks` blank steps, and their labels.
+///
+/// ```
+/// use isobath::data::glyphs;
+/// use isobath::data::sequence::recall::{FEATURES, fill, steps};
+/// use isobath::random::Random;
+///
+/// let (mut inputs, mut labels) = (vec![f32::NAN; steps(2) * FEATURES], [0]);
+/// fill(&mut Random::new(1), 2, &mut inputs, &mut labels);
+/// let (mut image, mut digit) = ([0.0; glyphs::FEATURES], [0]);
+/// glyphs::fill(&mut Random::new(1), &mut image, &mut digit);
+/// // A glyph, then two blank steps.
+/// assert_eq!(inputs, [&image[..], &[0.0; 2 * FEATURES]].concat());
+/// assert_eq!(labels, digit);
+/// ```
 pub fn fill(random: &mut Random, blanks: usize, inputs: &mut [f32], labels: &mut [u32]) {
     // Images are drawn in tens, see `glyphs::fill`: into the front of ten sequences, then each to its place.
     let ten = glyphs::CLASSES;
