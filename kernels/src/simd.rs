@@ -141,6 +141,13 @@ pub trait Simd: Copy + core::fmt::Debug + Send + Sync + 'static {
     #[inline(always)]
     fn prefetch(self, _: *const f32) {}
     /// The same, to the second-level cache alone.
+    ///
+    /// ```
+    /// # use isobath_kernels::simd::{Scalar, Simd};
+    /// let x = [1.0; 64];
+    /// Scalar.prefetch_far(x.as_ptr().wrapping_add(48)); // for later
+    /// assert_eq!(Scalar.load(&x), 1.0);
+    /// ```
     #[inline(always)]
     fn prefetch_far(self, _: *const f32) {}
     /// Writes the lanes to the first [`Simd::LANES`] elements; lanes beyond the end of `out` are dropped.

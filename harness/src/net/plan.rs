@@ -123,8 +123,9 @@ pub struct Values {
 /// assert_eq!(plan.output_signal(), Signal::vector(2));
 /// assert_eq!(plan.parameters(), (3 * 4 + 4) + (4 * 2 + 2));
 /// assert_eq!(plan.multiply_adds(), 3 * 4 + 4 * 2);
-/// // Adam keeps two moments per parameter.
-/// assert_eq!(plan.arena_len(2, 1)?, plan.arena_len(0, 1)? + 2 * plan.parameters());
+/// // Adam keeps two moments per parameter; each region takes whole lines of 16 elements.
+/// let moments = 2 * plan.parameters();
+/// assert_eq!(plan.arena_len(2, 1)?, plan.arena_len(0, 1)? + moments.next_multiple_of(16));
 /// assert_eq!(plan.arena_len(usize::MAX, 1), Err(PlanError::TooLarge));
 ///
 /// let short = Plan::new(3, 8, &layers, &mut places[..1]);
@@ -285,10 +286,10 @@ impl<'a> Plan<'a> {
     /// use isobath::init::Init;
     /// use isobath::net::{Layer, Place, Plan};
     ///
-    /// let layers = [Layer::dense(4, Init::HE); 3];
+    /// let layers = [Layer::dense(16, Init::HE); 3];
     /// let mut places = [Place::default(); 3];
-    /// let plan = Plan::new(4, 1, &layers, &mut places)?;
-    /// let of_layer = 4 * 4 + 4;
+    /// let plan = Plan::new(16, 1, &layers, &mut places)?;
+    /// let of_layer = 16 * 16 + 16;
     /// // The gradients of one layer instead of those of three.
     /// let consuming = plan.consuming_gradients();
     /// assert_eq!(plan.arena_len(0, 1)? - consuming.arena_len(0, 1)?, 2 * of_layer);
