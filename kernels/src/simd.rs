@@ -159,6 +159,19 @@ pub trait Simd: Copy + core::fmt::Debug + Send + Sync + 'static {
     /// assert_eq!(out, [1.0, 1.0, 0.0]);
     /// ```
     fn store(self, v: Self::F32, out: &mut [f32]);
+    /// The same as [`Simd::store`] for a slice that is usually shorter than a vector: no branch for a whole one.
+    ///
+    /// ```
+    /// # use isobath_kernels::simd::{Scalar, Simd};
+    /// let mut out = [0.0];
+    /// Scalar.store_part(2.0, &mut out);
+    /// Scalar.store_part(3.0, &mut []);
+    /// assert_eq!(out, [2.0]);
+    /// ```
+    #[inline(always)]
+    fn store_part(self, v: Self::F32, out: &mut [f32]) {
+        self.store(v, out);
+    }
 
     /// a + b.
     ///

@@ -103,6 +103,13 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn store_part(self, v: __m512, out: &mut [f32]) {
+        let lanes = ((1u32 << out.len().min(16)) - 1) as __mmask16;
+        // SAFETY: the token proves the instruction, which writes only lanes below the slice's length.
+        unsafe { _mm512_mask_storeu_ps(out.as_mut_ptr(), lanes, v) }
+    }
+
+    #[inline(always)]
     fn any(self, mask: __mmask16) -> bool {
         mask != 0
     }

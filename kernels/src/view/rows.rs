@@ -70,6 +70,24 @@ pub(crate) struct RowsMut<'a> {
 }
 
 impl<'a> RowsMut<'a> {
+    /// The first `inner` elements of the next row and the rest of it, so that the length of the first can be a constant; none
+    /// behind the last row or where rows are shorter.
+    #[inline(always)]
+    pub(crate) fn next_row_in_two(&mut self, inner: usize) -> Option<(&'a mut [f32], &'a mut [f32])> {
+        let rest = self.width.checked_sub(inner)?;
+        self.left = self.left.checked_sub(1)?;
+        let row = self.next;
+        self.next = row.wrapping_add(self.stride);
+        // SAFETY: a row was left, so its `width` elements, inner and rest, are valid by the invariant. It is not handed out
+        // again: the rows that are left begin behind it, as a stride is no less than a row.
+        unsafe {
+            Some((
+                core::slice::from_raw_parts_mut(row, inner),
+                core::slice::from_raw_parts_mut(row.add(inner), rest),
+            ))
+        }
+    }
+
     /// The next row; empty behind the last.
     #[inline(always)]
     pub(crate) fn next_row(&mut self) -> &'a mut [f32] {

@@ -190,7 +190,10 @@ pub(super) fn tile<S: Tiles, const MR: usize, const NV: usize, const EDGE: u8, c
                                 for v in 0..NV {
                                     simd.prefetch(b.as_ptr().wrapping_add(copy_ahead + v * S::LANES));
                                 }
-                                vectors.store::<EDGE>(simd, part_mut(copy, step * width, width));
+                                let row = part_mut(copy, step * width, width);
+                                if let Some((inner, edge)) = row.split_at_mut_checked(inner) {
+                                    vectors.store::<EDGE>(simd, inner, edge);
+                                }
                                 step += 1;
                             }
                             if ALSO == AHEAD {
@@ -345,18 +348,18 @@ impl<S: Tiles, const NV: usize> Row<S, NV> {
         row
     }
 
-    /// Stores the row to `out`, which is as long as the tile is wide.
+    /// Stores the row: its full vectors to `inner`, the rest of it to `edge`.
     #[inline(always)]
-    fn store<const EDGE: u8>(&self, simd: S, out: &mut [f32]) {
+    fn store<const EDGE: u8>(&self, simd: S, inner: &mut [f32], edge: &mut [f32]) {
         for v in 0..NV {
             if EDGE == PART && v + 1 == NV {
-                simd.store(self.full[v], part_mut(out, v * S::LANES, S::LANES));
-            } else if let Some(out) = out.get_mut(v * S::LANES..(v + 1) * S::LANES) {
+                simd.store_part(self.full[v], edge);
+            } else if let Some(out) = inner.get_mut(v * S::LANES..(v + 1) * S::LANES) {
                 simd.store(self.full[v], out);
             }
         }
         if EDGE == HALF {
-            simd.half().store(self.half, part_mut(out, NV * S::LANES, S::LANES));
+            simd.half().store_part(self.half, edge);
         }
     }
 }
@@ -401,23 +404,27 @@ impl<S: Tiles, const MR: usize, const NV: usize> Sums<S, MR, NV> {
     /// Adds the block's sums to what came before them and stores the totals.
     #[inline(always)]
     fn finish<const EDGE: u8>(self, simd: S, start: Start<'_>, depth: usize, mut out: RowsMut<'_>) {
+        let inner = inner_width::<S, NV, EDGE>();
         match start {
             Start::Zero => {
                 for r in 0..MR {
-                    self.row(r).store::<EDGE>(simd, out.next_row());
+                    let Some((inner, edge)) = out.next_row_in_two(inner) else { return };
+                    self.row(r).store::<EDGE>(simd, inner, edge);
                 }
             }
             Start::Output => {
                 for r in 0..MR {
-                    let out = out.next_row();
-                    let before = Row::<S, NV>::load_whole::<EDGE>(simd, out);
-                    self.row(r).added_to::<EDGE>(simd, &before, depth).store::<EDGE>(simd, out);
+                    let Some((inner, edge)) = out.next_row_in_two(inner) else { return };
+                    let before = Row::<S, NV>::load::<EDGE>(simd, inner, edge);
+                    self.row(r).added_to::<EDGE>(simd, &before, depth).store::<EDGE>(simd, inner, edge);
                 }
             }
             Start::Row(before) => {
-                let before = Row::<S, NV>::load_whole::<EDGE>(simd, before);
+                let Some((row, rest)) = before.split_at_checked(inner) else { return };
+                let before = Row::<S, NV>::load::<EDGE>(simd, row, rest);
                 for r in 0..MR {
-                    self.row(r).added_to::<EDGE>(simd, &before, depth).store::<EDGE>(simd, out.next_row());
+                    let Some((inner, edge)) = out.next_row_in_two(inner) else { return };
+                    self.row(r).added_to::<EDGE>(simd, &before, depth).store::<EDGE>(simd, inner, edge);
                 }
             }
         }
@@ -430,13 +437,6 @@ impl<S: Tiles, const MR: usize, const NV: usize> Sums<S, MR, NV> {
 }
 
 impl<S: Tiles, const NV: usize> Row<S, NV> {
-    /// The row that is `x`.
-    #[inline(always)]
-    fn load_whole<const EDGE: u8>(simd: S, x: &[f32]) -> Self {
-        let inner = inner_width::<S, NV, EDGE>();
-        Self::load::<EDGE>(simd, part(x, 0, inner), from(x, inner))
-    }
-
     /// before + sums. Without a step of k there is no sum: what came before passes as it is, sign of zero included.
     #[inline(always)]
     fn added_to<const EDGE: u8>(self, simd: S, before: &Self, depth: usize) -> Self {
