@@ -159,7 +159,7 @@ pub trait Simd: Copy + core::fmt::Debug + Send + Sync + 'static {
     /// assert_eq!(out, [1.0, 1.0, 0.0]);
     /// ```
     fn store(self, v: Self::F32, out: &mut [f32]);
-    /// The same as [`Simd::store`] for a slice that is usually shorter than a vector: no branch for a whole one.
+    /// The same as [`Simd::store`] for a slice that is usually shorter than a vector: an instruction set with masks needs no branch then.
     ///
     /// ```
     /// # use isobath_kernels::simd::{Scalar, Simd};

@@ -33,12 +33,10 @@ impl Strip {
     /// The strip's part of these rows of a matrix, or of where the result goes.
     #[inline(always)]
     pub(crate) fn rows<'a>(self, source: Source<'a>, out: &'a MatMut<'_>, rows: &Range<usize>) -> Strips<'a> {
-        let (start, length) = (rows.start, rows.len());
-        let rows = match source {
-            Some(matrix) => matrix.strips(start, length, self.column, self.width),
-            None => out.strips(start, length, self.column, self.width),
-        };
-        rows.unwrap_or(Strips::NONE)
+        match source {
+            Some(matrix) => self.rows_of(matrix, rows),
+            None => out.strips(rows.start, rows.len(), self.column, self.width).unwrap_or(Strips::NONE),
+        }
     }
 
     /// The same of a matrix.
@@ -100,7 +98,10 @@ pub(crate) fn chains<S: Simd, T: Copy, const V: usize, const P: usize, const K: 
     let mut sums = [[simd.splat(0.0); A]; V];
     let mut i = rows.start;
     while rows.end - i >= ROWS {
-        let of_rows = [of_row(i), of_row(i + 1), of_row(i + 2), of_row(i + 3)];
+        let of_rows: [T; ROWS] = core::array::from_fn(
+            #[inline(always)]
+            |r| of_row(i + r),
+        );
         add_rows(simd, strip, parameters, &mut sources, of_rows, &step, &mut sums);
         i += ROWS;
     }

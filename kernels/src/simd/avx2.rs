@@ -108,7 +108,7 @@ impl Simd for Avx2 {
             if out.len() >= 8 {
                 _mm256_storeu_ps(out.as_mut_ptr(), v);
             } else {
-                self.store_part(v, out);
+                self.store_short(v, out);
             }
         }
     }
@@ -271,7 +271,7 @@ impl Avx2 {
     /// # Safety
     /// The CPU has AVX.
     #[inline(always)]
-    unsafe fn store_part(self, v: __m256, out: &mut [f32]) {
+    unsafe fn store_short(self, v: __m256, out: &mut [f32]) {
         // SAFETY: the caller has AVX; each store writes to an array of its size within the slice.
         unsafe {
             let mut part = _mm256_castps256_ps128(v);

@@ -33,6 +33,8 @@ const FEWEST_TO_TURN: usize = 4;
 pub(super) const HALF_A_PAGE: usize = 512;
 /// Fewest rows of a product for which strips are copied by themselves, and not by the first tile that reads them.
 pub(super) const MANY_ROWS: usize = 384;
+/// Tiles one below the other from which on a copied strip is always worth it.
+const MANY_TILES: usize = 24;
 /// Fewest tiles one below the other for which a factor is copied.
 const FEWEST_TILES: usize = 4;
 /// Elements from the first to the last of a factor beyond which its rows lie on more pages than the processor has at
@@ -145,8 +147,8 @@ pub(super) fn copies_right<S: Tiles>(right: &MatRef<'_>, transposed: bool, rows:
         return rows >= FEWEST_TO_TURN;
     }
     let stride = right.stride();
-    let many = rows >= 24 * S::ROWS;
-    // A strip that has been asked for costs few tiles less where it lies than its copy.
+    let many = rows >= MANY_TILES * S::ROWS;
+    // Few tiles read a strip that has been asked for in less time where it lies than they and its copy take.
     let far_apart = if S::ASKS_AHEAD && !many { 4 * FAR_APART } else { FAR_APART };
     (rows >= FEWEST_TILES * S::ROWS && k.saturating_mul(stride) > far_apart)
         || (many && stride >= HALF_A_PAGE)
